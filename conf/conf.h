@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * conf.h - the effective configuration: what all files together say, checked, with defaults.
+ *
+ * conf_build() merges `networking`, `vmnetN/dhcpd/dhcpd.conf`, `vmnetN/nat/nat.conf`, `netmap.conf`
+ * and `vnetd.conf` into one struct conf. Pure: file texts in, model and diagnostics out; the caller
+ * reads the files, owns clock, log and exit. A struct conf is built whole, never changed afterwards
+ * (but for the resolved ids of subjects, see there) and freed whole. All strings live inside it.
+ *
+ * What went wrong has three sizes (design: failures stay small):
+ *   - conf.fatal: VERSION line of `networking`, any error in vnetd.conf. Do not start with it; at
+ *     reload keep the old one.
+ *   - net.failed + net.reason: this network is refused, the others go on.
+ *   - a warning: that item (a forward outside the subnet, say) is left out of the model.
+ */
+#ifndef VNET_CONF_CONF_H
+#define VNET_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/arena.h"
+#include "conf/dhcpconf.h"
+#include "conf/diag.h"
+#include "conf/natconf.h"
+#include "lib/inet.h"
+#include "lib/kinds.h"
+
+#define CONF_NETS        256 /* vmnet0 - vmnet255 */
+#define CONF_FILE_MAX    (1u << 20) /* longer files are refused */
+#define CONF_MTU_MIN     68
+#define CONF_MTU_MAX     9194
+#define CONF_MTU_DEFAULT 1500
+#define CONF_IFNAME_MAX  15
+#define CONF_PREFIX_MIN  8  /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX  16 /* queues of a static tap */
+
+/* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
+struct conf_file {
+	const char *text;
+	size_t len;
+};
+
+/* All files. Names in diagnostics are those of conf_file_name(). */
+struct conf_sources {
+	struct conf_file networking, netmap, vnetd;
+	struct conf_file dhcpd[CONF_NETS], nat[CONF_NETS];
+};
+
+/* Path below the configuration folder: "networking", "vmnet8/dhcpd/dhcpd.conf"; `net` is used for
+ * the last two ids only. Writes into buf and returns it. */
+#define CONF_FILE_NAME_LEN 40
+char *conf_file_name(enum conf_file_id id, unsigned net, char buf[CONF_FILE_NAME_LEN]);
+
+/* DHCP for one network; valid when net.dhcp. Ranges do not contain the network's own addresses at
+ * their ends, but may in between: ask conf_net_owns(). */
+struct conf_dhcp {
+	struct ip4 server;        /* the server's own address, broadcast-1 */
+	struct dhcp_scope global; /* outermost; may be overridden by subnet, then by host */
+	struct dhcp_scope subnet; /* always has options 1 (mask), 28 (broadcast), 26 unless MTU 1500 */
+	uint32_t default_lease_s, max_lease_s, min_lease_s; /* resolved for the subnet */
+	bool unknown_clients;                               /* resolved; default true */
+	bool authoritative;                                 /* resolved; default true */
+	struct dhcp_range *range;
+	size_t nranges;
+	/* Reservations of dhcpd.conf and `networking`, at most one per MAC and per address, without
+	 * the adapter's own `host vmnetN` block. */
+	struct dhcp_host *host;
+	size_t nhosts;
+};
+
+struct conf_net {
+	unsigned n;
+	bool present; /* the configuration has this network */
+	bool failed;  /* refused: do not make it; at reload keep what runs */
+	const char *reason; /* why, as "file:line:col: sentence"; NULL when not failed */
+	enum net_kind type;
+	struct conf_pos pos; /* where it is first mentioned; line 0: implied (vmnet0) */
+	const char *display_name; /* never NULL: "vmnet8" when none is given */
+
+	struct prefix4 subnet; /* len 0: none (bridged without adapter, segment) */
+	bool adapter;          /* the host has an address here */
+	struct ip4 host;       /* that address, network+1 by default; 0 without adapter */
+	bool nat;
+	struct ip4 gateway; /* NAT gateway, network+2 by default; 0 without NAT */
+	struct ip4 dns;     /* DNS proxy; equals gateway */
+	bool dhcp;
+	struct conf_dhcp dhcpd;
+	uint16_t mtu;
+
+	/* Bridged: interfaces named by add_bridge_mapping. Empty with `auto_uplink`: choose. */
+	const char **uplink;
+	size_t nuplinks;
+	bool auto_uplink;
+
+	/* NAT: forwards of `networking` and nat.conf, at most one per protocol and host port over
+	 * all networks, sorted by protocol, then host port. Empty unless nat. */
+	struct conf_forward *forward;
+	size_t nforwards;
+	uint32_t udp_timeout_s; /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
+	struct nat_file natconf; /* its other settings; defaults when there is no file */
+
+	/* The derived file on disk is absent or was generated for other addresses; conf_refresh()
+	 * of change.h renews it. The model above already has the right values. */
+	bool dhcpd_stale, nat_stale;
+};
+
+/* A static tap: [port NAME] tap = yes. */
+struct conf_port {
+	const char *name; /* of the interface; NULL when the section names a MAC */
+	struct mac key;   /* the section's MAC when name is NULL */
+	bool tap;
+	int net;           /* network number, -1: not given */
+	const char *owner; /* user name or number, NULL: root */
+	uint32_t owner_uid;  /* filled by the engine; UINT32_MAX: not resolved */
+	struct mac mac;      /* the guest's only address, zero: any first one */
+	unsigned queues;     /* 1-CONF_QUEUES_MAX */
+	struct conf_pos pos;
+};
+
+/* Rights of a [user NAME] or [group NAME]. Group `vnet` is always in the list. */
+struct conf_subject {
+	bool group;
+	const char *name;
+	uint32_t id; /* uid or gid: a numeric name's at once, others filled by the engine */
+	bool resolved;
+	bool allow_set, change_set;    /* the section has the key */
+	uint8_t allow[CONF_NETS / 8]; /* networks that it may attach to, bit n % 8 of byte n / 8 */
+	bool change;
+	struct conf_pos pos;
+};
+
+enum conf_log_level { /* by syslog's numbers */
+	CONF_LOG_ERR = 3,
+	CONF_LOG_WARNING = 4,
+	CONF_LOG_NOTICE = 5,
+	CONF_LOG_INFO = 6,
+	CONF_LOG_DEBUG = 7,
+};
+
+struct conf {
+	struct arena arena;
+	bool fatal;               /* see above */
+	bool default_conf_needed; /* no `networking` file: call conf_defaults() (defaults.h) */
+	struct conf_net net[CONF_NETS]; /* indexed by number; look at .present */
+	/* vnetd.conf [global] */
+	bool forward_others;
+	enum conf_log_level log_level;
+	/* NICs that automatic bridging must not take (add_bridge_mapping IF -1) */
+	const char **exclude;
+	size_t nexclude;
+	struct conf_port *port;
+	size_t nports;
+	struct conf_subject *subject;
+	size_t nsubjects;
+};
+
+/* Builds the model. Never NULL but without memory. Diagnostics of every file are added to d. */
+struct conf *conf_build(const struct conf_sources *src, struct diags *d);
+void conf_free(struct conf *c);
+
+/* a is one of the network's own addresses (host adapter, gateway, DHCP server) or its network or
+ * broadcast address: never to be given to a guest. */
+bool conf_net_owns(const struct conf_net *n, struct ip4 a);
+
+/* "bridged", "host-only", "NAT", "segment", "custom" for people; the lower-case words of
+ * `vnetctl create` and JSON: "bridged", "hostonly", "nat", "segment", "custom". */
+const char *conf_net_type_label(enum net_kind t);
+const char *conf_net_type_word(enum net_kind t);
+bool conf_net_type_parse(enum net_kind *out, const char *word);
+
+/* "vmnet8" -> 8; refuses everything else ("vmnet08", "vmnet256"). */
+bool conf_net_parse(unsigned *n, const char *name);
+
+/* An interface name that Linux and libpcap accept: 1-15 printable characters, no '/', ':', blank. */
+bool conf_ifname_ok(const char *s);
+
+/* What somebody may do. A key in the [user] section decides alone; without it, the union of the
+ * user's groups does. uid 0 may do everything. */
+struct conf_rights {
+	bool known;  /* some section applies: may read */
+	bool change; /* may change configuration */
+	uint8_t allow[CONF_NETS / 8];
+};
+void conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t ngids,
+                    struct conf_rights *out);
+
+static inline bool
+conf_rights_attach(const struct conf_rights *r, unsigned n)
+{
+	return n < CONF_NETS && (r->allow[n / 8] >> (n % 8) & 1);
+}
+
+/* --- addresses of a network, for any mask --- */
+
+struct conf_addresses {
+	struct ip4 host;    /* network+1 */
+	struct ip4 gateway; /* network+2 */
+	struct ip4 lo, hi;  /* upper half up to broadcast-2; lo 0 when there is no room */
+	struct ip4 dhcp;    /* broadcast-1 */
+};
+
+/* The smallest network with DHCP or NAT is a /29 (host, gateway, server and two guests), without
+ * both a /30. */
+#define CONF_PREFIX_MAX_SERVED 29
+#define CONF_PREFIX_MAX        30
+void conf_addresses_of(struct prefix4 p, struct conf_addresses *out);
+
+/* NULL, or why no network can use this subnet ("is in the multicast range"). `served`: DHCP or NAT. */
+const char *conf_subnet_unusable(struct prefix4 p, bool served);
+
+/* --- diff --- */
+
+enum conf_change_kind {
+	CONF_NET_ADDED,
+	CONF_NET_REMOVED,
+	CONF_NET_CHANGED,
+};
+
+/* Fields of CONF_NET_CHANGED. */
+enum {
+	CONF_F_TYPE = 1 << 0,     /* type, adapter yes/no, nat yes/no, dhcp yes/no */
+	CONF_F_ADDRESS = 1 << 1,  /* subnet, host, gateway or DHCP server address */
+	CONF_F_MTU = 1 << 2,
+	CONF_F_UPLINK = 1 << 3,
+	CONF_F_DHCP = 1 << 4,     /* ranges, options, lease times, reservations */
+	CONF_F_FORWARDS = 1 << 5,
+	CONF_F_NAT = 1 << 6,      /* timeouts, DNS and other nat.conf settings */
+	CONF_F_NAME = 1 << 7,     /* display name */
+	CONF_F_FAILED = 1 << 8,   /* failed or the reason changed */
+};
+
+struct conf_diff {
+	struct conf_diff_net {
+		unsigned n;
+		enum conf_change_kind kind;
+		unsigned fields; /* CONF_F_*, for CONF_NET_CHANGED */
+	} net[CONF_NETS];
+	size_t nnets;
+	bool global;   /* [global] or the excluded interfaces changed */
+	bool ports;    /* a [port] section changed */
+	bool subjects; /* a right changed */
+};
+
+/* What differs from a to b (a may be NULL: everything is added). Positions do not count. */
+void conf_diff(const struct conf *a, const struct conf *b, struct conf_diff *out);
+
+#endif

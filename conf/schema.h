@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * schema.h - one table of every key that a user can set: word, place, type, range, default, help,
+ * and what a change of it does.
+ *
+ * It drives the parser and printer of vnetd.conf, the commented default file, `vnetd -nn`,
+ * `vnetctl set` and the key list of vnetd.conf(5) (a test compares them). Rows of a network that
+ * VMware's own files hold are in the table too, marked with their file: `vnetctl set` edits that
+ * file, and in vnetd.conf such a key is refused with the name of the file it belongs to.
+ */
+#ifndef VNET_CONF_SCHEMA_H
+#define VNET_CONF_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+
+struct strbuf;
+
+enum schema_section {
+	SCHEMA_GLOBAL, /* [global] */
+	SCHEMA_NET,    /* [vmnetN] */
+	SCHEMA_PORT,   /* [port NAME|MAC] */
+	SCHEMA_USER,   /* [user NAME] */
+	SCHEMA_GROUP,  /* [group NAME] */
+};
+
+enum schema_type {
+	SCHEMA_BOOL,    /* yes|no (read: also true/false, on/off, 1/0) */
+	SCHEMA_INT,     /* min-max */
+	SCHEMA_SECONDS, /* min-max, seconds */
+	SCHEMA_ENUM,    /* one of words */
+	SCHEMA_IP4,
+	SCHEMA_PREFIX4, /* a.b.c.d/len */
+	SCHEMA_MAC,
+	SCHEMA_NETNAME, /* vmnetN */
+	SCHEMA_NETLIST, /* vmnetN..., all or none */
+	SCHEMA_NAME,    /* user name or number */
+	SCHEMA_TEXT,    /* rest of the line */
+};
+
+/* What it takes for a change to work. */
+enum schema_effect {
+	SCHEMA_LIVE,    /* applied by reload, nothing is interrupted */
+	SCHEMA_NEW,     /* applied by reload; running guests keep what they have until they attach
+	                   or renew again */
+	SCHEMA_RESTART, /* at the next start of vnetd */
+};
+
+struct schema_row {
+	enum schema_section section;
+	enum conf_file_id file; /* that holds it; CONF_FILE_VNETD for our own */
+	const char *key;
+	enum schema_type type;
+	uint32_t min, max;        /* SCHEMA_INT and SCHEMA_SECONDS */
+	const char *const *words; /* SCHEMA_ENUM, NULL-terminated */
+	const char *def;          /* default as text, or what it is derived from in () */
+	enum schema_effect effect;
+	const char *help;    /* what it is: one clause without a full stop */
+	const char *why;     /* one line why one would change it */
+	const char *example; /* a valid value */
+};
+
+/* All rows, grouped by section in the order of the enum. */
+extern const struct schema_row schema_table[];
+extern const size_t schema_rows;
+
+/* The row of key (any case) in section, or NULL. */
+const struct schema_row *schema_find(enum schema_section s, const char *key);
+
+/* The closest key of that section to a misspelt one, or NULL. */
+const char *schema_did_you_mean(enum schema_section s, const char *key);
+
+/* "global", "vmnetN", "port", "user", "group"; "yes|no" or "1-16" or "auto|bridged"; "live",
+ * "new attachments", "restart". */
+const char *schema_section_str(enum schema_section s);
+void schema_type_print(struct strbuf *out, const struct schema_row *row);
+const char *schema_effect_str(enum schema_effect e);
+
+/* One value, by the row's type. */
+struct schema_value {
+	bool yes;
+	uint32_t num; /* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME */
+	struct ip4 ip;
+	struct prefix4 prefix;
+	struct mac mac;
+	uint8_t nets[CONF_NETS / 8]; /* SCHEMA_NETLIST */
+	const char *text;            /* always: the canonical spelling */
+};
+
+/* Reads `text` (without surrounding blanks) for a row. False with an error in d. */
+bool schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,
+                  const char *text, struct conf_pos pos, struct diags *d);
+
+#endif

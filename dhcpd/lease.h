@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * lease.h - the table of one network's leases: by address, by MAC, by client id, by due time.
+ *
+ * Pure. Everything is allocated when the table is made; finding, adding and moving a lease is O(1), or
+ * O(log n) where the order of due times changes. At most one entry per address, which is what makes
+ * "no two leases share an address" hold by construction.
+ */
+#ifndef VNET_DHCPD_LEASE_H
+#define VNET_DHCPD_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dhcpd/hash.h"
+#include "dhcpd/msg.h"
+#include "lib/inet.h"
+#include "lib/mono.h"
+
+/* Longer client ids are answered but not remembered; real ones have 7 to 24 bytes. */
+#define LEASE_UID_MAX 64
+
+enum lease_state {
+	LEASE_UNUSED,    /* the slot is free. Leave: lease_add() */
+	LEASE_OFFERED,   /* held for a client that has not asked yet. Due: when the hold ends */
+	LEASE_ACTIVE,    /* acknowledged, or about to be. Due: when the client must have stopped */
+	LEASE_ENDED,     /* released or run out; remembers its last client. Not due */
+	LEASE_ABANDONED, /* declined by a client: somebody else uses it. Due: when it is tried again */
+	LEASE_STATE_N
+};
+
+struct lease {
+	struct ip4 ip;
+	struct mac mac;       /* zero: unknown (abandoned) */
+	uint8_t state;        /* enum lease_state; change it with lease_set_state() only */
+	uint8_t uid_len;
+	bool reusable;        /* an ended lease whose address may be given to anybody */
+	bool recorded;        /* the lease file knows it for this client, or should */
+	char hostname[DHCP_HOSTNAME_MAX + 1];
+	uint8_t uid[LEASE_UID_MAX];
+	struct mono start;    /* of the current or last lease */
+	struct mono end;      /* when it runs out, or ended */
+	struct mono due;      /* LEASE_OFFERED, _ACTIVE, _ABANDONED: when the state must be left */
+
+	/* lease.c's own: indices into the table, LEASE_NIL ends a chain. */
+	uint32_t ip_next, mac_next, uid_next;
+	uint32_t prev, next;  /* its state's list */
+	uint32_t heap_at;
+};
+
+struct lease_table;
+
+/* A table for `cap` addresses. The key should be random. NULL: no memory. */
+struct lease_table *lease_table_new(size_t cap, const struct hash_key *key);
+void lease_table_free(struct lease_table *t);
+
+size_t lease_table_cap(const struct lease_table *t);
+size_t lease_table_used(const struct lease_table *t);
+size_t lease_table_count(const struct lease_table *t, enum lease_state state);
+
+/* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the one
+ * that ended last. By client id: the lease that ended last, active ones are not looked for (a copied
+ * VM has the id of its original, which still uses its address). */
+struct lease *lease_find_ip(const struct lease_table *t, struct ip4 ip);
+struct lease *lease_find_mac(const struct lease_table *t, struct mac mac);
+struct lease *lease_find_ended_uid(const struct lease_table *t, const uint8_t *uid, size_t len);
+
+/* All entries of one MAC, latest client first, or NULL at the end; start with NULL. */
+struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct lease *l);
+
+/* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the table is
+ * full. */
+struct lease *lease_add(struct lease_table *t, struct ip4 ip);
+void lease_remove(struct lease_table *t, struct lease *l);
+
+/* Whose it is; another client than before has no history here (host name, times, `recorded`). uid longer than LEASE_UID_MAX counts as absent. */
+void lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
+                      size_t uid_len);
+
+/* Moves to a state; `due` as at the enum (ignored for LEASE_ENDED). Also re-orders: calling it again
+ * with the same state moves the lease to the end of that state's list. */
+void lease_set_state(struct lease_table *t, struct lease *l, enum lease_state state,
+                     struct mono due);
+
+/* Only for an ended lease: whether lease_oldest_reusable() may find it. */
+void lease_set_reusable(struct lease_table *t, struct lease *l, bool reusable);
+
+/* The ended lease that has been reusable for longest; the abandoned one that is oldest. Or NULL. */
+struct lease *lease_oldest_reusable(const struct lease_table *t);
+struct lease *lease_oldest_abandoned(const struct lease_table *t);
+
+/* The lease with the earliest due time, or NULL. */
+struct lease *lease_next_due(const struct lease_table *t);
+
+/* All entries, in no particular order: start with NULL. */
+struct lease *lease_each(const struct lease_table *t, struct lease *l);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * chan.c - one SEQPACKET channel: a send queue, a receive loop, one way to end.
+ *
+ * The channel ends in gone() only, which always comes from the loop, never from inside a call of
+ * the owner. What the peer had sent before it closed is delivered first. No log: the owner knows
+ * what the loss of this peer means.
+ */
+#include "chan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+enum {
+	/* Rows of the largest network's leases fit; a peer that lets more pile up is not reading. */
+	QUEUE_BYTES_MAX = 8 << 20,
+	/* Queued descriptors are open files of ours. */
+	QUEUE_FDS_MAX = 256,
+	/* Messages handled before the loop may look at other descriptors. */
+	READ_BUDGET = 64,
+	/* More than a socket's buffer holds: what a peer can have left behind. */
+	DRAIN_BUDGET = 1024,
+	WHY_MAX = 96,
+};
+
+struct chan_item {
+	struct chan_item *next;
+	size_t len, nfds;
+	int fds[FD_PASS_MAX];
+	uint8_t buf[];
+};
+
+struct chan {
+	struct loop_io *rd, *wr;
+	struct loop_timer *end; /* set when closing: calls gone() from the loop */
+	int sock;
+	const struct chan_handler *h;
+	void *arg;
+	struct chan_item *head, **tail;
+	size_t queued_bytes, queued_fds;
+	unsigned depth; /* calls of ours on the stack that will touch the channel again */
+	bool closing;   /* nothing more is queued; gone() follows */
+	bool eof;       /* closing because the peer went: read what it left behind */
+	bool dead;      /* freed by the owner while depth > 0 */
+	char why[WHY_MAX];
+	char name[32];
+};
+
+static void
+drop_item(struct chan *c)
+{
+	struct chan_item *it = c->head;
+
+	c->head = it->next;
+	if (!c->head)
+		c->tail = &c->head;
+	c->queued_bytes -= it->len;
+	c->queued_fds -= it->nfds;
+	for (size_t i = 0; i < it->nfds; i++)
+		fd_close(&it->fds[i]);
+	free(it);
+}
+
+/* Gives back everything but the memory. */
+static void
+shut(struct chan *c)
+{
+	loop_io_free(c->rd);
+	loop_io_free(c->wr);
+	loop_timer_free(c->end);
+	c->rd = c->wr = NULL;
+	c->end = NULL;
+	while (c->head)
+		drop_item(c);
+	fd_close(&c->sock);
+}
+
+static void
+leave(struct chan *c)
+{
+	if (--c->depth == 0 && c->dead)
+		free(c);
+}
+
+/* The first reason counts. */
+static void
+begin_close(struct chan *c, const char *why)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	snprintf(c->why, sizeof(c->why), "%s", why);
+	loop_io_enable(c->rd, false);
+	loop_timer_set(c->end, (struct mono){0});
+}
+
+static void
+end_now(struct chan *c)
+{
+	c->closing = true;
+	shut(c);
+	c->h->gone(c, c->why, c->arg);
+}
+
+static const char *
+encoded_name(const uint8_t *buf, ssize_t len)
+{
+	return len < 2 ? "?" : msg_name((enum msg_type)(buf[0] << 8 | buf[1]));
+}
+
+/* Hands one datagram to the owner. False when it broke the protocol; c->why says how then. */
+static bool
+deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
+{
+	struct msg m;
+	bool ok = false;
+
+	if (!msg_decode(&m, buf, (size_t)len))
+		snprintf(c->why, sizeof(c->why), "sent a malformed %s", encoded_name(buf, len));
+	else if (!msg_fds_ok(m.type, nfds))
+		snprintf(c->why, sizeof(c->why), "sent %s with %zu descriptors", msg_name(m.type),
+			 nfds);
+	else
+		ok = true;
+	if (ok)
+		c->h->msg(c, &m, fds, nfds, c->arg);
+	for (size_t i = 0; i < nfds; i++)
+		fd_close(&fds[i]);
+	return ok;
+}
+
+enum received { RECEIVED_ONE, RECEIVED_NOTHING, RECEIVED_END };
+
+static enum received
+receive_one(struct chan *c)
+{
+	uint8_t buf[MSG_MAX];
+	int fds[FD_PASS_MAX];
+	size_t nfds;
+	ssize_t len = fd_recvmsg(c->sock, buf, sizeof(buf), fds, &nfds);
+
+	if (len > 0)
+		return deliver(c, buf, len, fds, nfds) ? RECEIVED_ONE : RECEIVED_END;
+	for (size_t i = 0; i < nfds; i++)
+		fd_close(&fds[i]);
+	switch (len) {
+	case -EAGAIN:
+		return RECEIVED_NOTHING;
+	case -ECONNRESET:
+		/* The peer closed without reading our last messages. The kernel tells that once, before
+		 * what the peer had sent to us. */
+		return RECEIVED_ONE;
+	case 0:
+		snprintf(c->why, sizeof(c->why), "closed the channel");
+		break;
+	case -EMSGSIZE:
+		snprintf(c->why, sizeof(c->why), "sent an oversized message");
+		break;
+	default:
+		snprintf(c->why, sizeof(c->why), "cannot be read: %s", strerrordesc_np((int)-len));
+		break;
+	}
+	return RECEIVED_END;
+}
+
+static void
+on_readable(int fd UNUSED, void *arg)
+{
+	struct chan *c = arg;
+
+	c->depth++;
+	for (int i = 0; i < READ_BUDGET && !c->closing && !c->dead; i++) {
+		enum received r = receive_one(c);
+
+		if (r == RECEIVED_NOTHING)
+			break;
+		if (r == RECEIVED_END && !c->dead) {
+			end_now(c);
+			break;
+		}
+	}
+	leave(c);
+}
+
+/* After begin_close(): the peer's last words, then the end. */
+static void
+on_end(void *arg)
+{
+	struct chan *c = arg;
+
+	c->depth++;
+	for (int i = 0; i < DRAIN_BUDGET && c->eof && !c->dead; i++)
+		if (receive_one(c) != RECEIVED_ONE)
+			break;
+	if (!c->dead)
+		end_now(c);
+	leave(c);
+}
+
+/* The peer cannot be written to any more. */
+static void
+send_failed(struct chan *c, int err)
+{
+	char why[WHY_MAX];
+
+	c->eof = err == -EPIPE || err == -ECONNRESET;
+	if (c->eof)
+		snprintf(why, sizeof(why), "closed the channel");
+	else
+		snprintf(why, sizeof(why), "cannot be written to: %s", strerrordesc_np(-err));
+	begin_close(c, why);
+}
+
+static void
+on_writable(int fd UNUSED, void *arg)
+{
+	struct chan *c = arg;
+
+	while (c->head) {
+		struct chan_item *it = c->head;
+		int r = fd_sendmsg(c->sock, it->buf, it->len, it->fds, it->nfds);
+
+		if (r == -EAGAIN)
+			return;
+		if (r < 0) {
+			loop_io_enable(c->wr, false);
+			send_failed(c, r);
+			return;
+		}
+		drop_item(c);
+	}
+	loop_io_enable(c->wr, false);
+}
+
+struct chan *
+chan_new(struct loop *l, int sock, const char *name, const struct chan_handler *h, void *arg)
+{
+	struct chan *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		fd_close(&sock);
+		return NULL;
+	}
+	c->sock = sock;
+	c->h = h;
+	c->arg = arg;
+	c->tail = &c->head;
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	c->end = loop_timer_new(l, on_end, c);
+	c->rd = loop_add_read(l, sock, on_readable, c);
+	c->wr = loop_add_write(l, sock, on_writable, c);
+	if (!c->end || !c->rd || !c->wr) {
+		chan_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+chan_free(struct chan *c)
+{
+	if (!c || c->dead)
+		return;
+	shut(c);
+	c->dead = true;
+	if (c->depth == 0)
+		free(c);
+}
+
+/* Copies of the descriptors, so that the caller may close its own at once. */
+static int
+dup_fds(int *dst, const int *fds, size_t nfds)
+{
+	for (size_t i = 0; i < nfds; i++) {
+		dst[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+		if (dst[i] < 0) {
+			int r = -errno;
+
+			while (i > 0)
+				fd_close(&dst[--i]);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int
+enqueue(struct chan *c, const uint8_t *buf, size_t len, const int *fds, size_t nfds)
+{
+	struct chan_item *it;
+
+	if (len > QUEUE_BYTES_MAX - c->queued_bytes || nfds > QUEUE_FDS_MAX - c->queued_fds)
+		return -ENOBUFS;
+	it = malloc(sizeof(*it) + len);
+	if (!it)
+		return -ENOBUFS;
+	if (dup_fds(it->fds, fds, nfds) < 0) {
+		free(it);
+		return -ENOBUFS;
+	}
+	it->next = NULL;
+	it->len = len;
+	it->nfds = nfds;
+	memcpy(it->buf, buf, len);
+	*c->tail = it;
+	c->tail = &it->next;
+	c->queued_bytes += len;
+	c->queued_fds += nfds;
+	loop_io_enable(c->wr, true);
+	return 0;
+}
+
+int
+chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds)
+{
+	uint8_t buf[MSG_MAX];
+	size_t len;
+	int r;
+
+	if (c->closing || c->dead)
+		return -EPIPE;
+	len = msg_encode(m, buf, sizeof(buf));
+	if (len == 0 || nfds > FD_PASS_MAX || !msg_fds_ok(m->type, nfds)) {
+		char why[WHY_MAX];
+
+		snprintf(why, sizeof(why), "was to be sent an impossible %s", msg_name(m->type));
+		begin_close(c, why);
+		return -EMSGSIZE;
+	}
+	/* Behind messages that wait, this one waits too. */
+	r = c->head ? -EAGAIN : fd_sendmsg(c->sock, buf, len, fds, nfds);
+	if (r == -EAGAIN) {
+		r = enqueue(c, buf, len, fds, nfds);
+		if (r < 0)
+			begin_close(c, "does not read its messages");
+		return r;
+	}
+	if (r < 0) {
+		send_failed(c, r);
+		return -EPIPE;
+	}
+	return 0;
+}
+
+int
+chan_send_fd(struct chan *c, const struct msg *m, int fd)
+{
+	int r = chan_send(c, m, &fd, fd >= 0 ? 1 : 0);
+
+	fd_close(&fd);
+	return r;
+}
+
+static int
+wait_for(int sock, short events)
+{
+	struct pollfd p = {.fd = sock, .events = events};
+
+	while (poll(&p, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int
+chan_recv_blocking(int sock, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds)
+{
+	uint8_t buf[MSG_MAX];
+	ssize_t len;
+
+	while ((len = fd_recvmsg(sock, buf, sizeof(buf), fds, nfds)) == -EAGAIN) {
+		int r = wait_for(sock, POLLIN);
+
+		if (r < 0)
+			return r;
+	}
+	if (len > 0 && msg_decode(m, buf, (size_t)len) && msg_fds_ok(m->type, *nfds))
+		return 0;
+	for (size_t i = 0; i < *nfds; i++)
+		fd_close(&fds[i]);
+	*nfds = 0;
+	if (len > 0 || len == -EMSGSIZE)
+		return -EPROTO;
+	return len == 0 ? -EPIPE : (int)len;
+}
+
+int
+chan_send_blocking(int sock, const struct msg *m, const int *fds, size_t nfds)
+{
+	uint8_t buf[MSG_MAX];
+	size_t len = msg_encode(m, buf, sizeof(buf));
+	int r;
+
+	if (len == 0 || !msg_fds_ok(m->type, nfds))
+		return -EMSGSIZE;
+	while ((r = fd_sendmsg(sock, buf, len, fds, nfds)) == -EAGAIN) {
+		r = wait_for(sock, POLLOUT);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+const char *
+chan_name(const struct chan *c)
+{
+	return c->name;
+}
+
+int
+chan_fd(const struct chan *c)
+{
+	return c->sock;
+}
+
+size_t
+chan_queued(const struct chan *c)
+{
+	return c->queued_bytes;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames.
+ *
+ * Pure. RFC 894, 826, 791, 768. Decoders take bytes from outside: they are total and check lengths,
+ * header checksums and (when not zero) the UDP checksum, unless told that the kernel left it partial.
+ */
+#ifndef VNET_LIB_FRAME_H
+#define VNET_LIB_FRAME_H
+
+#include "inet.h"
+#include "wire.h"
+
+enum { ETH_HLEN_ = 14, IP4_HLEN = 20, UDP_HLEN = 8 };
+
+/* A UDP datagram inside an Ethernet frame. `data` points into the frame. */
+struct udp4_frame {
+	struct mac eth_dst, eth_src;
+	struct ip4 src, dst;
+	uint16_t sport, dport;
+	const uint8_t *data;
+	size_t len;
+};
+
+enum frame_csum {
+	FRAME_CSUM_CHECK,  /* verify the UDP checksum when it is there */
+	FRAME_CSUM_PARTIAL /* the sender's kernel has not filled it in (TP_STATUS_CSUMNOTREADY) */
+};
+
+/* Decodes Ethernet (one optional 802.1Q tag is NOT accepted) / IPv4 / UDP. False when it is anything
+ * else, a fragment, too short, or a checksum is wrong. Trailing Ethernet padding is ignored. */
+bool udp4_frame_decode(struct udp4_frame *out, const void *frame, size_t len, enum frame_csum mode);
+
+/* Writes the complete frame with both checksums (TTL 64, DF not set, id 0). Sets w->bad when it does
+ * not fit. */
+void udp4_frame_encode(struct wr *w, const struct udp4_frame *f);
+
+/* ARP for IPv4 over Ethernet. */
+struct arp4 {
+	bool reply; /* else a request */
+	struct mac sender_mac, target_mac;
+	struct ip4 sender_ip, target_ip;
+};
+
+/* Decodes an Ethernet frame with ARP for IPv4 over Ethernet. False for anything else. */
+bool arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame, size_t len);
+
+/* Writes an ARP frame to eth_dst from sender_mac, padded to 60 bytes. */
+void arp4_frame_encode(struct wr *w, struct mac eth_dst, const struct arp4 *a);
+
+#endif

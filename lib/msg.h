@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * msg.h - the vocabulary: everything that one process of the suite may say to another.
+ *
+ * One list (MSG_LIST) names every message; one FIELDS macro each names its fields in order. The structs,
+ * the encoder, the decoder and the names in logs all come from these, so that they cannot drift apart.
+ * Messages travel one to a SEQPACKET datagram of at most MSG_MAX bytes, encoded field by field:
+ *
+ *     u16 type   u16 reserved (0)   u32 id   fields...
+ *
+ * numbers big-endian; a BOOL is one byte 0 or 1; an IP4 four bytes; a MAC six; a STR is u16 length and
+ * that many bytes without NUL, shorter than its capacity; BYTES is u16 length and that many bytes. The
+ * decoder is total: anything else, trailing bytes included, is refused and the peer counts as broken.
+ *
+ * A request carries an id chosen by its sender (not 0); it gets any number of rows and then exactly one
+ * REPLY, all with that id. An event carries id 0. Who may send what to priv stands in vnetd/policy.c,
+ * what a client may ask in vnetd/rights.c. Descriptors: the two numbers after a message's name say
+ * how many it carries at least and at most.
+ */
+#ifndef VNET_LIB_MSG_H
+#define VNET_LIB_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inet.h"
+#include "kinds.h"
+
+#define MSG_MAX      4096
+#define MSG_HEADER   8
+#define MSG_NET_ALL  0xffff      /* "every network" where a network number is expected */
+#define MSG_UID_NONE UINT32_MAX  /* no owner */
+#define MSG_ALIAS    232         /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+
+/* Processes, as priv knows its channels. */
+enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_N };
+
+/* Files of the host that a process without a file system may ask for. */
+enum host_file { HOST_FILE_RESOLV_CONF, HOST_FILE_PASSWD, HOST_FILE_GROUP, HOST_FILE_N };
+
+/* Which of the fixed sysctl sets of vnetd/priv_sysctl.c a link gets. */
+enum sysctl_profile {
+	SYSCTL_PROFILE_HOST,    /* a bridge with host addresses */
+	SYSCTL_PROFILE_SEGMENT, /* a bridge on which the host has no address at all */
+	SYSCTL_PROFILE_PORT,    /* our end of a port: no IPv6 address */
+	SYSCTL_PROFILE_N
+};
+
+enum net_state {
+	NET_STATE_STARTING,
+	NET_STATE_OK,
+	NET_STATE_DEGRADED,  /* works in part: the text says what does not */
+	NET_STATE_NO_UPLINK, /* bridged, nothing to bridge to */
+	NET_STATE_FAILED,    /* refused: the text says why */
+	NET_STATE_N
+};
+
+/* Services of a network that a worker reports about. */
+enum service { SERVICE_DHCP, SERVICE_NAT, SERVICE_DNS, SERVICE_FIREWALL, SERVICE_N };
+
+/* The five ways to attach (design 5, Ports a-e). */
+enum port_kind { PORT_HELPER, PORT_ATTACH, PORT_NETNS, PORT_STATIC, PORT_ADOPTED, PORT_KIND_N };
+
+enum lease_event { LEASE_NEW, LEASE_RENEWED, LEASE_RELEASED, LEASE_EXPIRED, LEASE_DECLINED, LEASE_EVENT_N };
+
+enum lease_row_state { LEASE_ROW_ACTIVE, LEASE_ROW_EXPIRED, LEASE_ROW_RESERVED, LEASE_ROW_ABANDONED, LEASE_ROW_N };
+
+/* NAT rows */
+enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
+
+/* Field lists. F is called as F(kind, name, capacity); the capacity counts for STR and BYTES only. */
+
+/* -- everybody -- */
+
+/* The end of an answer. err: 0 or a positive errno; text: a sentence for a person, or "". */
+#define FIELDS_reply(F) F(U32, err, 0) F(STR, text, 512)
+
+/* -- priv -> children -- */
+
+/* To the engine, first message of all: descriptors: the listening client socket, and the boot's clock. */
+#define FIELDS_engine_init(F)                                                                      \
+	F(U32, group_gid, 0)      /* group vnet */                                                     \
+	F(U64, started_mono_ms, 0) /* when the suite (priv) started, CLOCK_BOOTTIME */                 \
+	F(BOOL, restarted, 0)     /* an earlier engine died */
+/* To the engine: a worker has started; descriptor: our end of the channel. */
+#define FIELDS_worker_up(F) F(U8, role, 0)
+/* To the engine: a worker has ended; it is started again after retry_ms. */
+#define FIELDS_worker_gone(F) F(U8, role, 0) F(U32, retry_ms, 0) F(STR, how, 128)
+/* To a worker: a new engine has started; descriptor: the worker's end of a new channel. */
+#define FIELDS_engine_chan(F)
+/* To the engine: SIGHUP. */
+#define FIELDS_reload(F)
+/* To a worker: set the log level (enum log_level). From engine to priv too. */
+#define FIELDS_log_level(F) F(U8, level, 0)
+
+/* -- engine -> priv: the end of the start -- */
+
+/* The first plan is applied and the workers answered (or had their time): tell the service manager. */
+#define FIELDS_engine_ready(F)
+/* The configuration is unusable as a whole; the diagnostics are in the log. At the first start priv
+ * ends with exit status 1; later the engine stays, touches nothing and waits for a RELOAD. */
+#define FIELDS_engine_refused(F) F(STR, text, 512)
+
+/* -- engine -> priv: files -- */
+
+/* Opens for reading; the REPLY carries the descriptor. err ENOENT when it does not exist. */
+#define FIELDS_conf_open(F) F(U8, file, 0) F(U16, net, 0)
+/* Replaces a file atomically and durably by the contents of the memfd that comes along. */
+#define FIELDS_conf_replace(F) F(U8, file, 0) F(U16, net, 0)
+/* Removes a network's own file (not the first group). */
+#define FIELDS_conf_remove(F) F(U8, file, 0) F(U16, net, 0)
+/* Opens a file of the host for reading; the REPLY carries the descriptor. */
+#define FIELDS_host_open(F) F(U8, file, 0)
+/* The REPLY carries an inotify descriptor that becomes readable when the file may have changed. */
+#define FIELDS_host_watch(F) F(U8, file, 0)
+
+/* -- engine -> priv: networks. net: 0-255 -- */
+
+/* Makes the bridge vmnetN exist, be ours and look like this: MAC 00:50:56:c0:00:NN, alias
+ * "vnetd:N TEXT", this MTU, no STP, up. EEXIST when a link of that name is not ours. */
+#define FIELDS_bridge_set(F) F(U16, net, 0) F(U16, mtu, 0) F(STR, text, MSG_ALIAS)
+/* Removes our bridge. Ports lose their master; nothing else happens to them. */
+#define FIELDS_bridge_del(F) F(U16, net, 0)
+/* A /32 address with noprefixroute and our protocol number (IFA_PROTO 118), by which the engine knows
+ * it again. */
+#define FIELDS_addr_add(F) F(U16, net, 0) F(IP4, addr, 0)
+#define FIELDS_addr_del(F) F(U16, net, 0) F(IP4, addr, 0)
+/* The connected route of the subnet with this preferred source, our routing protocol number. */
+#define FIELDS_route_add(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0) F(IP4, src, 0)
+#define FIELDS_route_del(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0)
+/* Applies a fixed set of sysctls to the link vmnetN or a port of it. */
+#define FIELDS_sysctl_set(F) F(U16, net, 0) F(U8, profile, 0) F(STR, ifname, 16)
+/* net.ipv4.ip_forward = 1; the value found is recorded once. REPLY text: "0" or "1", the recorded one. */
+#define FIELDS_ip_forward(F)
+
+/* -- engine -> priv: ports -- */
+
+/* A tap on vmnetN. persist: it stays without a holder (static taps), owner may open it by name and the
+ * REPLY carries no descriptor; else the REPLY carries `queues` descriptors, and priv keeps none.
+ * ifname: vmnetNpM of this network, or for persist any free name that does not begin with "vmnet".
+ * mac: our end's, fe:00:... */
+#define FIELDS_tap_add(F)                                                                          \
+	F(U16, net, 0) F(STR, ifname, 16) F(MAC, mac, 0) F(U32, owner, 0) F(U8, queues, 0)              \
+	F(BOOL, vnet_hdr, 0) F(BOOL, persist, 0) F(U16, mtu, 0) F(STR, text, MSG_ALIAS)
+/* A veth pair: ifname with address mac (fe:00:...) on vmnetN, its peer created as peer_name with peer_mac in the namespace whose
+ * descriptor comes along. The peer stays down (its owner brings it up). */
+#define FIELDS_veth_add(F)                                                                         \
+	F(U16, net, 0) F(STR, ifname, 16) F(MAC, mac, 0) F(STR, peer_name, 16) F(MAC, peer_mac, 0)      \
+	F(U16, mtu, 0) F(STR, text, MSG_ALIAS)
+/* Deletes a port's link that is ours by alias. */
+#define FIELDS_port_del(F) F(STR, ifname, 16)
+/* Puts a masterless link back onto vmnetN: ours by alias, or a foreign tun or veth. */
+#define FIELDS_port_enslave(F) F(U16, net, 0) F(STR, ifname, 16)
+/* MTU (0: leave) and up of a link that is ours by alias. */
+#define FIELDS_port_set(F) F(U16, net, 0) F(STR, ifname, 16) F(U16, mtu, 0) F(BOOL, up, 0)
+
+/* -- dhcpd -> priv -- */
+
+/* REPLY carries two descriptors: a packet socket bound to vmnetN that receives UDP to port 67 only
+ * (PACKET_AUXDATA on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
+ * err EADDRINUSE: the text says what is taken. */
+#define FIELDS_sock_dhcp(F) F(U16, net, 0) F(IP4, server, 0)
+/* REPLY carries a descriptor of the folder <state-dir>/vmnetN, made if missing. */
+#define FIELDS_lease_dir(F) F(U16, net, 0)
+
+/* -- natd -> priv -- */
+
+/* REPLY carries a UDP socket bound to addr:53 on vmnetN. */
+#define FIELDS_sock_dns(F) F(U16, net, 0) F(IP4, addr, 0)
+/* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
+ * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
+#define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
+/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. */
+#define FIELDS_nat_net(F)                                                                          \
+	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+/* One port forward: proto (enum ip_proto), host port -> guest address and port. */
+#define FIELDS_nat_forward(F)                                                                      \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+#define FIELDS_nat_commit(F)
+/* Forgets connections: NAT entries of a removed forward, by original destination port. */
+#define FIELDS_nat_flush_forward(F)                                                                \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* REPLY carries a netfilter netlink socket that receives the events of every table's changes. */
+#define FIELDS_nft_watch(F)
+/* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop. */
+#define FIELDS_firewall_scan(F)
+/* One such chain. names: space-separated interface names (and prefixes ending in '*') that rules
+ * of its table let pass or send elsewhere; a network named there is taken to be provided for. */
+#define FIELDS_firewall_row(F)                                                                     \
+	F(STR, family, 8) F(STR, table, 64) F(STR, chain, 64) F(BOOL, forward, 0)                      \
+	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 1024)
+
+/* -- engine -> workers: configuration, complete each time -- */
+
+#define FIELDS_conf_begin(F) F(U32, generation, 0)
+#define FIELDS_conf_commit(F) F(U32, generation, 0)
+/* worker -> engine: this generation is in force. err as in REPLY. */
+#define FIELDS_conf_ready(F) F(U32, generation, 0) F(U32, err, 0) F(STR, text, 512)
+
+/* A network that DHCP serves. host, gateway: 0 when there is none. Times in seconds. */
+#define FIELDS_dhcp_net(F)                                                                         \
+	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, server, 0) F(IP4, host, 0)                \
+	F(IP4, gateway, 0) F(U16, mtu, 0) F(U32, default_lease_s, 0) F(U32, max_lease_s, 0)             \
+	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0)
+/* first..last, both dynamic. */
+#define FIELDS_dhcp_range(F) F(U16, net, 0) F(IP4, first, 0) F(IP4, last, 0)
+/* A reservation. index numbers the hosts of a network from 0; addr 0: known client without a fixed address. */
+#define FIELDS_dhcp_host(F) F(U16, net, 0) F(U16, index, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64)
+/* An option's raw bytes. host: a host's index, or 0xffff for the whole network. Longer values come in
+ * several rows of the same code, to be joined (RFC 3396). */
+#define FIELDS_dhcp_option(F) F(U16, net, 0) F(U16, host, 0) F(U8, code, 0) F(BYTES, data, 1024)
+
+/* A network for natd, and its forwards. dns: address of the proxy, 0: none. */
+#define FIELDS_natd_global(F) F(BOOL, forward_others, 0)
+#define FIELDS_natd_net(F)                                                                         \
+	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+#define FIELDS_natd_forward(F)                                                                     \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
+#define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
+
+/* -- workers -> engine -- */
+
+/* A network's service: ok, or why not. For SERVICE_FIREWALL: which foreign rule set drops our traffic.
+ * cure: what to type, or "". */
+#define FIELDS_service_state(F)                                                                    \
+	F(U16, net, 0) F(U8, service, 0) F(BOOL, ok, 0) F(STR, text, 256) F(STR, cure, 256)
+/* Whenever they change: addresses in use and addresses that can be given. */
+#define FIELDS_dhcp_count(F) F(U16, net, 0) F(U32, active, 0) F(U32, total, 0)
+#define FIELDS_lease_changed(F)                                                                    \
+	F(U16, net, 0) F(U8, event, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U64, ends, 0) F(STR, name, 64)
+
+/* -- engine -> dhcpd, client -> engine: asks for LEASE_ROWs -- */
+
+#define FIELDS_lease_list(F) F(U16, net, 0)
+/* starts, ends: UTC seconds, 0: none. */
+#define FIELDS_lease_row(F)                                                                        \
+	F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U8, state, 0) F(U64, starts, 0) F(U64, ends, 0) \
+	F(STR, name, 64) F(BYTES, client_id, 64)
+
+/* -- clients -> engine: requests -- */
+
+/* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
+#define FIELDS_status_get(F)
+#define FIELDS_net_list(F) F(U16, net, 0)
+#define FIELDS_port_list(F) F(U16, net, 0)
+#define FIELDS_forward_list(F) F(U16, net, 0)
+/* EVENT_ROWs until the client goes. */
+#define FIELDS_event_watch(F)
+/* Reads the configuration again. DIAG_ROWs. */
+#define FIELDS_reload_ask(F)
+/* A port for the caller. kind: enum port_kind. PORT_HELPER, PORT_ATTACH: ATTACHED carries `queues` taps.
+ * PORT_NETNS: one descriptor, the namespace, comes along and ifname is the guest's name of the link.
+ * mac 0: unknown or (netns) to be chosen. name "": the interface's name. */
+#define FIELDS_attach(F)                                                                           \
+	F(U16, net, 0) F(U8, kind, 0) F(U8, queues, 0) F(BOOL, vnet_hdr, 0) F(MAC, mac, 0)              \
+	F(STR, name, 64) F(STR, ifname, 16) F(STR, peer, 64)
+#define FIELDS_attached(F) F(STR, name, 64) F(STR, ifname, 16) F(U16, mtu, 0) F(MAC, mac, 0)
+/* port: its name, interface name or MAC. */
+#define FIELDS_detach(F) F(STR, port, 64)
+/* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
+#define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
+#define FIELDS_net_delete(F) F(U16, net, 0)
+#define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
+
+/* -- engine -> clients: rows -- */
+
+#define FIELDS_status_row(F)                                                                       \
+	F(STR, version, 32) F(U64, uptime_ms, 0) F(U16, networks, 0) F(U16, guests, 0)                  \
+	F(U32, generation, 0)
+#define FIELDS_warning_row(F) F(U16, net, 0) F(STR, text, 512) F(STR, cure, 256)
+/* services_down: bit 1 << enum service: the network has this service and it does not work now. */
+#define FIELDS_net_row(F)                                                                          \
+	F(U16, net, 0) F(U8, kind, 0) F(STR, label, 64) F(U8, state, 0) F(STR, text, 256)               \
+	F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dhcp_server, 0)       \
+	F(IP4, dns, 0) F(BOOL, adapter, 0) F(BOOL, dhcp, 0) F(BOOL, nat, 0) F(U16, mtu, 0)              \
+	F(U32, leases, 0) F(U32, lease_total, 0) F(U16, guests, 0) F(U16, forwards, 0) F(STR, uplink, 16) \
+	F(U8, services_down, 0)
+/* owner_name: a user's or namespace's name; addr, guest: from leases when known. */
+#define FIELDS_port_row(F)                                                                         \
+	F(STR, name, 64) F(U16, net, 0) F(STR, ifname, 16) F(U8, kind, 0) F(MAC, mac, 0)                \
+	F(IP4, addr, 0) F(STR, guest, 64) F(U32, owner, 0) F(STR, owner_name, 64) F(STR, netns, 64)     \
+	F(BOOL, up, 0) F(U8, queues, 0)
+#define FIELDS_forward_row(F)                                                                      \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(STR, text, 256) F(STR, source, 32)
+/* when: UTC milliseconds. what: a word for programs ("network-up"); text: a sentence. */
+#define FIELDS_event_row(F)                                                                        \
+	F(U64, when_ms, 0) F(STR, what, 32) F(U16, net, 0) F(STR, port, 64) F(STR, text, 256)
+/* level: enum diag_severity; text: the whole "file:line:col: ..." sentence. */
+#define FIELDS_diag_row(F) F(U8, level, 0) F(STR, text, 1024)
+
+/* M(NAME, name, least descriptors, most descriptors) */
+#define MSG_LIST(M)                                                                                \
+	M(REPLY, reply, 0, 16)                                                                     \
+	M(ENGINE_INIT, engine_init, 1, 1)                                                          \
+	M(WORKER_UP, worker_up, 1, 1)                                                              \
+	M(WORKER_GONE, worker_gone, 0, 0)                                                          \
+	M(ENGINE_CHAN, engine_chan, 1, 1)                                                          \
+	M(RELOAD, reload, 0, 0)                                                                    \
+	M(LOG_LEVEL, log_level, 0, 0)                                                              \
+	M(ENGINE_READY, engine_ready, 0, 0)                                                        \
+	M(ENGINE_REFUSED, engine_refused, 0, 0)                                                    \
+	M(CONF_OPEN, conf_open, 0, 0)                                                              \
+	M(CONF_REPLACE, conf_replace, 1, 1)                                                        \
+	M(CONF_REMOVE, conf_remove, 0, 0)                                                          \
+	M(HOST_OPEN, host_open, 0, 0)                                                              \
+	M(HOST_WATCH, host_watch, 0, 0)                                                            \
+	M(BRIDGE_SET, bridge_set, 0, 0)                                                            \
+	M(BRIDGE_DEL, bridge_del, 0, 0)                                                            \
+	M(ADDR_ADD, addr_add, 0, 0)                                                                \
+	M(ADDR_DEL, addr_del, 0, 0)                                                                \
+	M(ROUTE_ADD, route_add, 0, 0)                                                              \
+	M(ROUTE_DEL, route_del, 0, 0)                                                              \
+	M(SYSCTL_SET, sysctl_set, 0, 0)                                                            \
+	M(IP_FORWARD, ip_forward, 0, 0)                                                            \
+	M(TAP_ADD, tap_add, 0, 0)                                                                  \
+	M(VETH_ADD, veth_add, 1, 1)                                                                \
+	M(PORT_DEL, port_del, 0, 0)                                                                \
+	M(PORT_ENSLAVE, port_enslave, 0, 0)                                                        \
+	M(PORT_SET, port_set, 0, 0)                                                                \
+	M(SOCK_DHCP, sock_dhcp, 0, 0)                                                              \
+	M(LEASE_DIR, lease_dir, 0, 0)                                                              \
+	M(SOCK_DNS, sock_dns, 0, 0)                                                                \
+	M(NAT_BEGIN, nat_begin, 0, 0)                                                              \
+	M(NAT_NET, nat_net, 0, 0)                                                                  \
+	M(NAT_FORWARD, nat_forward, 0, 0)                                                          \
+	M(NAT_COMMIT, nat_commit, 0, 0)                                                            \
+	M(NAT_FLUSH_FORWARD, nat_flush_forward, 0, 0)                                              \
+	M(NFT_WATCH, nft_watch, 0, 0)                                                              \
+	M(FIREWALL_SCAN, firewall_scan, 0, 0)                                                      \
+	M(FIREWALL_ROW, firewall_row, 0, 0)                                                        \
+	M(CONF_BEGIN, conf_begin, 0, 0)                                                            \
+	M(CONF_COMMIT, conf_commit, 0, 0)                                                          \
+	M(CONF_READY, conf_ready, 0, 0)                                                            \
+	M(DHCP_NET, dhcp_net, 0, 0)                                                                \
+	M(DHCP_RANGE, dhcp_range, 0, 0)                                                            \
+	M(DHCP_HOST, dhcp_host, 0, 0)                                                              \
+	M(DHCP_OPTION, dhcp_option, 0, 0)                                                          \
+	M(NATD_GLOBAL, natd_global, 0, 0)                                                          \
+	M(NATD_NET, natd_net, 0, 0)                                                                \
+	M(NATD_FORWARD, natd_forward, 0, 0)                                                        \
+	M(NATD_RESOLVER, natd_resolver, 0, 0)                                                      \
+	M(SERVICE_STATE, service_state, 0, 0)                                                      \
+	M(DHCP_COUNT, dhcp_count, 0, 0)                                                            \
+	M(LEASE_CHANGED, lease_changed, 0, 0)                                                      \
+	M(LEASE_LIST, lease_list, 0, 0)                                                            \
+	M(LEASE_ROW, lease_row, 0, 0)                                                              \
+	M(STATUS_GET, status_get, 0, 0)                                                            \
+	M(NET_LIST, net_list, 0, 0)                                                                \
+	M(PORT_LIST, port_list, 0, 0)                                                              \
+	M(FORWARD_LIST, forward_list, 0, 0)                                                        \
+	M(EVENT_WATCH, event_watch, 0, 0)                                                          \
+	M(RELOAD_ASK, reload_ask, 0, 0)                                                            \
+	M(ATTACH, attach, 0, 1)                                                                    \
+	M(ATTACHED, attached, 0, 16)                                                               \
+	M(DETACH, detach, 0, 0)                                                                    \
+	M(NET_CREATE, net_create, 0, 0)                                                            \
+	M(NET_DELETE, net_delete, 0, 0)                                                            \
+	M(NET_SET, net_set, 0, 0)                                                                  \
+	M(STATUS_ROW, status_row, 0, 0)                                                            \
+	M(WARNING_ROW, warning_row, 0, 0)                                                          \
+	M(NET_ROW, net_row, 0, 0)                                                                  \
+	M(PORT_ROW, port_row, 0, 0)                                                                \
+	M(FORWARD_ROW, forward_row, 0, 0)                                                          \
+	M(EVENT_ROW, event_row, 0, 0)                                                              \
+	M(DIAG_ROW, diag_row, 0, 0)
+
+/* A BYTES field. */
+#define MSG_BYTES(cap)                                                                             \
+	struct {                                                                                   \
+		uint16_t len;                                                                      \
+		uint8_t b[cap];                                                                    \
+	}
+
+#define MSG_TYPE_U8(name, cap)    uint8_t name;
+#define MSG_TYPE_U16(name, cap)   uint16_t name;
+#define MSG_TYPE_U32(name, cap)   uint32_t name;
+#define MSG_TYPE_U64(name, cap)   uint64_t name;
+#define MSG_TYPE_BOOL(name, cap)  bool name;
+#define MSG_TYPE_IP4(name, cap)   struct ip4 name;
+#define MSG_TYPE_MAC(name, cap)   struct mac name;
+#define MSG_TYPE_STR(name, cap)   char name[cap];
+#define MSG_TYPE_BYTES(name, cap) MSG_BYTES(cap) name;
+#define MSG_FIELD(kind, name, cap) MSG_TYPE_##kind(name, cap)
+
+enum msg_type {
+	MSG_NONE, /* never sent */
+#define M(NAME, name, fdmin, fdmax) MSG_##NAME,
+	MSG_LIST(M)
+#undef M
+	MSG_N
+};
+
+/* struct msg_reply, struct msg_link_add, ... */
+#define M(NAME, name, fdmin, fdmax)                                                                \
+	struct msg_##name {                                                                        \
+		FIELDS_##name(MSG_FIELD) char none_[0];                                            \
+	};
+MSG_LIST(M)
+#undef M
+
+struct msg {
+	enum msg_type type;
+	uint32_t id;
+	union {
+#define M(NAME, name, fdmin, fdmax) struct msg_##name name;
+		MSG_LIST(M)
+#undef M
+	} u;
+};
+
+/* Encodes into buf. Length, or 0 when a string lacks its NUL, a BYTES length exceeds its capacity, or
+ * the whole exceeds `cap`. */
+size_t msg_encode(const struct msg *m, uint8_t *buf, size_t cap);
+
+/* Decodes exactly one message of len bytes. Unused parts of *m are zero. False: malformed. */
+bool msg_decode(struct msg *m, const uint8_t *buf, size_t len);
+
+/* The number of descriptors fits the type. */
+bool msg_fds_ok(enum msg_type type, size_t nfds);
+
+/* "LINK_ADD"; "?" for a number that is none. */
+const char *msg_name(enum msg_type type);
+
+/* "engine", "dhcpd", "natd"; the words for the enums above, as users see them. */
+const char *role_name(enum role r);
+const char *net_kind_name(enum net_kind k);     /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s);   /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);       /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k);   /* helper attach netns static adopted */
+const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
+const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
+const char *ip_proto_name(enum ip_proto p);     /* tcp udp */
+
+/* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */
+void msg_str(char *field, size_t cap, const char *text);
+#define MSG_SET_STR(field, text) msg_str((field), sizeof(field), (text))
+
+/* A message with this type and id, everything else zero. */
+static inline struct msg
+msg_make(enum msg_type type, uint32_t id)
+{
+	struct msg m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = type;
+	m.id = id;
+	return m;
+}
+
+/* The REPLY to request `id`. err: 0 or positive errno; text may be NULL. */
+struct msg msg_reply(uint32_t id, int err, const char *text);
+
+#endif

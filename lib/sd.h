@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * sd.h - the service manager's two protocols, without its library: sd_notify(3), sd_listen_fds(3).
+ */
+#ifndef VNET_LIB_SD_H
+#define VNET_LIB_SD_H
+
+/* Connects to $NOTIFY_SOCKET and keeps it (so that it works after the root change); unsets the
+ * variable. Descriptor, or -1 when there is no manager. Call while the path is reachable. */
+int sd_notify_open(void);
+
+/* Sends "READY=1", "RELOADING=1\nMONOTONIC_USEC=..", "STATUS=...". No-op for fd -1. 0 or -errno. */
+int sd_notify_send(int fd, const char *state);
+
+/* The inherited descriptor that is a listening AF_UNIX SEQPACKET socket bound to `path`, made
+ * close-on-exec; -1 when there is none. It is found by type and address, not by position. Unsets
+ * LISTEN_*; every other inherited descriptor of the manager is closed. */
+int sd_listen_seqpacket(const char *path);
+
+#endif

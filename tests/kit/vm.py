@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Virtual machines under QEMU's TCG that report on their serial console.
+
+A machine prints lines `RESULT key=value`; `results` holds the last value of each key, `wait(key)`
+waits for one, `send(text)` types a line.  TCG on purpose: it works everywhere, KVM may not.
+"""
+
+import re
+import subprocess
+import threading
+
+from . import images, proc
+
+QEMU = "qemu-system-x86_64"
+_RESULT = re.compile(r"RESULT (\w+)=(.*)")
+_KERNEL = "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on"
+
+
+class Machine:
+    """A running QEMU.  `argv` is the whole command line but for console and kernel.
+
+    ns    namespace to start it in;  user  the unprivileged user that QEMU runs as
+    """
+
+    def __init__(self, ns, argv, *, kernel, initrd, append="", memory=256, user=None):
+        self.console = ""
+        self.results = {}
+        self._news = threading.Condition()
+        full = [QEMU, "-machine", "q35,accel=tcg", "-m", str(memory), "-nodefaults", "-no-reboot"]
+        full += ["-display", "none", "-serial", "stdio", "-kernel", kernel, "-initrd", initrd]
+        full += ["-append", f"{_KERNEL} {append}".strip(), *argv]
+        self.process = ns.popen(
+            *full, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for raw in self.process.stdout:
+            line = raw.decode(errors="replace").rstrip("\r\n")
+            with self._news:
+                self.console += line + "\n"
+                found = _RESULT.search(line)
+                if found:
+                    self.results[found.group(1)] = found.group(2).strip()
+                self._news.notify_all()
+        with self._news:
+            self.process.wait()
+            self._news.notify_all()
+
+    def _ended(self):
+        return self.process.poll() is not None and not self._reader.is_alive()
+
+    def wait(self, key, timeout=60):
+        """The value of `key`, once the machine reports it."""
+        with self._news:
+            ok = self._news.wait_for(
+                lambda: key in self.results or self.process.returncode is not None, timeout
+            )
+            if key in self.results:
+                return self.results[key]
+        why = "the machine ended without" if ok else f"not within {timeout} s:"
+        raise AssertionError(f"{why} RESULT {key}=...\n--- console\n{self.console}")
+
+    def send(self, text):
+        """Types a line on the serial console."""
+        self.process.stdin.write(text.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def finish(self, timeout=90):
+        """Waits for the end of the machine and returns the results; `exit` must be 0."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            proc.kill(self.process.pid)
+            raise AssertionError(f"runs after {timeout} s\n--- console\n{self.console}") from None
+        self._reader.join(5)
+        assert self.results.get("exit") == "0", f"--- console\n{self.console}"
+        return self.results
+
+    def qemu_pid(self):
+        """Process id of QEMU itself."""
+        return next(p for p in proc.descendants(self.process.pid) if proc.comm(p) == QEMU[:15])
+
+
+def guest(ns, tmp, script, *, user, network=None, helper=None, nic=None, memory=256):
+    """A guest with an unmodified Debian kernel that runs `script` (sh, with tests/vm/guest/lib.sh).
+
+    network, helper   plugs it in as a user would: -nic bridge,br=NETWORK,helper=HELPER
+    nic               or a whole -nic argument of the caller's
+    """
+    extra = images.Cpio()
+    extra.file("test", script)
+    initrd = tmp / "guest.cpio"
+    initrd.write_bytes(images.guest_initrd().read_bytes() + extra.bytes())
+    nic = nic or f"bridge,br={network},model=virtio-net-pci,helper={helper}"
+    kernel = images.kernel() / "vmlinuz"
+    return Machine(ns, ["-nic", nic], kernel=kernel, initrd=initrd, memory=memory, user=user)
+
+
+def systemd_host(ns, tmp, script, files, *, memory=768):
+    """A Debian with systemd that runs `script` (bash) as root once it is up.
+
+    files   {path in the machine: path here}; folders are taken with what is in them
+    """
+    tree = tmp / "second-disk"
+    (tree / "test").mkdir(parents=True)
+    (tree / "test/run").write_text(HOST_PRELUDE + script + HOST_END)
+    for target, source in files.items():
+        place = tree / target.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        proc.run(["cp", "-a", source, place])
+    tar = tmp / "second-disk.tar"
+    proc.run(["tar", "--owner=0", "--group=0", "-C", tree, "-cf", tar, "."])
+    disks = [
+        f"file={images.host_disk()},format=raw,if=virtio,snapshot=on",
+        f"file={tar},format=raw,if=virtio,readonly=on",
+    ]
+    return Machine(
+        ns,
+        ["-smp", "2", *(word for disk in disks for word in ("-drive", disk))],
+        kernel=images.kernel() / "vmlinuz",
+        initrd=images.host_initrd(),
+        append="systemd.show_status=0 systemd.getty_auto=no systemd.log_level=err audit=0",
+        memory=memory,
+    )
+
+
+# `check NAME COMMAND...` reports whether a command succeeded; the test asserts on the results.
+HOST_PRELUDE = r"""#!/bin/bash
+set -u
+export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8
+result() { local key=$1; shift; echo "RESULT $key=$*"; }
+check() {
+	local key=$1 out; shift
+	if out=$("$@" 2>&1); then result "$key" ok; else result "$key" "failed: ${out//$'\n'/ | }"; fi
+}
+# Runs a command until it succeeds, at most $1 seconds.
+within() {
+	local end=$((SECONDS + $1)); shift
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS >= end)); then "$@"; return; fi
+		sleep 0.1
+	done
+}
+"""
+HOST_END = "\nresult exit 0\n"

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_table.c - layout of tables. Pure.
+ */
+#include "vnetd/ctl_table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/strbuf.h"
+#include "vnetd/ctl_text.h"
+
+void
+table_init(struct table *t, const char *const *head)
+{
+	memset(t, 0, sizeof(*t));
+	t->head = head;
+	while (head[t->ncols] && t->ncols < TABLE_COLS_MAX)
+		t->ncols++;
+}
+
+void
+table_fini(struct table *t)
+{
+	for (size_t i = 0; i < t->ncells; i++)
+		free(t->cell[i].text);
+	free(t->cell);
+	memset(t, 0, sizeof(*t));
+}
+
+void
+table_add_tinted(struct table *t, enum tint tint, const char *text)
+{
+	bool last = t->ncells % t->ncols == t->ncols - 1;
+	struct strbuf clean;
+
+	if (t->ncells == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 64;
+		struct table_cell *more = reallocarray(t->cell, cap, sizeof(*more));
+
+		if (!more) {
+			t->bad = true;
+			return;
+		}
+		t->cell = more;
+		t->cap = cap;
+	}
+	strbuf_init(&clean);
+	text_clean(&clean, *text ? text : "-", !last);
+	t->cell[t->ncells] = (struct table_cell){strbuf_take(&clean), tint};
+	if (!t->cell[t->ncells].text)
+		t->bad = true;
+	t->ncells++;
+}
+
+void
+table_add(struct table *t, const char *text)
+{
+	table_add_tinted(t, TINT_NONE, text);
+}
+
+void
+table_addf(struct table *t, const char *fmt, ...)
+{
+	struct strbuf b;
+	va_list ap;
+
+	strbuf_init(&b);
+	va_start(ap, fmt);
+	strbuf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	table_add(t, strbuf_str(&b));
+	t->bad = t->bad || b.bad;
+	strbuf_fini(&b);
+}
+
+void
+tint_add(struct strbuf *out, enum tint tint, bool colour, const char *text)
+{
+	static const char *const on[] = {
+	    [TINT_NONE] = "", [TINT_BAD] = "\033[31m", [TINT_WARN] = "\033[33m", [TINT_GOOD] = "\033[32m"};
+
+	if (!colour || tint == TINT_NONE) {
+		strbuf_add(out, text);
+		return;
+	}
+	strbuf_add(out, on[tint]);
+	strbuf_add(out, text);
+	strbuf_add(out, "\033[0m");
+}
+
+static void
+pad(struct strbuf *out, size_t n)
+{
+	while (n-- > 0)
+		strbuf_addc(out, ' ');
+}
+
+void
+table_print(struct strbuf *out, const struct table *t, bool colour)
+{
+	size_t width[TABLE_COLS_MAX] = {0};
+
+	if (t->bad) {
+		out->bad = true;
+		return;
+	}
+	for (size_t c = 0; c < t->ncols; c++)
+		width[c] = text_width(t->head[c]);
+	for (size_t i = 0; i < t->ncells; i++) {
+		size_t w = text_width(t->cell[i].text);
+
+		if (w > width[i % t->ncols])
+			width[i % t->ncols] = w;
+	}
+	for (size_t c = 0; c < t->ncols; c++) {
+		strbuf_add(out, t->head[c]);
+		if (c + 1 < t->ncols)
+			pad(out, width[c] - text_width(t->head[c]) + 2);
+	}
+	strbuf_addc(out, '\n');
+	for (size_t i = 0; i < t->ncells; i++) {
+		size_t c = i % t->ncols;
+
+		tint_add(out, t->cell[i].tint, colour, t->cell[i].text);
+		if (c + 1 < t->ncols)
+			pad(out, width[c] - text_width(t->cell[i].text) + 2);
+		else
+			strbuf_addc(out, '\n');
+	}
+}
