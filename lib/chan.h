@@ -28,7 +28,7 @@ struct chan_handler {
 
 /* Takes over sock (also on failure). `name` (copied) is for logs: "engine". NULL: no memory. */
 struct chan *chan_new(struct loop *l, int sock, const char *name, const struct chan_handler *h,
-                      void *arg);
+		      void *arg);
 
 /* Closes at once; queued messages are lost. Safe inside a handler of the same channel. NULL is allowed. */
 void chan_free(struct chan *c);

@@ -135,7 +135,7 @@ char *
 ip4_str(struct ip4 a, char buf[IP4_STRLEN])
 {
 	snprintf(buf, IP4_STRLEN, "%u.%u.%u.%u", a.h >> 24, a.h >> 16 & 255, a.h >> 8 & 255,
-	         a.h & 255);
+		 a.h & 255);
 	return buf;
 }
 
@@ -152,7 +152,7 @@ char *
 mac_str(struct mac m, char buf[MAC_STRLEN])
 {
 	snprintf(buf, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m.b[0], m.b[1], m.b[2], m.b[3],
-	         m.b[4], m.b[5]);
+		 m.b[4], m.b[5]);
 	return buf;
 }
 

@@ -14,7 +14,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* Opens the sink: stderr. `ident` (static text) is put before each line unless stderr is the
  * journal's stream (JOURNAL_STREAM set), where the line starts with its "<N>" priority instead.
- * Messages above `max` are dropped. Children inherit stderr from priv. */
+ * Messages above `max` are dropped; so are floods (more than 200 lines at once, then 20 per second),
+ * except errors and at level debug, and their number is told later. Control characters are escaped.
+ * Children inherit stderr from priv. */
 void log_open(const char *ident, enum log_level max);
 void log_set_level(enum log_level max);
 

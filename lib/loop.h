@@ -18,6 +18,7 @@ struct loop_timer;
 
 /* NULL when out of memory or descriptors. */
 struct loop *loop_new(void);
+/* Frees its timers and signals too; watches (struct loop_io) must be freed before. NULL is allowed. */
 void loop_free(struct loop *l);
 
 /* Runs until loop_stop(). */

@@ -109,6 +109,8 @@ msg_encode(const struct msg *m, uint8_t *buf, size_t cap)
 {
 	struct wr w = wr_init(buf, cap < MSG_MAX ? cap : MSG_MAX);
 
+	if ((unsigned)m->type >= MSG_N)
+		return 0;
 	wr_be16(&w, (uint16_t)m->type);
 	wr_be16(&w, 0);
 	wr_be32(&w, m->id);

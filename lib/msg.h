@@ -40,7 +40,8 @@ enum host_file { HOST_FILE_RESOLV_CONF, HOST_FILE_PASSWD, HOST_FILE_GROUP, HOST_
 
 /* Which of the fixed sysctl sets of vnetd/priv_sysctl.c a link gets. */
 enum sysctl_profile {
-	SYSCTL_PROFILE_HOST,    /* a bridge with host addresses */
+	SYSCTL_PROFILE_HOST,    /* a bridge with a host adapter: IPv4, and IPv6 link-local */
+	SYSCTL_PROFILE_SERVICE, /* a bridge without one, but with gateway or DHCP server: IPv4 only */
 	SYSCTL_PROFILE_SEGMENT, /* a bridge on which the host has no address at all */
 	SYSCTL_PROFILE_PORT,    /* our end of a port: no IPv6 address */
 	SYSCTL_PROFILE_N
@@ -95,8 +96,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> priv: the end of the start -- */
 
-/* The first plan is applied and the workers answered (or had their time): tell the service manager. */
-#define FIELDS_engine_ready(F)
+/* The first plan is applied and the workers answered (or had their time): tell the service manager.
+ * text: what runs ("3 networks"), for its status line. Sent again when the text changes. */
+#define FIELDS_engine_ready(F) F(STR, text, 256)
 /* The configuration is unusable as a whole; the diagnostics are in the log. At the first start priv
  * ends with exit status 1; later the engine stays, touches nothing and waits for a RELOAD. */
 #define FIELDS_engine_refused(F) F(STR, text, 512)
@@ -138,7 +140,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* A tap on vmnetN. persist: it stays without a holder (static taps), owner may open it by name and the
  * REPLY carries no descriptor; else the REPLY carries `queues` descriptors, and priv keeps none.
  * ifname: vmnetNpM of this network, or for persist any free name that does not begin with "vmnet".
- * mac: our end's, fe:00:... */
+ * mac: our end's, fe:00:... (names_port_mac() of vnetd/names.h). */
 #define FIELDS_tap_add(F)                                                                          \
 	F(U16, net, 0) F(STR, ifname, 16) F(MAC, mac, 0) F(U32, owner, 0) F(U8, queues, 0)              \
 	F(BOOL, vnet_hdr, 0) F(BOOL, persist, 0) F(U16, mtu, 0) F(STR, text, MSG_ALIAS)
@@ -186,10 +188,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop. */
 #define FIELDS_firewall_scan(F)
 /* One such chain. names: space-separated interface names (and prefixes ending in '*') that rules
- * of its table let pass or send elsewhere; a network named there is taken to be provided for. */
+ * of its table let pass or send elsewhere; a network named there is taken to be provided for.
+ * jumps: the chains that it calls, by which its author is recognised. */
 #define FIELDS_firewall_row(F)                                                                     \
 	F(STR, family, 8) F(STR, table, 64) F(STR, chain, 64) F(BOOL, forward, 0)                      \
-	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 1024)
+	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 1024) F(STR, jumps, 512)
 
 /* -- engine -> workers: configuration, complete each time -- */
 

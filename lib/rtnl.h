@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * rtnl.h - the read side of rtnetlink: what exists, and events. Needs no privilege.
  *
- * Kernel changes are verbs executed in vnetd/priv_link.c, never here. libnl's types stay inside.
+ * Kernel changes are verbs executed in vnetd/priv_link.c, never here. netlink types stay inside.
  */
 #ifndef VNET_LIB_RTNL_H
 #define VNET_LIB_RTNL_H
@@ -17,29 +17,29 @@
 
 struct rtnl_link {
 	int ifindex;
-	int master;              /* ifindex of the bridge, 0: none */
-	int peer;                /* IFLA_LINK, 0: none */
+	int master; /* ifindex of the bridge, 0: none */
+	int peer;   /* IFLA_LINK, 0: none */
 	char name[RTNL_NAME_MAX];
 	char kind[RTNL_KIND_MAX]; /* "bridge", "tun", "veth", ... or "" */
 	char alias[RTNL_ALIAS_MAX];
 	struct mac mac;
 	uint32_t mtu, group;
 	bool up, lower_up, loopback, bridge_port;
-	bool tun_persist;        /* IFLA_TUN_PERSIST */
-	int64_t tun_owner;       /* IFLA_TUN_OWNER, -1: any */
-	uint8_t port_state;      /* IFLA_BRPORT_STATE */
-	int peer_netnsid;        /* IFLA_LINK_NETNSID, -1: none or ours */
+	bool tun_persist;   /* IFLA_TUN_PERSIST */
+	int64_t tun_owner;  /* IFLA_TUN_OWNER, -1: any */
+	uint8_t port_state; /* IFLA_BRPORT_STATE */
+	int peer_netnsid;   /* IFLA_LINK_NETNSID, -1: none or ours */
 };
 
 struct rtnl_addr {
 	int ifindex;
 	struct ip4 addr;
-	uint8_t plen;            /* prefix length of the address, 0-32 */
-	uint8_t proto;           /* IFA_PROTO: who added it; 0: not said */
+	uint8_t plen;  /* prefix length of the address, 0-32 */
+	uint8_t proto; /* IFA_PROTO: who added it; 0: not said */
 };
 
 struct rtnl_route {
-	int oif;                 /* 0: none or multipath */
+	int oif; /* 0: none or multipath */
 	struct prefix4 dst;
 	struct ip4 gateway, src;
 	uint32_t table;
@@ -49,11 +49,11 @@ struct rtnl_route {
 
 /* An entry of a bridge's forwarding table. */
 struct rtnl_fdb {
-	int ifindex;             /* of the bridge port (or the bridge itself) */
-	int master;              /* of the bridge */
+	int ifindex; /* of the bridge port (or the bridge itself) */
+	int master;  /* of the bridge */
 	struct mac mac;
-	uint16_t vlan;           /* 0: none */
-	bool local;              /* an address of the host's own links (NUD_PERMANENT), not a learned one */
+	uint16_t vlan; /* 0: none */
+	bool local;    /* an address of the host's own links (NUD_PERMANENT), not a learned one */
 };
 
 struct rtnl_events {

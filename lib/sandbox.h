@@ -29,18 +29,22 @@ int sandbox_enter(const char *empty);
 /* What a role may call beyond the base set (read, write, epoll, timerfd, memory, time, sendmsg,
  * recvmsg, send, recv, getsockopt, dup, fstat, exit, futex, close, signals ...). */
 enum sandbox_extra {
-	SANDBOX_SOCKET_NETLINK = 1 << 0, /* socket(AF_NETLINK, ..., NETLINK_ROUTE), bind, setsockopt */
-	SANDBOX_SOCKET_INET_UDP = 1 << 1, /* socket(AF_INET|AF_INET6, SOCK_DGRAM), bind, connect,
-	                                   * setsockopt */
-	SANDBOX_SOCKET_ACCEPT = 1 << 2,   /* accept4 on a listener */
-	SANDBOX_OPENAT_BENEATH = 1 << 3,  /* openat, renameat, unlinkat, fdatasync, fsync, ftruncate,
-	                                   * getdents64, mkdirat ... below descriptors that were passed
-	                                   * in. A filter cannot see "..": open with openat2() and
-	                                   * RESOLVE_BENEATH */
-	SANDBOX_MEMFD = 1 << 4,           /* memfd_create, ftruncate, fcntl seals */
-	SANDBOX_SOCKET_INET_TCP = 1 << 5, /* socket(AF_INET|AF_INET6, SOCK_STREAM), bind, connect,
-	                                   * setsockopt */
-	SANDBOX_NSFS = 1 << 6,            /* ioctl: what kind a namespace is, which user owns it */
+	/* socket(AF_NETLINK, ..., NETLINK_ROUTE), bind, setsockopt */
+	SANDBOX_SOCKET_NETLINK = 1 << 0,
+	/* socket(AF_INET|AF_INET6, SOCK_DGRAM), bind (IPv4), connect, setsockopt */
+	SANDBOX_SOCKET_INET_UDP = 1 << 1,
+	/* accept4 on a listener */
+	SANDBOX_SOCKET_ACCEPT = 1 << 2,
+	/* openat, renameat, unlinkat, fdatasync, fsync, ftruncate, getdents64, mkdirat ... below
+	 * descriptors that were passed in. A filter cannot see "..": for a name that comes from
+	 * outside use openat2() and RESOLVE_BENEATH */
+	SANDBOX_OPENAT_BENEATH = 1 << 3,
+	/* memfd_create, ftruncate, fcntl seals */
+	SANDBOX_MEMFD = 1 << 4,
+	/* socket(AF_INET|AF_INET6, SOCK_STREAM), bind (IPv4), connect, setsockopt */
+	SANDBOX_SOCKET_INET_TCP = 1 << 5,
+	/* ioctl: what kind a namespace is, which user owns it */
+	SANDBOX_NSFS = 1 << 6,
 };
 
 /* Loads the allow-list (libseccomp): base | extra; everything else is EPERM for the known and

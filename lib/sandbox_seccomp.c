@@ -109,14 +109,13 @@ static const int accept_calls[] = {SCMP_SYS(accept4)};
 static const int memfd_calls[] = {SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 				  SCMP_SYS(ftruncate64)};
 
-/* bind() is told apart by the size of its address: a packet socket, which could otherwise be moved to
- * another interface, takes no less than 20 bytes. */
+/* bind() is told apart by the size of its address: a packet socket, which could otherwise be moved
+ * to another interface, takes no less than 20 bytes. So IPv6 sockets (28) are connected, not bound. */
 static const struct arg_rule netlink_rules[] = {
     {SCMP_SYS(bind), 2, U32_MASK, sizeof(struct sockaddr_nl)},
 };
 static const struct arg_rule inet_rules[] = {
     {SCMP_SYS(bind), 2, U32_MASK, sizeof(struct sockaddr_in)},
-    {SCMP_SYS(bind), 2, U32_MASK, sizeof(struct sockaddr_in6)},
 };
 
 static const struct arg_rule memfd_rules[] = {
@@ -124,6 +123,7 @@ static const struct arg_rule memfd_rules[] = {
     {SCMP_SYS(fcntl64), 1, U32_MASK, F_ADD_SEALS},
 };
 
+static const int nsfs_calls[] = {SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64)};
 static const struct arg_rule nsfs_rules[] = {
     {SCMP_SYS(ioctl), 1, U32_MASK, NS_GET_NSTYPE},
     {SCMP_SYS(ioctl), 1, U32_MASK, NS_GET_USERNS},
@@ -172,7 +172,7 @@ static const int probe_calls[] = {SCMP_SYS(kill),
 				  SCMP_SYS(seccomp)};
 #endif
 
-/* priv: never needed by us or by the libraries it runs, each a way to more power or to others' memory. */
+/* priv: never needed by us or our libraries, each a way to more power or to others' memory. */
 static const int priv_denied[] = {
     /* other processes */
     SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
@@ -295,8 +295,10 @@ allow_extra(struct filter *f, unsigned extra)
 		ALLOW(f, memfd_calls);
 		ALLOW_RULES(f, memfd_rules);
 	}
-	if (extra & SANDBOX_NSFS)
+	if (extra & SANDBOX_NSFS) {
+		ALLOW(f, nsfs_calls);
 		ALLOW_RULES(f, nsfs_rules);
+	}
 }
 
 #ifdef VNET_SECCOMP_KILL
@@ -316,6 +318,8 @@ load_kill_filter(unsigned extra)
 		ALLOW(&f, openat_calls);
 	if (extra & SANDBOX_MEMFD)
 		ALLOW(&f, memfd_calls);
+	if (extra & SANDBOX_NSFS)
+		ALLOW(&f, nsfs_calls);
 	return filter_load(&f);
 }
 #else

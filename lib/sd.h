@@ -12,7 +12,7 @@ int sd_notify_open(void);
 int sd_notify_send(int fd, const char *state);
 
 /* The inherited descriptor that is a listening AF_UNIX SEQPACKET socket bound to `path`, made
- * close-on-exec; -1 when there is none. It is found by type and address, not by position. Unsets
+ * close-on-exec and non-blocking; -1 when there is none. It is found by type and address, not by position. Unsets
  * LISTEN_*; every other inherited descriptor of the manager is closed. */
 int sd_listen_seqpacket(const char *path);
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """pytest fixtures; tests/net/conftest.py documents them, tests/vm/conftest.py uses them too."""
 
-import os
 import pathlib
 import shutil
 import tempfile
 
 import pytest
 
-from . import daemon, lab as lab_module, ns, proc
+from . import daemon, lab as lab_module, ns, users
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +17,18 @@ def stage():
 
 @pytest.fixture(scope="session")
 def machine():
-    """Once per run: root, users, no leftovers of a killed run."""
+    """Once per run: root, users, no leftovers of a killed run.
+
+    The users exist before any host namespace does: its /etc is a layer over the machine's, where
+    later changes might not be seen.
+    """
     lab_module.need_root()
     lab_module.need_users()
     ns.sweep()
+    users.sweep()
+    made = users.Users()
+    yield made
+    made.delete()
 
 
 @pytest.fixture
@@ -53,28 +60,13 @@ def vnetd(lab):
 @pytest.fixture
 def member(machine):
     """A throw-away user in group vnet; its name."""
-    yield from _user(f"vt{os.getpid()}m", groups="vnet")
+    return machine.member
 
 
 @pytest.fixture
 def stranger(machine):
     """A throw-away user in no group of ours; its name."""
-    yield from _user(f"vt{os.getpid()}s")
-
-
-def _user(name, groups=None):
-    proc.run(["userdel", name], check=False)
-    argv = ["useradd", "--no-create-home", "--home-dir", "/nonexistent"]
-    proc.run([*argv, *(["--groups", groups] if groups else []), name])
-    yield name
-    for pid in proc.every_pid():
-        try:
-            uid = proc.status(pid)["Uid"].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if uid == proc.run(["id", "-u", name]).out.strip():
-            proc.kill(pid)
-    proc.run(["userdel", name], check=False)
+    return machine.stranger
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -104,6 +104,14 @@ def _key(*parts):
     return digest.hexdigest()[:12]
 
 
+def everything():
+    """Makes all that is missing, so that no test has to."""
+    guest_initrd()
+    debian()
+    host_disk()
+    host_initrd()
+
+
 # --- kernel --------------------------------------------------------------------------------------
 
 

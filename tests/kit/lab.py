@@ -35,6 +35,16 @@ class Outside(ns.Netns):
         super().delete()
 
 
+def connect(host, out):
+    """Lays the cable between a host's namespace and an Outside, and gives both their addresses."""
+    ns.veth(host, "up0", out, "eth0")
+    ip_host, ip_out = (["ip", "-n", space.name] for space in (host, out))
+    proc.run([*ip_host, "addr", "add", f"{HOST_ADDRESS}/24", "dev", "up0"])
+    proc.run([*ip_out, "addr", "add", f"{OUTSIDE_ADDRESS}/24", "dev", "eth0"])
+    proc.run([*ip_out, "addr", "add", f"{SERVER_ADDRESS}/32", "dev", "lo"])
+    proc.run([*ip_host, "route", "add", "default", "via", OUTSIDE_ADDRESS])
+
+
 class Lab:
     """Makes and deletes everything that one test needs."""
 
@@ -48,12 +58,7 @@ class Lab:
         self.vnetd = daemon.Vnetd(self.host, tmp)
 
     def _connect(self):
-        ns.veth(self.host, "up0", self.outside, "eth0")
-        out = self.outside
-        self.host.run("ip", "addr", "add", f"{HOST_ADDRESS}/24", "dev", "up0")
-        out.run("ip", "addr", "add", f"{OUTSIDE_ADDRESS}/24", "dev", "eth0")
-        out.run("ip", "addr", "add", f"{SERVER_ADDRESS}/32", "dev", "lo")
-        self.host.run("ip", "route", "add", "default", "via", OUTSIDE_ADDRESS)
+        connect(self.host, self.outside)
         self.host.set_resolvers(OUTSIDE_ADDRESS)
 
     def _keep(self, made):

@@ -39,7 +39,7 @@ def sha256(size):
     return hashlib.sha256(blob(size)).hexdigest()
 
 
-class _Server:
+class Server:
     """A socketserver in a thread of its own; the listening socket decides the namespace."""
 
     def __init__(self, ns, make):
@@ -57,16 +57,16 @@ class _Server:
         self._thread.join(5)
 
 
-class _Tcp(socketserver.ThreadingTCPServer):
+class Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
 
-class _Udp(socketserver.ThreadingUDPServer):
+class Udp(socketserver.ThreadingUDPServer):
     max_packet_size = 65535
 
 
-class Http(_Server):
+class Http(Server):
     """`requests` holds (client address, path) of every GET, in order."""
 
     def __init__(self, ns, address="0.0.0.0", port=80):
@@ -92,11 +92,7 @@ class Http(_Server):
                 with contextlib.suppress(ConnectionError):
                     _send(self.wfile, blob(int(size)), int(rate))
 
-        super().__init__(ns, lambda: _HttpServer((address, port), Handler))
-
-
-class _HttpServer(_Tcp):
-    pass
+        super().__init__(ns, lambda: Tcp((address, port), Handler))
 
 
 def _send(out, data, rate):
@@ -135,8 +131,8 @@ class Echo:
                 sock.sendto(data, self.client_address)
 
         self._servers = [
-            _Server(ns, lambda: _Tcp(("0.0.0.0", port), OverTcp)),
-            _Server(ns, lambda: _Udp(("0.0.0.0", port), OverUdp)),
+            Server(ns, lambda: Tcp(("0.0.0.0", port), OverTcp)),
+            Server(ns, lambda: Udp(("0.0.0.0", port), OverUdp)),
         ]
 
     def close(self):
@@ -210,8 +206,8 @@ class Dns:
                         self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
         self._servers = [
-            _Server(ns, lambda: _Udp((address, port), OverUdp)),
-            _Server(ns, lambda: _Tcp((address, port), OverTcp)),
+            Server(ns, lambda: Udp((address, port), OverUdp)),
+            Server(ns, lambda: Tcp((address, port), OverTcp)),
         ]
 
     def _answer(self, query, source, protocol):

@@ -83,17 +83,17 @@ class Machine:
         return next(p for p in proc.descendants(self.process.pid) if proc.comm(p) == QEMU[:15])
 
 
-def guest(ns, tmp, script, *, user, network=None, helper=None, nic=None, memory=256):
+def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
     """A guest with an unmodified Debian kernel that runs `script` (sh, with tests/vm/guest/lib.sh).
 
-    network, helper   plugs it in as a user would: -nic bridge,br=NETWORK,helper=HELPER
-    nic               or a whole -nic argument of the caller's
+    It is plugged in as a user would do it: -nic bridge,br=NETWORK,helper=HELPER.
     """
     extra = images.Cpio()
     extra.file("test", script)
     initrd = tmp / "guest.cpio"
     initrd.write_bytes(images.guest_initrd().read_bytes() + extra.bytes())
-    nic = nic or f"bridge,br={network},model=virtio-net-pci,helper={helper}"
+    nic = f"bridge,br={network},model=virtio-net-pci,helper={helper}"
+    nic += f",mac={mac}" if mac else ""
     kernel = images.kernel() / "vmlinuz"
     return Machine(ns, ["-nic", nic], kernel=kernel, initrd=initrd, memory=memory, user=user)
 

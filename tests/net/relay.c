@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * relay.c - see relay.h. It looks at no message: a test may say anything, well-formed or not.
+ */
+#include "tests/net/relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/msg.h"
+#include "lib/sandbox.h"
+
+enum { FD_PRIV = 3 };
+
+static int
+listen_at(const char *role)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int len = snprintf(sun.sun_path + 1, sizeof(sun.sun_path) - 1, "vnet-relay-%s", role);
+	socklen_t size = (socklen_t)(sizeof(sun.sun_family) + 1 + (size_t)len);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sun, size) < 0 || listen(fd, 1) < 0)
+		log_fatal(0, "relay: cannot listen");
+	return fd;
+}
+
+/* Moves one datagram. False: that side has gone. */
+static bool
+move(int from, int to)
+{
+	char buf[MSG_MAX];
+	int fds[FD_PASS_MAX];
+	size_t nfds = 0;
+	ssize_t n = fd_recvmsg(from, buf, sizeof(buf), fds, &nfds);
+
+	if (n > 0 && fd_sendmsg(to, buf, (size_t)n, fds, nfds) < 0)
+		n = 0;
+	for (size_t i = 0; i < nfds; i++)
+		fd_close(&fds[i]);
+	return n > 0 || n == -EAGAIN;
+}
+
+/* One test, until it goes. False: priv has gone. */
+static bool
+serve(int test)
+{
+	struct pollfd p[] = {{.fd = FD_PRIV, .events = POLLIN}, {.fd = test, .events = POLLIN}};
+
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents && !move(FD_PRIV, test))
+			return false;
+		if (p[1].revents && !move(test, FD_PRIV))
+			return true;
+	}
+}
+
+int
+relay_main(const char *run_dir, const char *role)
+{
+	struct pollfd p[] = {{.fd = FD_PRIV}, {.events = POLLIN}};
+	char empty[4096];
+	int r, listener = listen_at(role);
+
+	snprintf(empty, sizeof(empty), "%s/empty", run_dir);
+	r = sandbox_enter(empty);
+	if (r == 0)
+		r = sandbox_seccomp(SANDBOX_SOCKET_ACCEPT);
+	if (r < 0)
+		log_fatal(-r, "relay: cannot enter the sandbox");
+	p[1].fd = listener;
+	for (;;) {
+		AUTO_FD test = -1;
+
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents & POLLHUP)
+			return 0;
+		if (!(p[1].revents & POLLIN))
+			continue;
+		test = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (test >= 0 && !serve(test))
+			return 0;
+	}
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * rtnl_test.c - netlink messages made by hand are decoded, odd ones refused; the real kernel answers
+ * dumps. What needs privileges (bridges, taps, events) is in tests/net/test_rtnl.py.
+ */
+#include "t.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "lib/rtnl.h"
+#include "lib/rtnl_decode.h"
+
+static _Alignas(struct nlmsghdr) uint8_t buf[4096];
+
+static struct nlmsghdr *
+start(uint16_t type, const void *header, size_t len)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, len), header, len);
+	return nlh;
+}
+
+/* The least that a full link message has. */
+static struct nlmsghdr *
+start_link(uint16_t type, int ifindex)
+{
+	struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = IFF_UP};
+	struct nlmsghdr *nlh = start(type, &ifi, sizeof(ifi));
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vmnet8p1");
+	mnl_attr_put_u32(nlh, IFLA_MTU, 1400);
+	return nlh;
+}
+
+static void
+a_plain_link(void **state UNUSED)
+{
+	struct rtnl_link l;
+
+	assert_true(rtnl_decode_link(&l, start_link(RTM_NEWLINK, 7)));
+	assert_int_equal(l.ifindex, 7);
+	assert_string_equal(l.name, "vmnet8p1");
+	assert_int_equal(l.mtu, 1400);
+	assert_true(l.up);
+	assert_false(l.lower_up || l.loopback || l.bridge_port || l.tun_persist);
+	assert_int_equal(l.tun_owner, -1);
+	assert_int_equal(l.peer_netnsid, -1);
+	assert_int_equal(l.master | l.peer, 0);
+	assert_string_equal(l.kind, "");
+	assert_string_equal(l.alias, "");
+	assert_true(mac_is_zero(l.mac));
+}
+
+static void
+a_tap_on_a_bridge(void **state UNUSED)
+{
+	struct nlmsghdr *nlh = start_link(RTM_NEWLINK, 7);
+	struct nlattr *info, *data;
+	struct rtnl_link l;
+
+	mnl_attr_put_u32(nlh, IFLA_MASTER, 3);
+	mnl_attr_put_u32(nlh, IFLA_GROUP, 42);
+	mnl_attr_put_strz(nlh, IFLA_IFALIAS, "vnetd:8 web server");
+	mnl_attr_put(nlh, IFLA_ADDRESS, 6, "\xfe\x00\x01\x02\x03\x04");
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "tun");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_TUN_OWNER, 1000);
+	mnl_attr_put_u8(nlh, IFLA_TUN_PERSIST, 1);
+	mnl_attr_put_u32(nlh, 4000, 1); /* of a newer kernel */
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_put_strz(nlh, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_STATE, 3);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+
+	assert_true(rtnl_decode_link(&l, nlh));
+	assert_int_equal(l.master, 3);
+	assert_int_equal(l.group, 42);
+	assert_string_equal(l.alias, "vnetd:8 web server");
+	assert_string_equal(MAC_STR(l.mac), "fe:00:01:02:03:04");
+	assert_string_equal(l.kind, "tun");
+	assert_int_equal(l.tun_owner, 1000);
+	assert_true(l.tun_persist);
+	assert_true(l.bridge_port);
+	assert_int_equal(l.port_state, 3);
+}
+
+/* The same attribute numbers mean other things to other kinds. */
+static void
+tun_data_of_another_kind_is_ignored(void **state UNUSED)
+{
+	struct nlmsghdr *nlh = start_link(RTM_NEWLINK, 7);
+	struct nlattr *info, *data;
+	struct rtnl_link l;
+
+	mnl_attr_put_u32(nlh, IFLA_LINK, 12);
+	mnl_attr_put_u32(nlh, IFLA_LINK_NETNSID, 0);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_TUN_OWNER, 1000);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_put_strz(nlh, IFLA_INFO_SLAVE_KIND, "bond");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_STATE, 3);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	assert_true(rtnl_decode_link(&l, nlh));
+	assert_string_equal(l.kind, "veth");
+	assert_int_equal(l.tun_owner, -1);
+	assert_int_equal(l.peer, 12);
+	assert_int_equal(l.peer_netnsid, 0);
+	assert_false(l.bridge_port);
+	assert_int_equal(l.port_state, 0);
+}
+
+static void
+odd_links(void **state UNUSED)
+{
+	struct ifinfomsg ifi = {.ifi_index = 7};
+	struct nlmsghdr *nlh;
+	struct rtnl_link l;
+	char big[400];
+
+	/* A wireless scan: a name and an event, nothing else. */
+	nlh = start(RTM_NEWLINK, &ifi, sizeof(ifi));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "wlan0");
+	assert_false(rtnl_decode_link(&l, nlh));
+	assert_int_equal(rtnl_decode_bridge_port(nlh), 0);
+	/* A bridge about its port. */
+	ifi.ifi_family = AF_BRIDGE;
+	nlh = start(RTM_DELLINK, &ifi, sizeof(ifi));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "vmnet8p1");
+	mnl_attr_put_u32(nlh, IFLA_MTU, 1500);
+	assert_false(rtnl_decode_link(&l, nlh));
+	assert_int_equal(rtnl_decode_bridge_port(nlh), 7);
+	/* Cut short, or of another type. */
+	nlh = start_link(RTM_NEWLINK, 7);
+	nlh->nlmsg_type = RTM_NEWADDR;
+	assert_false(rtnl_decode_link(&l, nlh));
+	nlh->nlmsg_type = RTM_NEWLINK;
+	nlh->nlmsg_len = NLMSG_HDRLEN + 4;
+	assert_false(rtnl_decode_link(&l, nlh));
+	assert_int_equal(rtnl_decode_bridge_port(nlh), 0);
+	/* Values of wrong sizes. */
+	memset(big, 'x', sizeof(big));
+	nlh = start_link(RTM_NEWLINK, 7);
+	mnl_attr_put(nlh, IFLA_IFALIAS, sizeof(big), big); /* without a NUL, and too long */
+	mnl_attr_put(nlh, IFLA_ADDRESS, 20, big);          /* InfiniBand */
+	mnl_attr_put(nlh, IFLA_GROUP, 1, big);
+	mnl_attr_put(nlh, IFLA_MASTER, 0, NULL);
+	mnl_attr_put(nlh, IFLA_LINKINFO, 2, big);
+	assert_true(rtnl_decode_link(&l, nlh));
+	assert_int_equal(strlen(l.alias), RTNL_ALIAS_MAX - 1);
+	assert_true(mac_is_zero(l.mac));
+	assert_int_equal(l.group | (uint32_t)l.master, 0);
+}
+
+static void
+addresses(void **state UNUSED)
+{
+	struct ifaddrmsg ifa = {.ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 9};
+	struct nlmsghdr *nlh = start(RTM_NEWADDR, &ifa, sizeof(ifa));
+	struct rtnl_addr a;
+
+	mnl_attr_put_u32(nlh, IFA_ADDRESS, htonl(0x0a000002));
+	assert_true(rtnl_decode_addr(&a, nlh));
+	assert_int_equal(a.ifindex, 9);
+	assert_int_equal(a.plen, 32);
+	assert_string_equal(IP4_STR(a.addr), "10.0.0.2");
+	assert_int_equal(a.proto, 0);
+	mnl_attr_put_u8(nlh, IFA_PROTO, 201);
+	mnl_attr_put_u32(nlh, IFA_LOCAL, htonl(0x0a000001));
+	assert_true(rtnl_decode_addr(&a, nlh));
+	assert_string_equal(IP4_STR(a.addr), "10.0.0.1");
+	assert_int_equal(a.proto, 201);
+	ifa.ifa_family = AF_INET6;
+	assert_false(rtnl_decode_addr(&a, start(RTM_NEWADDR, &ifa, sizeof(ifa))));
+	ifa = (struct ifaddrmsg){.ifa_family = AF_INET, .ifa_prefixlen = 33};
+	assert_false(rtnl_decode_addr(&a, start(RTM_NEWADDR, &ifa, sizeof(ifa))));
+}
+
+static void
+routes(void **state UNUSED)
+{
+	struct rtmsg rtm = {.rtm_family = AF_INET,
+			    .rtm_dst_len = 24,
+			    .rtm_table = RT_TABLE_MAIN,
+			    .rtm_protocol = RTPROT_KERNEL,
+			    .rtm_scope = RT_SCOPE_LINK,
+			    .rtm_type = RTN_UNICAST};
+	struct nlmsghdr *nlh = start(RTM_NEWROUTE, &rtm, sizeof(rtm));
+	struct rtnl_route r;
+
+	mnl_attr_put_u32(nlh, RTA_DST, htonl(0xc0a80800));
+	mnl_attr_put_u32(nlh, RTA_OIF, 4);
+	mnl_attr_put_u32(nlh, RTA_PREFSRC, htonl(0xc0a80801));
+	mnl_attr_put_u32(nlh, RTA_GATEWAY, htonl(0xc0a80802));
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, 100);
+	assert_true(rtnl_decode_route(&r, nlh));
+	assert_string_equal(PREFIX4_STR(r.dst), "192.168.8.0/24");
+	assert_string_equal(IP4_STR(r.src), "192.168.8.1");
+	assert_string_equal(IP4_STR(r.gateway), "192.168.8.2");
+	assert_int_equal(r.oif, 4);
+	assert_int_equal(r.table, RT_TABLE_MAIN);
+	assert_int_equal(r.metric, 100);
+	assert_int_equal(r.protocol, RTPROT_KERNEL);
+	assert_int_equal(r.scope, RT_SCOPE_LINK);
+	assert_int_equal(r.type, RTN_UNICAST);
+	mnl_attr_put_u32(nlh, RTA_TABLE, 1000); /* wins over the eight bits of the header */
+	assert_false(rtnl_decode_route(&r, nlh));
+
+	rtm.rtm_dst_len = 0;
+	assert_true(rtnl_decode_route(&r, start(RTM_DELROUTE, &rtm, sizeof(rtm))));
+	assert_string_equal(PREFIX4_STR(r.dst), "0.0.0.0/0");
+	rtm.rtm_flags = RTM_F_CLONED;
+	assert_false(rtnl_decode_route(&r, start(RTM_NEWROUTE, &rtm, sizeof(rtm))));
+	rtm.rtm_flags = 0;
+	rtm.rtm_dst_len = 33;
+	assert_false(rtnl_decode_route(&r, start(RTM_NEWROUTE, &rtm, sizeof(rtm))));
+}
+
+static void
+forwarding_entries(void **state UNUSED)
+{
+	struct ndmsg ndm = {.ndm_family = AF_BRIDGE, .ndm_ifindex = 5, .ndm_state = NUD_PERMANENT};
+	struct nlmsghdr *nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
+	struct rtnl_fdb f;
+
+	mnl_attr_put(nlh, NDA_LLADDR, 6, "\x00\x0c\x29\x01\x02\x03");
+	assert_false(rtnl_decode_fdb(&f, nlh)); /* a device's own list */
+	mnl_attr_put_u32(nlh, NDA_MASTER, 3);
+	assert_true(rtnl_decode_fdb(&f, nlh));
+	assert_int_equal(f.ifindex, 5);
+	assert_int_equal(f.master, 3);
+	assert_string_equal(MAC_STR(f.mac), "00:0c:29:01:02:03");
+	assert_int_equal(f.vlan, 0);
+	assert_true(f.local);
+	ndm.ndm_state = NUD_NOARP;
+	nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
+	mnl_attr_put(nlh, NDA_LLADDR, 6, "\x00\x0c\x29\x01\x02\x03");
+	mnl_attr_put_u32(nlh, NDA_MASTER, 3);
+	mnl_attr_put_u16(nlh, NDA_VLAN, 100);
+	assert_true(rtnl_decode_fdb(&f, nlh));
+	assert_false(f.local);
+	assert_int_equal(f.vlan, 100);
+	ndm.ndm_family = AF_INET;
+	nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
+	mnl_attr_put(nlh, NDA_LLADDR, 6, "\x00\x0c\x29\x01\x02\x03");
+	mnl_attr_put_u32(nlh, NDA_MASTER, 3);
+	assert_false(rtnl_decode_fdb(&f, nlh));
+	nlh->nlmsg_len = NLMSG_HDRLEN + 4;
+	assert_false(rtnl_decode_fdb(&f, nlh));
+}
+
+static void
+on_link(const struct rtnl_link *l, void *arg)
+{
+	if (l->loopback) {
+		*(int *)arg += 1;
+		assert_string_equal(l->name, "lo");
+		assert_true(l->ifindex > 0 && l->mtu > 0);
+	}
+}
+
+static void
+on_addr(const struct rtnl_addr *a, void *arg)
+{
+	assert_true(a->ifindex > 0 && a->plen <= 32 && a->addr.h != 0);
+	*(int *)arg += 1;
+}
+
+static void
+on_route(const struct rtnl_route *r, void *arg)
+{
+	assert_true(r->table == RT_TABLE_MAIN || r->table == RT_TABLE_LOCAL);
+	assert_true(r->dst.len <= 32);
+	*(int *)arg += 1;
+}
+
+static void
+the_kernel_answers(void **state UNUSED)
+{
+	const struct rtnl_events none = {0};
+	struct rtnl *r = rtnl_new(&none, NULL);
+	int links = 0, n = 0;
+
+	assert_non_null(r);
+	assert_true(rtnl_event_fd(r) >= 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(rtnl_links(r, on_link, &links), 0);
+	assert_int_equal(links, 3); /* every network namespace has one */
+	assert_int_equal(rtnl_addrs(r, on_addr, &n), 0);
+	assert_int_equal(rtnl_routes(r, on_route, &n), 0);
+	rtnl_dispatch(r); /* returns with nothing there */
+	rtnl_free(r);
+	rtnl_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_plain_link),
+	    cmocka_unit_test(a_tap_on_a_bridge),
+	    cmocka_unit_test(tun_data_of_another_kind_is_ignored),
+	    cmocka_unit_test(odd_links),
+	    cmocka_unit_test(addresses),
+	    cmocka_unit_test(routes),
+	    cmocka_unit_test(forwarding_entries),
+	    cmocka_unit_test(the_kernel_answers),
+	};
+
+	return T_RUN(tests);
+}
