@@ -47,40 +47,40 @@ struct conf_env {
 
 /* Creates a network that does not exist. subnet len 0: choose one (none for bridged, segment). */
 bool conf_create_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                     enum net_kind type, struct prefix4 subnet, const struct conf_env *env,
-                     struct diags *d);
+		     enum net_kind type, struct prefix4 subnet, const struct conf_env *env,
+		     struct diags *d);
 
 /* Removes everything about a network; its dhcpd.conf and nat.conf go too. */
 bool conf_delete_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                     struct diags *d);
+		     struct diags *d);
 
 /* `set vmnetN KEY VALUE` for any SCHEMA_NET row (value "" or "default": back to the default). A new
  * subnet moves adapter, gateway and ranges that were at their default places; what was customised
  * and lies inside the new subnet stays. */
 bool conf_set_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                  const char *key, const char *value, const struct conf_env *env, struct diags *d);
+		  const char *key, const char *value, const struct conf_env *env, struct diags *d);
 
 /* Sets a key of another section of vnetd.conf: section "global", "port fc0", "user alice". */
 bool conf_set(struct conf_changes *ch, const struct conf_sources *src, const char *section,
-              const char *key, const char *value, struct diags *d);
+	      const char *key, const char *value, struct diags *d);
 
 /* Port forwards; a removal looks in `networking` and nat.conf. */
 bool conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                      const struct conf_forward *f, struct diags *d);
+		      const struct conf_forward *f, struct diags *d);
 bool conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                         enum conf_proto proto, uint16_t host_port, struct diags *d);
+			 enum conf_proto proto, uint16_t host_port, struct diags *d);
 
 /* Reservations: written as add_dhcp_mac_to_ip; with a name as a host block in the user's part of
  * dhcpd.conf. A removal looks in both. */
 bool conf_add_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                          struct mac mac, struct ip4 ip, const char *name, struct diags *d);
+			  struct mac mac, struct ip4 ip, const char *name, struct diags *d);
 bool conf_remove_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-                             struct mac mac, struct diags *d);
+			     struct mac mac, struct diags *d);
 
 /* Renews what is derived from `networking`: writes missing dhcpd.conf and nat.conf of networks that
  * want them, replaces stale generated sections, and makes netmap.conf agree. Nothing to do: no
  * changes. Call it after a start or a reload with the model just built. */
 bool conf_refresh(struct conf_changes *ch, const struct conf_sources *src, const struct conf *c,
-                  const struct conf_env *env);
+		  const struct conf_env *env);
 
 #endif

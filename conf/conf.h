@@ -26,14 +26,15 @@
 #include "lib/inet.h"
 #include "lib/kinds.h"
 
-#define CONF_NETS        256 /* vmnet0 - vmnet255 */
+#define CONF_NETS        256        /* vmnet0 - vmnet255 */
 #define CONF_FILE_MAX    (1u << 20) /* longer files are refused */
 #define CONF_MTU_MIN     68
 #define CONF_MTU_MAX     9194
 #define CONF_MTU_DEFAULT 1500
 #define CONF_IFNAME_MAX  15
-#define CONF_PREFIX_MIN  8  /* the largest subnet is a /8 */
-#define CONF_QUEUES_MAX  16 /* queues of a static tap */
+#define CONF_PREFIX_MIN  8      /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX  16     /* queues of a static tap */
+#define CONF_GROUP       "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
 struct conf_file {
@@ -57,7 +58,8 @@ char *conf_file_name(enum conf_file_id id, unsigned net, char buf[CONF_FILE_NAME
 struct conf_dhcp {
 	struct ip4 server;        /* the server's own address, broadcast-1 */
 	struct dhcp_scope global; /* outermost; may be overridden by subnet, then by host */
-	struct dhcp_scope subnet; /* always has options 1 (mask), 28 (broadcast), 26 unless MTU 1500 */
+	struct dhcp_scope
+	    subnet; /* always has options 1 (mask), 28 (broadcast), 26 unless MTU 1500 */
 	uint32_t default_lease_s, max_lease_s, min_lease_s; /* resolved for the subnet */
 	bool unknown_clients;                               /* resolved; default true */
 	bool authoritative;                                 /* resolved; default true */
@@ -69,13 +71,18 @@ struct conf_dhcp {
 	size_t nhosts;
 };
 
+/* Where the facts of a network are written; line 0: nowhere, a default. */
+struct conf_net_src {
+	struct conf_pos subnet, adapter, host, nat, gateway, dhcp, mtu, display_name, udp_timeout;
+};
+
 struct conf_net {
 	unsigned n;
-	bool present; /* the configuration has this network */
-	bool failed;  /* refused: do not make it; at reload keep what runs */
+	bool present;       /* the configuration has this network */
+	bool failed;        /* refused: do not make it; at reload keep what runs */
 	const char *reason; /* why, as "file:line:col: sentence"; NULL when not failed */
 	enum net_kind type;
-	struct conf_pos pos; /* where it is first mentioned; line 0: implied (vmnet0) */
+	struct conf_pos pos;      /* where it is first mentioned; line 0: implied (vmnet0) */
 	const char *display_name; /* never NULL: "vmnet8" when none is given */
 
 	struct prefix4 subnet; /* len 0: none (bridged without adapter, segment) */
@@ -88,21 +95,24 @@ struct conf_net {
 	struct conf_dhcp dhcpd;
 	uint16_t mtu;
 
-	/* Bridged: interfaces named by add_bridge_mapping. Empty with `auto_uplink`: choose. */
+	/* Bridged: interfaces named by add_bridge_mapping. With auto_uplink: choose one, a listed
+	 * one (the legacy key INTERFACE) being preferred. */
 	const char **uplink;
 	size_t nuplinks;
 	bool auto_uplink;
+	bool type_hint; /* [vmnetN] type = bridged */
 
 	/* NAT: forwards of `networking` and nat.conf, at most one per protocol and host port over
 	 * all networks, sorted by protocol, then host port. Empty unless nat. */
 	struct conf_forward *forward;
 	size_t nforwards;
-	uint32_t udp_timeout_s; /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
+	uint32_t udp_timeout_s;  /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
 	struct nat_file natconf; /* its other settings; defaults when there is no file */
 
 	/* The derived file on disk is absent or was generated for other addresses; conf_refresh()
 	 * of change.h renews it. The model above already has the right values. */
 	bool dhcpd_stale, nat_stale;
+	struct conf_net_src src;
 };
 
 /* A static tap: [port NAME] tap = yes. */
@@ -110,11 +120,11 @@ struct conf_port {
 	const char *name; /* of the interface; NULL when the section names a MAC */
 	struct mac key;   /* the section's MAC when name is NULL */
 	bool tap;
-	int net;           /* network number, -1: not given */
-	const char *owner; /* user name or number, NULL: root */
-	uint32_t owner_uid;  /* filled by the engine; UINT32_MAX: not resolved */
-	struct mac mac;      /* the guest's only address, zero: any first one */
-	unsigned queues;     /* 1-CONF_QUEUES_MAX */
+	int net;            /* network number, -1: not given */
+	const char *owner;  /* user name or number, NULL: root */
+	uint32_t owner_uid; /* filled by the engine; UINT32_MAX: not resolved */
+	struct mac mac;     /* the guest's only address, zero: any first one */
+	unsigned queues;    /* 1-CONF_QUEUES_MAX */
 	struct conf_pos pos;
 };
 
@@ -124,18 +134,18 @@ struct conf_subject {
 	const char *name;
 	uint32_t id; /* uid or gid: a numeric name's at once, others filled by the engine */
 	bool resolved;
-	bool allow_set, change_set;    /* the section has the key */
+	bool allow_set, change_set;   /* the section has the key */
 	uint8_t allow[CONF_NETS / 8]; /* networks that it may attach to, bit n % 8 of byte n / 8 */
 	bool change;
 	struct conf_pos pos;
 };
 
 enum conf_log_level { /* by syslog's numbers */
-	CONF_LOG_ERR = 3,
-	CONF_LOG_WARNING = 4,
-	CONF_LOG_NOTICE = 5,
-	CONF_LOG_INFO = 6,
-	CONF_LOG_DEBUG = 7,
+		      CONF_LOG_ERR = 3,
+		      CONF_LOG_WARNING = 4,
+		      CONF_LOG_NOTICE = 5,
+		      CONF_LOG_INFO = 6,
+		      CONF_LOG_DEBUG = 7,
 };
 
 struct conf {
@@ -172,7 +182,8 @@ bool conf_net_type_parse(enum net_kind *out, const char *word);
 /* "vmnet8" -> 8; refuses everything else ("vmnet08", "vmnet256"). */
 bool conf_net_parse(unsigned *n, const char *name);
 
-/* An interface name that Linux and libpcap accept: 1-15 printable characters, no '/', ':', blank. */
+/* An interface name that Linux and libpcap accept: 1-15 printable characters, no '/', ':',
+ * blank. */
 bool conf_ifname_ok(const char *s);
 
 /* What somebody may do. A key in the [user] section decides alone; without it, the union of the
@@ -183,7 +194,7 @@ struct conf_rights {
 	uint8_t allow[CONF_NETS / 8];
 };
 void conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t ngids,
-                    struct conf_rights *out);
+		    struct conf_rights *out);
 
 static inline bool
 conf_rights_attach(const struct conf_rights *r, unsigned n)
@@ -206,7 +217,8 @@ struct conf_addresses {
 #define CONF_PREFIX_MAX        30
 void conf_addresses_of(struct prefix4 p, struct conf_addresses *out);
 
-/* NULL, or why no network can use this subnet ("is in the multicast range"). `served`: DHCP or NAT. */
+/* NULL, or why no network can use this subnet ("is in the multicast range"). `served`: DHCP or
+ * NAT. */
 const char *conf_subnet_unusable(struct prefix4 p, bool served);
 
 /* --- diff --- */
@@ -219,15 +231,16 @@ enum conf_change_kind {
 
 /* Fields of CONF_NET_CHANGED. */
 enum {
-	CONF_F_TYPE = 1 << 0,     /* type, adapter yes/no, nat yes/no, dhcp yes/no */
-	CONF_F_ADDRESS = 1 << 1,  /* subnet, host, gateway or DHCP server address */
+	CONF_F_TYPE = 1 << 0,    /* type, adapter yes/no, nat yes/no, dhcp yes/no */
+	CONF_F_ADDRESS = 1 << 1, /* subnet, host, gateway or DHCP server address */
 	CONF_F_MTU = 1 << 2,
 	CONF_F_UPLINK = 1 << 3,
-	CONF_F_DHCP = 1 << 4,     /* ranges, options, lease times, reservations */
+	CONF_F_DHCP = 1 << 4, /* ranges, options, lease times, reservations */
 	CONF_F_FORWARDS = 1 << 5,
-	CONF_F_NAT = 1 << 6,      /* timeouts, DNS and other nat.conf settings */
-	CONF_F_NAME = 1 << 7,     /* display name */
-	CONF_F_FAILED = 1 << 8,   /* failed or the reason changed */
+	CONF_F_NAT = 1 << 6,  /* timeouts, DNS and other nat.conf settings */
+	CONF_F_NAME = 1 << 7, /* display name */
+	CONF_F_FAILED =
+	    1 << 8, /* failed changed; nothing else is compared when either side failed */
 };
 
 struct conf_diff {
@@ -241,6 +254,13 @@ struct conf_diff {
 	bool ports;    /* a [port] section changed */
 	bool subjects; /* a right changed */
 };
+
+/* Equal but for positions. */
+bool dhcp_scope_eq(const struct dhcp_scope *a, const struct dhcp_scope *b);
+bool dhcp_host_eq(const struct dhcp_host *a, const struct dhcp_host *b);
+bool dhcp_range_eq(const struct dhcp_range *a, const struct dhcp_range *b);
+bool conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b);
+bool nat_settings_eq(const struct nat_file *a, const struct nat_file *b);
 
 /* What differs from a to b (a may be NULL: everything is added). Positions do not count. */
 void conf_diff(const struct conf *a, const struct conf *b, struct conf_diff *out);

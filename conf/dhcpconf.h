@@ -27,7 +27,8 @@ enum conf_tri {
 };
 
 /* One DHCP option as it goes on the wire (RFC 2132), without code and length octets. More than 255
- * octets are possible; the sender splits them (RFC 3396). */
+ * octets are possible; the sender splits them (RFC 3396). len 0: do not send this option, although
+ * an outer scope has it. */
 struct dhcp_opt {
 	uint8_t code; /* 1-254 */
 	uint16_t len;
@@ -68,6 +69,7 @@ struct dhcp_host {
 	struct ip4 ip;
 	struct dhcp_scope scope; /* enclosing groups already merged in */
 	struct conf_pos pos;
+	size_t start, end; /* bytes of the block in its file, from `host` to behind the brace */
 };
 
 struct dhcp_subnet {
@@ -94,7 +96,16 @@ struct dhcp_file {
 /* Parses a file. Never fails as a whole: what is wrong is in `d` as errors (with the network in
  * d->net) and is left out. `name` is the file name for diagnostics. */
 void dhcpconf_parse(struct dhcp_file *f, struct arena *a, const char *name, const char *text,
-                    size_t len, struct diags *d);
+		    size_t len, struct diags *d);
+
+/* Sets has_section, section_start and section_end of f. */
+void dhcpconf_find_section(struct dhcp_file *f, const char *text, size_t len);
+
+/* What is not set in `in` is taken from the scope `out` around it. */
+void dhcp_scope_inherit(struct dhcp_scope *in, struct arena *a, const struct dhcp_scope *out);
+
+/* Sets or replaces one option. */
+void dhcp_scope_set_opt(struct dhcp_scope *s, struct arena *a, const struct dhcp_opt *opt);
 
 /* The option of that code in a scope, or NULL. */
 const struct dhcp_opt *dhcp_opts_find(const struct dhcp_opts *o, uint8_t code);
@@ -106,7 +117,7 @@ uint8_t dhcp_opt_code(const char *name);
 /* Encodes operands as dhcpd.conf has them ("192.0.2.1, 192.0.2.2", "\"text\"", "yes", "1500") for
  * an option name; into the arena. False with a diagnostic when they do not fit its type. */
 bool dhcp_opt_encode(struct dhcp_opt *out, struct arena *a, const char *name, const char *operands,
-                     struct conf_pos pos, struct diags *d);
+		     struct conf_pos pos, struct diags *d);
 
 /* Appends `option NAME VALUE;` in the form that the parser reads back to the same bytes. */
 void dhcp_opt_print(struct strbuf *out, const struct dhcp_opt *o);
@@ -119,11 +130,11 @@ struct dhcp_gen {
 	unsigned net;
 	struct prefix4 subnet;
 	struct ip4 host;    /* host adapter, 0: none, no `host vmnetN` block */
+	bool no_host_block; /* the user's part of the file has one: Packer wants exactly one */
 	struct ip4 gateway; /* NAT gateway and DNS, 0: a host-only network */
-	struct ip4 lo, hi;  /* dynamic range; lo 0: none */
+	struct ip4 lo, hi;  /* dynamic range as the file says it: VMware ends it with the server's
+	                       own address, which is never handed out; lo 0: none */
 	uint32_t default_lease_s, max_lease_s; /* 0: 1800 and 7200 */
-	uint16_t mtu;                          /* 1500: no option */
-	bool dhcp; /* false: DHCP is off and only the host block is of use (Packer wants the file) */
 	char written_at[20]; /* "MM/DD/YYYY HH:MM:SS" or empty: the line is left out */
 };
 

@@ -51,6 +51,10 @@ diag_add(struct diags *d, enum diag_severity sev, struct conf_pos pos, const cha
 	va_list ap;
 
 	d->count[sev]++;
+	if (sev == DIAG_ERROR && d->net < 0)
+		d->failed_all = true;
+	else if (sev == DIAG_ERROR && d->net < 256)
+		d->failed_net[d->net / 8] |= (uint8_t)(1u << (d->net % 8));
 	if (d->n >= DIAGS_MAX)
 		return;
 	strbuf_init(&raw);
@@ -82,6 +86,38 @@ diags_first_error(const struct diags *d, int net)
 			return &d->v[i];
 	}
 	return NULL;
+}
+
+bool
+diags_failed(const struct diags *d, int net)
+{
+	if (net < 0)
+		return d->failed_all;
+	return net < 256 && (d->failed_net[net / 8] >> (net % 8) & 1);
+}
+
+void
+diags_append(struct diags *dst, const struct diags *src)
+{
+	for (size_t i = 0; i < src->n && dst->n < DIAGS_MAX; i++) {
+		struct diag *v = arena_grow(&dst->arena, dst->v, dst->n, sizeof(*v));
+		const char *file = src->v[i].pos.file;
+
+		if (!v)
+			break;
+		dst->v = v;
+		v += dst->n++;
+		*v = src->v[i];
+		v->text = arena_dup(&dst->arena, v->text, strlen(v->text));
+		v->pos.file = file ? arena_dup(&dst->arena, file, strlen(file)) : NULL;
+		if (!v->text)
+			v->text = "out of memory";
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dst->count); i++)
+		dst->count[i] += src->count[i];
+	for (size_t i = 0; i < ARRAY_LEN(dst->failed_net); i++)
+		dst->failed_net[i] |= src->failed_net[i];
+	dst->failed_all |= src->failed_all;
 }
 
 void

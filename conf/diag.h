@@ -37,7 +37,10 @@ struct diags {
 	struct diag *v;
 	size_t n;
 	size_t count[3]; /* by severity */
-	int net;         /* network that new entries concern; parsers' callers set it, -1 at first */
+	int net; /* network that new entries concern; parsers' callers set it, -1 at first */
+	/* Networks (and -1: everything) that have an error, whether it is still listed or not. */
+	uint8_t failed_net[32];
+	bool failed_all;
 };
 
 #define DIAGS_MAX 1000 /* entries kept; beyond that only counted, so that garbage stays cheap */
@@ -55,6 +58,12 @@ void diag_add(struct diags *d, enum diag_severity sev, struct conf_pos pos, cons
 
 /* The first DIAG_ERROR that concerns network `net` (-1: one that concerns everything), or NULL. */
 const struct diag *diags_first_error(const struct diags *d, int net);
+
+/* Network `net` (-1: everything) has an error. */
+bool diags_failed(const struct diags *d, int net);
+
+/* Appends the entries and counts of src to dst. */
+void diags_append(struct diags *dst, const struct diags *src);
 
 /* Appends "file:line:col: text" (no newline). */
 void diag_print(struct strbuf *out, const struct diag *d);

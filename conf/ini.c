@@ -85,9 +85,9 @@ ini_section_eq(struct word section, const char *want)
 
 /* Where ini_set() would act. */
 struct place {
-	struct word value;    /* of the last such pair; s NULL: none */
+	struct word value; /* of the last such pair; s NULL: none */
 	bool have_section;
-	size_t after;         /* offset behind the section's last pair or header */
+	size_t after; /* offset behind the section's last pair or header */
 	const char *eol;
 	bool open; /* the line in front of `after` has no end */
 };
@@ -110,7 +110,8 @@ find_place(struct place *p, const char *text, size_t len, const char *section, c
 		if ((here && l.kind != INI_NONE) || !p->have_section) {
 			p->after = l.line.next;
 			p->eol = line_end(text, &l.line);
-			p->open = l.line.next == l.line.start + l.line.w.len;
+			/* A lone CR ends a line for us, but not for everybody. */
+			p->open = l.line.next == 0 || text[l.line.next - 1] != '\n';
 		}
 	}
 	if (!p->have_section)
@@ -119,7 +120,7 @@ find_place(struct place *p, const char *text, size_t len, const char *section, c
 
 static void
 set_pair(struct strbuf *out, const char *text, size_t len, const char *section, const char *key,
-         const char *value)
+	 const char *value)
 {
 	struct place p;
 	size_t from;
@@ -167,7 +168,7 @@ section_empty_without(const char *text, size_t len, const char *section, const c
 
 void
 ini_set(struct strbuf *out, const char *text, size_t len, const char *section, const char *key,
-        const char *value, bool tidy)
+	const char *value, bool tidy)
 {
 	struct ini_line l;
 	struct ini it;

@@ -19,7 +19,8 @@ enum ini_kind {
 struct ini_line {
 	enum ini_kind kind;
 	struct line line;
-	struct word section; /* between the brackets, of this or the last header; len 0 before any */
+	struct word
+	    section; /* between the brackets, of this or the last header; len 0 before any */
 	struct word key, value; /* INI_PAIR, without blanks and comment; value may be empty */
 };
 
@@ -38,7 +39,7 @@ bool ini_section_eq(struct word section, const char *want);
  * else in a new section at the end. value NULL removes every such line; with `tidy` also a
  * section of which nothing but blank lines is left. */
 void ini_set(struct strbuf *out, const char *text, size_t len, const char *section, const char *key,
-             const char *value, bool tidy);
+	     const char *value, bool tidy);
 
 /* Removes every section of that name, from its header to the next, but for comments directly in
  * front of the next header. */

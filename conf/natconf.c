@@ -15,11 +15,11 @@
 
 enum nat_type {
 	N_BOOL,
-	N_NUM,     /* uint32_t, min-max */
-	N_PORT,    /* uint16_t, 0: none */
+	N_NUM,  /* uint32_t, min-max */
+	N_PORT, /* uint16_t, 0: none */
 	N_IP,
-	N_IP_LEN,  /* address, optionally with /length for ip_len */
-	N_MASK,    /* to ip_len */
+	N_IP_LEN, /* address, optionally with /length for ip_len */
+	N_MASK,   /* to ip_len */
 	N_MAC,
 	N_TEXT,
 	N_POLICY,
@@ -66,8 +66,9 @@ static const struct nat_row rows[] = {
     {"privilegedUDP", "autodetect", N_BOOL, OFF(priv[CONF_UDP].autodetect), 0},
 };
 
-static const char *const sections[] = {"host", "tcp", "udp", "dns", "netbios", "incomingtcp",
-                                       "incomingudp", "privilegedTCP", "privilegedUDP", NULL};
+static const char *const sections[] = {
+    "host",        "tcp",         "udp",           "dns",           "netbios",
+    "incomingtcp", "incomingudp", "privilegedTCP", "privilegedUDP", NULL};
 static const char *const policies[] = {"order", "rotate", "burst", NULL};
 
 const char *
@@ -234,8 +235,8 @@ unknown_key(struct nat_parser *p)
 		return; /* the section is unknown: that was said at its header */
 	hint = diag_did_you_mean(text, keys);
 	NAT_WARN(p, p->l->key, "unknown key \"%.*s\" in [%.*s] has no effect%s%s%s",
-	         WORD_ARG(p->l->key), WORD_ARG(p->l->section), hint ? ", did you mean \"" : "",
-	         hint ? hint : "", hint ? "\"?" : "");
+		 WORD_ARG(p->l->key), WORD_ARG(p->l->section), hint ? ", did you mean \"" : "",
+		 hint ? hint : "", hint ? "\"?" : "");
 }
 
 /* <hostport> = <guestip>:<guestport> */
@@ -249,14 +250,15 @@ add_forward(struct nat_parser *p, enum conf_proto proto)
 
 	if (!word_u32(p->l->key, 65535, &host_port) || host_port == 0) {
 		NAT_WARN(p, p->l->key, "not a port number from 1 to 65535: \"%.*s\"; ignored",
-		         WORD_ARG(p->l->key));
+			 WORD_ARG(p->l->key));
 		return;
 	}
 	port = colon ? word_trim(word_skip(v, (size_t)(colon - v.s) + 1)) : v;
 	if (!colon || !word_ip4(word_trim((struct word){v.s, (size_t)(colon - v.s)}), &fw.guest) ||
 	    !word_u32(port, 65535, &guest_port) || guest_port == 0) {
-		NAT_WARN(p, v, "not a guest address and port like 192.168.8.5:80: \"%.*s\"; ignored",
-		         WORD_ARG(v));
+		NAT_WARN(p, v,
+			 "not a guest address and port like 192.168.8.5:80: \"%.*s\"; ignored",
+			 WORD_ARG(v));
 		return;
 	}
 	fw.host_port = (uint16_t)host_port;
@@ -276,10 +278,10 @@ add_priv_port(struct nat_parser *p, struct nat_privileged *pr)
 
 	if (!word_u32(p->l->value, 65535, &port) || port == 0)
 		NAT_WARN(p, p->l->value, "not a port number from 1 to 65535: \"%.*s\"; ignored",
-		         WORD_ARG(p->l->value));
+			 WORD_ARG(p->l->value));
 	else if (pr->nports == NAT_PRIV_PORTS)
 		NAT_WARN(p, p->l->value, "more than %d privileged ports; \"%.*s\" is ignored",
-		         NAT_PRIV_PORTS, WORD_ARG(p->l->value));
+			 NAT_PRIV_PORTS, WORD_ARG(p->l->value));
 	else
 		pr->port[pr->nports++] = (uint16_t)port;
 }
@@ -291,7 +293,7 @@ parse_pair(struct nat_parser *p)
 
 	if (section.len == 0) {
 		NAT_WARN(p, key, "\"%.*s\" stands before any [section] and has no effect",
-		         WORD_ARG(key));
+			 WORD_ARG(key));
 		return;
 	}
 	if (word_ieq(section, "incomingtcp") || word_ieq(section, "incomingudp")) {
@@ -299,8 +301,8 @@ parse_pair(struct nat_parser *p)
 		return;
 	}
 	if (word_has_prefix(section, "privileged") && word_ieq(key, "port")) {
-		add_priv_port(p, &p->f->priv[word_ieq(section, "privilegedUDP") ? CONF_UDP
-		                                                                : CONF_TCP]);
+		add_priv_port(
+		    p, &p->f->priv[word_ieq(section, "privilegedUDP") ? CONF_UDP : CONF_TCP]);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -308,7 +310,7 @@ parse_pair(struct nat_parser *p)
 			continue;
 		if (!set_value(p, &rows[i], p->l->value))
 			NAT_WARN(p, p->l->value, "\"%s\" cannot be \"%.*s\"; the default is used",
-			         rows[i].key, WORD_ARG(p->l->value));
+				 rows[i].key, WORD_ARG(p->l->value));
 		else if (rows[i].off == OFF(udp_timeout_s))
 			p->f->udp_timeout_set = true;
 		return;
@@ -330,8 +332,8 @@ check_section(struct nat_parser *p)
 		memcpy(text, p->l->section.s, p->l->section.len);
 	hint = diag_did_you_mean(text, sections);
 	NAT_WARN(p, p->l->section, "unknown section \"%.*s\" has no effect%s%s%s",
-	         WORD_ARG(p->l->section), hint ? ", did you mean \"" : "", hint ? hint : "",
-	         hint ? "\"?" : "");
+		 WORD_ARG(p->l->section), hint ? ", did you mean \"" : "", hint ? hint : "",
+		 hint ? "\"?" : "");
 }
 
 static int
@@ -374,7 +376,7 @@ finish(struct nat_file *f)
 
 void
 natconf_parse(struct nat_file *f, struct arena *a, const char *name, const char *text, size_t len,
-              struct diags *d)
+	      struct diags *d)
 {
 	struct nat_parser p = {.f = f, .a = a, .name = name, .d = d};
 	struct ini_line l;
@@ -395,7 +397,7 @@ natconf_parse(struct nat_file *f, struct arena *a, const char *name, const char 
 			break;
 		case INI_JUNK:
 			NAT_WARN(&p, l.key, "neither [section] nor key = value: \"%.*s\"; ignored",
-			         WORD_ARG(l.key));
+				 WORD_ARG(l.key));
 			break;
 		}
 	}
@@ -461,7 +463,7 @@ print_list(struct strbuf *out, const struct nat_file *f, const char *section)
 
 		if (v->proto == proto)
 			strbuf_addf(out, "%u = %s:%u\n", v->host_port, IP4_STR(v->guest),
-			            v->guest_port);
+				    v->guest_port);
 	}
 	for (size_t i = 0; strncmp(section, "priv", 4) == 0 && i < f->priv[proto].nports; i++)
 		strbuf_addf(out, "port = %u\n", f->priv[proto].port[i]);
@@ -478,5 +480,29 @@ natconf_print(struct strbuf *out, const struct nat_file *f)
 				print_row(out, f, &rows[i]);
 		}
 		print_list(out, f, sections[s]);
+	}
+}
+
+void
+natconf_print_changed(struct strbuf *out, const struct nat_file *f, const char *prefix)
+{
+	struct nat_file def;
+	struct strbuf a, b;
+
+	natconf_defaults(&def);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		strbuf_init(&a);
+		strbuf_init(&b);
+		print_row(&a, f, &rows[i]);
+		print_row(&b, &def, &rows[i]);
+		if (a.len && strcmp(strbuf_str(&a), strbuf_str(&b)) != 0)
+			strbuf_addf(out, "%s[%s] %s", prefix, rows[i].section, strbuf_str(&a));
+		strbuf_fini(&a);
+		strbuf_fini(&b);
+	}
+	for (int p = 0; p < 2; p++) {
+		for (size_t i = 0; i < f->priv[p].nports; i++)
+			strbuf_addf(out, "%s[privileged%s] port = %u\n", prefix, p ? "UDP" : "TCP",
+				    f->priv[p].port[i]);
 	}
 }

@@ -86,22 +86,26 @@ void natconf_defaults(struct nat_file *f);
 
 /* Parses; bad values and unknown lines are warnings and keep the default. Nothing is fatal. */
 void natconf_parse(struct nat_file *f, struct arena *a, const char *name, const char *text,
-                   size_t len, struct diags *d);
+		   size_t len, struct diags *d);
 
 /* Canonical text: header, all sections, keys that differ from "not given". parse(print(x)) == x. */
 void natconf_print(struct strbuf *out, const struct nat_file *f);
+
+/* "[section] key = value" for each key that differs from the defaults, one a line behind
+ * `prefix`. */
+void natconf_print_changed(struct strbuf *out, const struct nat_file *f, const char *prefix);
 
 /* New text with `key = value` in `section` set: replaces the value of the last such line, else adds
  * one at the end of the section, else the section at the end of the file. value NULL removes
  * every such line. Names are matched without regard to case; all other bytes stay. */
 void natconf_set(struct strbuf *out, const char *text, size_t len, const char *section,
-                 const char *key, const char *value);
+		 const char *key, const char *value);
 
 /* Adds or replaces / removes a forward; natconf_set() on the right section. */
 void natconf_set_forward(struct strbuf *out, const char *text, size_t len,
-                         const struct conf_forward *f);
-void natconf_remove_forward(struct strbuf *out, const char *text, size_t len,
-                            enum conf_proto proto, uint16_t host_port);
+			 const struct conf_forward *f);
+void natconf_remove_forward(struct strbuf *out, const char *text, size_t len, enum conf_proto proto,
+			    uint16_t host_port);
 
 /* What a fresh file is made from. */
 struct nat_gen {

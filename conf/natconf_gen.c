@@ -10,7 +10,7 @@
 
 void
 natconf_set(struct strbuf *out, const char *text, size_t len, const char *section, const char *key,
-            const char *value)
+	    const char *value)
 {
 	ini_set(out, text, len, section, key, value, false);
 }
@@ -33,7 +33,7 @@ natconf_set_forward(struct strbuf *out, const char *text, size_t len, const stru
 
 void
 natconf_remove_forward(struct strbuf *out, const char *text, size_t len, enum conf_proto proto,
-                       uint16_t host_port)
+		       uint16_t host_port)
 {
 	char key[8];
 
@@ -65,7 +65,7 @@ gen_host(struct strbuf *out, const struct nat_gen *g)
 	strbuf_add(out, "# Reset guests' TCP connections when the host's link goes down (1)\n");
 	strbuf_add(out, "resetConnectionOnLinkDown = 1\n\n");
 	strbuf_add(out, "# Reset TCP connections to the gateway's own address (1), or let them\n"
-	                "# reach services of the host (0)\n");
+			"# reach services of the host (0)\n");
 	strbuf_add(out, "resetConnectionOnDestLocalHost = 1\n\n");
 	strbuf_add(out, "# IPv6 for guests: on (1) or off (0), and the prefix they get\n");
 	strbuf_add(out, "natIp6Enable = 0\n");
@@ -85,7 +85,7 @@ gen_timers(struct strbuf *out, const struct nat_gen *g)
 
 static void
 gen_example(struct strbuf *out, const struct nat_gen *g, const char *what, unsigned port,
-            unsigned guest_port)
+	    unsigned guest_port)
 {
 	struct ip4 guest = {g->subnet.addr.h | (~ip4_mask(g->subnet.len).h / 2 + 1)};
 
@@ -95,25 +95,30 @@ gen_example(struct strbuf *out, const struct nat_gen *g, const char *what, unsig
 void
 natconf_gen_file(struct strbuf *out, const struct nat_gen *g)
 {
-	strbuf_add(out, "# VMware NAT configuration file\n"
-	                "# Manual editing of this file is not recommended. Using UI is preferred.\n");
-	strbuf_addf(out,
-	            "#\n# Written by vnetd for vmnet%u. Everything may be edited: vnetctl check,\n"
-	            "# then vnetctl reload. Forwards: vnetctl forward add. Manual: vnetd.conf(5).\n\n",
-	            g->net);
+	strbuf_add(out,
+		   "# VMware NAT configuration file\n"
+		   "# Manual editing of this file is not recommended. Using UI is preferred.\n");
+	strbuf_addf(
+	    out,
+	    "#\n# Written by vnetd for vmnet%u. Everything may be edited: vnetctl check,\n"
+	    "# then vnetctl reload. Forwards: vnetctl forward add. Manual: vnetd.conf(5).\n\n",
+	    g->net);
 	gen_host(out, g);
 	gen_timers(out, g);
-	strbuf_add(out, "[dns]\n\n# Which server to ask: order, rotate or burst\npolicy = order\n\n");
+	strbuf_add(out,
+		   "[dns]\n\n# Which server to ask: order, rotate or burst\npolicy = order\n\n");
 	strbuf_add(out, "# Seconds until the next attempt, attempts per server\n"
-	                "timeout = 2\nretries = 3\n\n");
+			"timeout = 2\nretries = 3\n\n");
 	strbuf_add(out, "# Use the name servers of the host (1); listed ones come first\n"
-	                "autodetect = 1\n#nameserver1 = 192.0.2.53\n\n");
-	strbuf_add(out, "[incomingtcp]\n\n# Forwards: <host port> = <guest address>:<guest port>\n");
+			"autodetect = 1\n#nameserver1 = 192.0.2.53\n\n");
+	strbuf_add(out,
+		   "[incomingtcp]\n\n# Forwards: <host port> = <guest address>:<guest port>\n");
 	gen_example(out, g, "FTP (both active and passive)", 8887, 21);
 	gen_example(out, g, "WEB", 8888, 80);
 	gen_example(out, g, "SSH", 8889, 22);
 	strbuf_add(out, "\n[incomingudp]\n\n");
 	gen_example(out, g, "A UDP service", 6000, 6001);
-	strbuf_add(out, "\n[privilegedTCP]\n\n# Give guests' ports below 1024 ports below 1024 of the"
-	                " host (1)\nautodetect = 0\n\n[privilegedUDP]\n\nautodetect = 0\n");
+	strbuf_add(out,
+		   "\n[privilegedTCP]\n\n# Give guests' ports below 1024 ports below 1024 of the"
+		   " host (1)\nautodetect = 0\n\n[privilegedUDP]\n\nautodetect = 0\n");
 }

@@ -33,7 +33,7 @@ struct netmap {
 
 /* Malformed lines are warnings (a tool that reads the file would stop there); nothing is fatal. */
 void netmap_parse(struct netmap *m, struct arena *a, const char *name, const char *text, size_t len,
-                  struct diags *d);
+		  struct diags *d);
 
 /* The entry whose device is that ("vmnet8", any case), or NULL. */
 const struct netmap_entry *netmap_find(const struct netmap *m, const char *device);
@@ -42,7 +42,8 @@ const struct netmap_entry *netmap_find(const struct netmap *m, const char *devic
 void netmap_print(struct strbuf *out, const struct netmap *m);
 
 /* Edits: every other line unchanged. Sets the name of a device's entry (adding it under the index
- * of the network's number, or the first free one); name NULL removes the entry's lines. */
+ * of the network's number, or the first free one from 256 on); name NULL removes the entry's
+ * lines. */
 void netmap_set(struct strbuf *out, const char *text, size_t len, unsigned net, const char *name);
 
 #endif

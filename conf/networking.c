@@ -161,7 +161,7 @@ add_fact(struct networking *nw, struct arena *a, const struct nw_cmd *c, const c
 
 void
 networking_parse(struct networking *nw, struct arena *a, const char *name, const char *text,
-                 size_t len, struct diags *d)
+		 size_t len, struct diags *d)
 {
 	struct arena tmp;
 	struct nw_cmd c, *v = NULL, *grown;
@@ -228,24 +228,24 @@ networking_print(struct strbuf *out, const struct networking *nw)
 	strbuf_add(out, "VERSION=1,0\n");
 	for (size_t i = 0; i < nw->nanswers; i++)
 		strbuf_addf(out, "answer VNET_%u_%s %s\n", nw->answer[i].n, nw->answer[i].key,
-		            nw->answer[i].value);
+			    nw->answer[i].value);
 	if (nw->default_bridge != NW_DEFAULT_BRIDGE_UNSET)
 		strbuf_addf(out, "answer VNL_DEFAULT_BRIDGE_VNET %d\n", nw->default_bridge);
 	for (size_t i = 0; i < nw->nbridges; i++)
 		strbuf_addf(out, "add_bridge_mapping %s %d\n", nw->bridge[i].ifname,
-		            nw->bridge[i].n);
+			    nw->bridge[i].n);
 	for (size_t i = 0; i < nw->nforwards; i++) {
 		const struct conf_forward *f = &nw->forward[i].f;
 
 		strbuf_addf(out, "add_nat_portfwd %u %s %u %s %u%s%s\n", nw->forward[i].n,
-		            conf_proto_str(f->proto), f->host_port, IP4_STR(f->guest),
-		            f->guest_port, f->description ? " " : "",
-		            f->description ? f->description : "");
+			    conf_proto_str(f->proto), f->host_port, IP4_STR(f->guest),
+			    f->guest_port, f->description ? " " : "",
+			    f->description ? f->description : "");
 	}
 	for (size_t i = 0; i < nw->nreservations; i++)
 		strbuf_addf(out, "add_dhcp_mac_to_ip %u %s %s\n", nw->reservation[i].n,
-		            MAC_STR(nw->reservation[i].mac), IP4_STR(nw->reservation[i].ip));
+			    MAC_STR(nw->reservation[i].mac), IP4_STR(nw->reservation[i].ip));
 	for (size_t i = 0; i < nw->nnat_prefixes; i++)
 		strbuf_addf(out, "add_nat_prefix %u /%u\n", nw->nat_prefix[i].n,
-		            nw->nat_prefix[i].len);
+			    nw->nat_prefix[i].len);
 }

@@ -52,8 +52,8 @@ struct nw_nat_prefix {
 
 #define NW_DEFAULT_BRIDGE_UNSET (-2)
 
-/* What the whole log amounts to. Each list is sorted: answers by (n, key), bridges by name, forwards
- * by (n, proto, host port), reservations by (n, MAC), prefixes by (n, length). */
+/* What the whole log amounts to. Each list is sorted: answers by (n, key), bridges by name,
+ * forwards by (n, proto, host port), reservations by (n, MAC), prefixes by (n, length). */
 struct networking {
 	bool version_ok; /* false: nothing else was read */
 	struct nw_answer *answer;
@@ -72,7 +72,7 @@ struct networking {
 
 /* Parses; see the head. Limits keep garbage cheap: lines beyond the first 100,000 are refused. */
 void networking_parse(struct networking *nw, struct arena *a, const char *name, const char *text,
-                      size_t len, struct diags *d);
+		      size_t len, struct diags *d);
 
 /* The value of VNET_n_key in force, or NULL. */
 const struct nw_answer *networking_answer(const struct networking *nw, unsigned n, const char *key);
@@ -80,8 +80,8 @@ const struct nw_answer *networking_answer(const struct networking *nw, unsigned 
 /* yes/no as its first word says; `def` when absent or neither. */
 bool networking_yes(const struct networking *nw, unsigned n, const char *key, bool def);
 
-/* Canonical text: VERSION, then answers, bridge mappings, forwards, reservations, prefixes; each key
- * once, no comments, no blank lines. networking_parse() of it gives an equal struct. */
+/* Canonical text: VERSION, then answers, bridge mappings, forwards, reservations, prefixes; each
+ * key once, no comments, no blank lines. networking_parse() of it gives an equal struct. */
 void networking_print(struct strbuf *out, const struct networking *nw);
 
 /* --- edits: old text in, new text out; every byte that does not state the fact stays --- */
@@ -90,26 +90,26 @@ void networking_print(struct strbuf *out, const struct networking *nw);
  * key is put behind the network's last answer, else at the end. key as in struct nw_answer.
  * value NULL removes every line about it. */
 void networking_set_answer(struct strbuf *out, const char *text, size_t len, unsigned n,
-                           const char *key, const char *value);
+			   const char *key, const char *value);
 
 /* Interface -> network (-1: excluded; NW_DEFAULT_BRIDGE_UNSET: every line about it removed). */
 void networking_set_bridge(struct strbuf *out, const char *text, size_t len, const char *ifname,
-                           int n);
+			   int n);
 
 /* VNL_DEFAULT_BRIDGE_VNET; NW_DEFAULT_BRIDGE_UNSET removes it. */
 void networking_set_default_bridge(struct strbuf *out, const char *text, size_t len, int n);
 
 /* Adds or replaces the forward of (n, proto, host port). */
 void networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-                            const struct conf_forward *f);
+			    const struct conf_forward *f);
 void networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-                               enum conf_proto proto, uint16_t host_port);
+			       enum conf_proto proto, uint16_t host_port);
 
 /* Adds or replaces the reservation of (n, MAC). */
 void networking_set_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,
-                                struct mac mac, struct ip4 ip);
+				struct mac mac, struct ip4 ip);
 void networking_remove_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,
-                                   struct mac mac);
+				   struct mac mac);
 
 /* Removes every line about network n: answers, mappings to it, forwards, reservations, prefixes. */
 void networking_remove_net(struct strbuf *out, const char *text, size_t len, unsigned n);

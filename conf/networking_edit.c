@@ -27,7 +27,7 @@ neighbour(const struct nw_cmd *c, const struct nw_cmd *want)
 		return 0;
 	if (want->kind == NW_ANSWER)
 		return c->kind == NW_ANSWER ? (c->n == want->n ? 2 : c->n < want->n)
-		                            : c->kind == NW_VERSION;
+					    : c->kind == NW_VERSION;
 	return 1;
 }
 
@@ -48,7 +48,8 @@ find(struct found *f, const char *text, size_t len, const struct nw_cmd *want)
 			best = rank;
 			f->after = c.line.next;
 			f->eol = line_end(text, &c.line);
-			f->after_open = c.line.next == c.line.start + c.line.w.len;
+			/* A lone CR ends a line for us, but not for everybody. */
+			f->after_open = c.line.next == 0 || text[c.line.next - 1] != '\n';
 		}
 	}
 }
@@ -64,7 +65,7 @@ splice(struct strbuf *out, const char *text, size_t len, size_t from, size_t to,
 /* `line` is the whole command without line end, `value` its changeable part. */
 static void
 set_fact(struct strbuf *out, const char *text, size_t len, const struct nw_cmd *want,
-         const char *line, const char *value)
+	 const char *line, const char *value)
 {
 	struct found f;
 	size_t from;
@@ -158,7 +159,7 @@ add_one_line(struct strbuf *out, const char *s)
 
 void
 networking_set_answer(struct strbuf *out, const char *text, size_t len, unsigned n, const char *key,
-                      const char *value)
+		      const char *value)
 {
 	struct nw_cmd want = {.kind = NW_ANSWER, .n = n};
 	struct strbuf line, clean;
@@ -210,10 +211,9 @@ networking_set_default_bridge(struct strbuf *out, const char *text, size_t len, 
 
 void
 networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-                       const struct conf_forward *f)
+		       const struct conf_forward *f)
 {
-	struct nw_cmd want = {
-	    .kind = NW_FORWARD, .n = n, .proto = f->proto, .port = f->host_port};
+	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = f->proto, .port = f->host_port};
 	struct strbuf line, value;
 
 	strbuf_init(&line);
@@ -224,7 +224,7 @@ networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigne
 		add_one_line(&value, f->description);
 	}
 	strbuf_addf(&line, "add_nat_portfwd %u %s %u %s", n, conf_proto_str(f->proto), f->host_port,
-	            strbuf_str(&value));
+		    strbuf_str(&value));
 	set_fact(out, text, len, &want, strbuf_str(&line), strbuf_str(&value));
 	strbuf_fini(&value);
 	strbuf_fini(&line);
@@ -232,7 +232,7 @@ networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigne
 
 void
 networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-                          enum conf_proto proto, uint16_t host_port)
+			  enum conf_proto proto, uint16_t host_port)
 {
 	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = proto, .port = host_port};
 
@@ -241,7 +241,7 @@ networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsi
 
 void
 networking_set_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,
-                           struct mac mac, struct ip4 ip)
+			   struct mac mac, struct ip4 ip)
 {
 	struct nw_cmd want = {.kind = NW_RESERVATION, .n = n, .mac = mac};
 	char line[96];
@@ -252,7 +252,7 @@ networking_set_reservation(struct strbuf *out, const char *text, size_t len, uns
 
 void
 networking_remove_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,
-                              struct mac mac)
+			      struct mac mac)
 {
 	struct nw_cmd want = {.kind = NW_RESERVATION, .n = n, .mac = mac};
 
@@ -286,11 +286,12 @@ networking_remove_net(struct strbuf *out, const char *text, size_t len, unsigned
 	strbuf_init(&b);
 	networking_parse(&nw, &a, "", text, len, &d);
 	cut(&b, text, len, about_net, &want);
-	/* Mappings are facts about an interface: cutting only the line that names this network would
-	 * bring an older, overridden one back into force. */
+	/* Mappings are facts about an interface: cutting only the line that names this network
+	 * would bring an older, overridden one back into force. */
 	for (size_t i = 0; i < nw.nbridges; i++) {
 		if (nw.bridge[i].n == (int)n)
-			EDIT(&b, networking_set_bridge, nw.bridge[i].ifname, NW_DEFAULT_BRIDGE_UNSET);
+			EDIT(&b, networking_set_bridge, nw.bridge[i].ifname,
+			     NW_DEFAULT_BRIDGE_UNSET);
 	}
 	/* Without the line, automatic bridging falls to vmnet0. */
 	bridge = nw.default_bridge == NW_DEFAULT_BRIDGE_UNSET ? 0 : nw.default_bridge;

@@ -12,26 +12,48 @@
 
 #define LINES_MAX 100000
 
-static const char *const known_keys[] = {
-    "DHCP", "DHCP_CFG_HASH", "DISPLAY_NAME", "HOSTONLY_NETMASK", "HOSTONLY_SUBNET", "HOSTONLY_UUID",
-    "NAT", "NAT_PARAM_UDP_TIMEOUT", "VIRTUAL_ADAPTER", "VIRTUAL_ADAPTER_ADDR", "MTU", "INTERFACE",
-    "HOSTONLY_HOSTADDR", "HOSTONLY", "SAMBA", "SAMBA_MACHINESID", "SAMBA_SMBPASSWD", "NAME",
-    "PROMISCUOUS", NULL};
+static const char *const known_keys[] = {"DHCP",
+					 "DHCP_CFG_HASH",
+					 "DISPLAY_NAME",
+					 "HOSTONLY_NETMASK",
+					 "HOSTONLY_SUBNET",
+					 "HOSTONLY_UUID",
+					 "NAT",
+					 "NAT_PARAM_UDP_TIMEOUT",
+					 "VIRTUAL_ADAPTER",
+					 "VIRTUAL_ADAPTER_ADDR",
+					 "MTU",
+					 "INTERFACE",
+					 "HOSTONLY_HOSTADDR",
+					 "HOSTONLY",
+					 "SAMBA",
+					 "SAMBA_MACHINESID",
+					 "SAMBA_SMBPASSWD",
+					 "NAME",
+					 "PROMISCUOUS",
+					 NULL};
 
 /* Without the add_ and remove_ in front; remove_answer is the exception that has no add_. */
-static const char *const verbs[] = {"answer", "nat_portfwd", "dhcp_mac_to_ip", "bridge_mapping",
-                                    "nat_prefix", NULL};
+static const char *const verbs[] = {"answer",         "nat_portfwd", "dhcp_mac_to_ip",
+				    "bridge_mapping", "nat_prefix",  NULL};
 
-static const char *const commands[] = {
-    "answer", "remove_answer", "add_nat_portfwd", "remove_nat_portfwd", "add_dhcp_mac_to_ip",
-    "remove_dhcp_mac_to_ip", "add_bridge_mapping", "remove_bridge_mapping", "add_nat_prefix",
-    "remove_nat_prefix", NULL};
+static const char *const commands[] = {"answer",
+				       "remove_answer",
+				       "add_nat_portfwd",
+				       "remove_nat_portfwd",
+				       "add_dhcp_mac_to_ip",
+				       "remove_dhcp_mac_to_ip",
+				       "add_bridge_mapping",
+				       "remove_bridge_mapping",
+				       "add_nat_prefix",
+				       "remove_nat_prefix",
+				       NULL};
 
 #define LEX_SAY(lx, sev, w, ...)                                                                   \
 	do {                                                                                       \
 		if ((lx)->d)                                                                       \
 			diag_add((lx)->d, (sev), word_pos((lx)->file, &(lx)->line, (w)),           \
-			         __VA_ARGS__);                                                     \
+				 __VA_ARGS__);                                                     \
 	} while (0)
 
 void
@@ -45,10 +67,18 @@ nw_lex_init(struct nw_lex *lx, const char *file, const char *text, size_t len, s
 bool
 nw_key_is_word(const char *key)
 {
-	static const char *const word_keys[] = {
-	    "DHCP", "DHCP_CFG_HASH", "HOSTONLY_NETMASK", "HOSTONLY_SUBNET", "HOSTONLY_UUID", "NAT",
-	    "NAT_PARAM_UDP_TIMEOUT", "VIRTUAL_ADAPTER", "VIRTUAL_ADAPTER_ADDR", "MTU", "INTERFACE",
-	    "HOSTONLY_HOSTADDR"};
+	static const char *const word_keys[] = {"DHCP",
+						"DHCP_CFG_HASH",
+						"HOSTONLY_NETMASK",
+						"HOSTONLY_SUBNET",
+						"HOSTONLY_UUID",
+						"NAT",
+						"NAT_PARAM_UDP_TIMEOUT",
+						"VIRTUAL_ADAPTER",
+						"VIRTUAL_ADAPTER_ADDR",
+						"MTU",
+						"INTERFACE",
+						"HOSTONLY_HOSTADDR"};
 
 	for (size_t i = 0; i < ARRAY_LEN(word_keys); i++) {
 		if (strcmp(key, word_keys[i]) == 0)
@@ -104,8 +134,8 @@ arg_net(struct nw_lex *lx, struct word *rest, unsigned *n)
 		return false;
 	if (!word_u32(w, CONF_NETS - 1, &v)) {
 		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not a network number from 0 to 255: \"%.*s\"; the line is ignored",
-		        WORD_ARG(w));
+			"not a network number from 0 to 255: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	*n = v;
@@ -128,8 +158,8 @@ arg_net_or_none(struct nw_lex *lx, struct nw_cmd *c, struct word *rest)
 	}
 	if (!word_u32(w, CONF_NETS - 1, &v)) {
 		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not a network number from 0 to 255 or -1: \"%.*s\"; the line is ignored",
-		        WORD_ARG(w));
+			"not a network number from 0 to 255 or -1: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	c->number = (int)v;
@@ -146,8 +176,8 @@ arg_port(struct nw_lex *lx, struct word *rest, uint16_t *port, const char *what)
 		return false;
 	if (!word_u32(w, 65535, &v) || v == 0) {
 		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not a port number from 1 to 65535: \"%.*s\"; the line is ignored",
-		        WORD_ARG(w));
+			"not a port number from 1 to 65535: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	*port = (uint16_t)v;
@@ -160,8 +190,8 @@ arg_ip(struct nw_lex *lx, struct word *rest, struct word *w, struct ip4 *ip)
 	if (!arg_word(lx, rest, w, "the IPv4 address"))
 		return false;
 	if (!word_ip4(*w, ip)) {
-		LEX_SAY(lx, DIAG_WARNING, *w,
-		        "not an IPv4 address: \"%.*s\"; the line is ignored", WORD_ARG(*w));
+		LEX_SAY(lx, DIAG_WARNING, *w, "not an IPv4 address: \"%.*s\"; the line is ignored",
+			WORD_ARG(*w));
 		return false;
 	}
 	return true;
@@ -214,8 +244,8 @@ check_key(struct nw_lex *lx, const struct nw_cmd *c, struct word key)
 	hint = diag_did_you_mean(c->name, known_keys);
 	if (hint)
 		LEX_SAY(lx, DIAG_WARNING, key,
-		        "unknown key \"%.*s\" has no effect, did you mean \"VNET_%u_%s\"?",
-		        WORD_ARG(key), c->n, hint);
+			"unknown key \"%.*s\" has no effect, did you mean \"VNET_%u_%s\"?",
+			WORD_ARG(key), c->n, hint);
 	else
 		LEX_SAY(lx, DIAG_NOTICE, key, "unknown key \"%.*s\" has no effect", WORD_ARG(key));
 }
@@ -235,18 +265,22 @@ parse_answer(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 	if (!parse_key(c, key)) {
 		if (word_is_ifname(key) && !word_has_prefix(key, "VNET_"))
 			LEX_SAY(lx, DIAG_WARNING, key,
-			        "\"%.*s\" is no VNET_ key and has no effect, did you mean "
-			        "\"add_bridge_mapping %.*s ...\"?",
-			        WORD_ARG(key), WORD_ARG(key));
+				"\"%.*s\" is no VNET_ key and has no effect, did you mean "
+				"\"add_bridge_mapping %.*s %.*s\"?",
+				WORD_ARG(key), WORD_ARG(key), WORD_ARG(c->text));
 		else
 			LEX_SAY(lx, DIAG_WARNING, key,
-			        "not a key of the form VNET_0_NAME to VNET_255_NAME: \"%.*s\"; "
-			        "the line is ignored",
-			        WORD_ARG(key));
+				"not a key of the form VNET_0_NAME to VNET_255_NAME: \"%.*s\"; "
+				"the line is ignored",
+				WORD_ARG(key));
 		return false;
 	}
 	c->kind = NW_ANSWER;
 	check_key(lx, c, key);
+	if (memcmp(key.s, "VNET_", 5) != 0 ||
+	    memcmp(key.s + key.len - strlen(c->name), c->name, strlen(c->name)) != 0)
+		LEX_SAY(lx, DIAG_NOTICE, key,
+			"\"%.*s\" should be upper case; other tools do not read it", WORD_ARG(key));
 	if (nw_key_is_word(c->name) && word_next(&rest, &first))
 		c->value = first;
 	else
@@ -263,8 +297,8 @@ parse_bridge(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 	if (!arg_word(lx, &rest, &w, "the interface name"))
 		return false;
 	if (!word_is_ifname(w)) {
-		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not an interface name: \"%.*s\"; the line is ignored", WORD_ARG(w));
+		LEX_SAY(lx, DIAG_WARNING, w, "not an interface name: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	memcpy(c->name, w.s, w.len);
@@ -275,16 +309,14 @@ static bool
 parse_forward(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 {
 	struct word w, first;
-	char proto[8] = "";
 
 	c->kind = NW_FORWARD;
 	if (!arg_net(lx, &rest, &c->n) || !arg_word(lx, &rest, &w, "the protocol"))
 		return false;
-	if (w.len < sizeof(proto) && w.len)
-		memcpy(proto, w.s, w.len);
-	if (!conf_proto_parse(&c->proto, proto)) {
+	c->proto = word_ieq(w, "udp") ? CONF_UDP : CONF_TCP;
+	if (!word_ieq(w, "tcp") && !word_ieq(w, "udp")) {
 		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not \"tcp\" or \"udp\": \"%.*s\"; the line is ignored", WORD_ARG(w));
+			"not \"tcp\" or \"udp\": \"%.*s\"; the line is ignored", WORD_ARG(w));
 		return false;
 	}
 	if (!arg_port(lx, &rest, &c->port, "the host port"))
@@ -308,8 +340,8 @@ parse_reservation(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 	if (!arg_net(lx, &rest, &c->n) || !arg_word(lx, &rest, &w, "the MAC address"))
 		return false;
 	if (!word_mac(w, &c->mac)) {
-		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not a MAC address: \"%.*s\"; the line is ignored", WORD_ARG(w));
+		LEX_SAY(lx, DIAG_WARNING, w, "not a MAC address: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	return c->remove || arg_ip(lx, &rest, &c->value, &c->ip);
@@ -326,8 +358,8 @@ parse_nat_prefix(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 		return false;
 	if (w.s[0] != '/' || !word_u32(word_skip(w, 1), 128, &len)) {
 		LEX_SAY(lx, DIAG_WARNING, w,
-		        "not a prefix length from /0 to /128: \"%.*s\"; the line is ignored",
-		        WORD_ARG(w));
+			"not a prefix length from /0 to /128: \"%.*s\"; the line is ignored",
+			WORD_ARG(w));
 		return false;
 	}
 	c->number = (int)len;
@@ -401,16 +433,20 @@ parse_command(struct nw_lex *lx, struct nw_cmd *c, struct word w)
 		if (verb.len < sizeof(text))
 			memcpy(text, verb.s, verb.len);
 		hint = diag_did_you_mean(text, commands);
-		LEX_SAY(lx, DIAG_WARNING, verb,
-		        "unknown command \"%.*s\"; the line is ignored%s%s%s", WORD_ARG(verb),
-		        hint ? ", did you mean \"" : "", hint ? hint : "", hint ? "\"?" : "");
+		if (hint)
+			LEX_SAY(lx, DIAG_WARNING, verb,
+				"unknown command \"%.*s\", did you mean \"%s\"?", WORD_ARG(verb),
+				hint);
+		else
+			LEX_SAY(lx, DIAG_WARNING, verb,
+				"unknown command \"%.*s\"; the line is ignored", WORD_ARG(verb));
 		break;
 	}
 	for (size_t i = 0; ok && i < verb.len; i++) {
 		if (isupper((unsigned char)verb.s[i])) {
 			LEX_SAY(lx, DIAG_NOTICE, verb,
-			        "\"%.*s\" should be lower case; other tools do not read it",
-			        WORD_ARG(verb));
+				"\"%.*s\" should be lower case; other tools do not read it",
+				WORD_ARG(verb));
 			break;
 		}
 	}
@@ -429,10 +465,10 @@ check_version(struct nw_lex *lx, struct nw_cmd *c, struct word w)
 	lx->failed = true;
 	if (word_has_prefix(w, "VERSION"))
 		LEX_SAY(lx, DIAG_ERROR, w,
-		        "unsupported version \"%.*s\"; only \"VERSION=1,0\" is known", WORD_ARG(w));
+			"unsupported version \"%.*s\"; only \"VERSION=1,0\" is known", WORD_ARG(w));
 	else
 		LEX_SAY(lx, DIAG_ERROR, w, "the first line must be \"VERSION=1,0\", not \"%.*s\"",
-		        WORD_ARG(w));
+			WORD_ARG(w));
 }
 
 static bool
@@ -443,8 +479,8 @@ at_end(struct nw_lex *lx)
 	lx->failed = true;
 	if (lx->d)
 		diag_error(lx->d, ((struct conf_pos){lx->file, 1, 1}),
-		           "the file is empty: the first line must be \"VERSION=1,0\"; "
-		           "without the file, vnetd makes a default one");
+			   "the first line must be \"VERSION=1,0\" and there is none; "
+			   "remove the file and vnetd makes a default one");
 	return false;
 }
 
@@ -465,7 +501,7 @@ nw_lex_next(struct nw_lex *lx, struct nw_cmd *c)
 		w = lx->line.w;
 		if (lx->line.no > LINES_MAX) {
 			LEX_SAY(lx, DIAG_ERROR, w, "more than %d lines; the rest is ignored",
-			        LINES_MAX);
+				LINES_MAX);
 			lx->lines.off = lx->lines.len;
 			return at_end(lx);
 		}
@@ -473,7 +509,7 @@ nw_lex_next(struct nw_lex *lx, struct nw_cmd *c)
 	lx->glued = false;
 	w = word_trim(w);
 	if (w.len && (word_has_prefix(w, "add_dhcp_mac_to_ip") ||
-	              word_has_prefix(w, "remove_dhcp_mac_to_ip"))) {
+		      word_has_prefix(w, "remove_dhcp_mac_to_ip"))) {
 		cut = find_glued(w);
 		lx->rest = word_skip(w, cut);
 		lx->glued = cut < w.len;

@@ -12,7 +12,7 @@
 
 /* What a command is about. Facts of one kind with equal keys replace each other. */
 enum nw_kind {
-	NW_NONE,           /* blank or comment */
+	NW_NONE, /* blank or comment */
 	NW_VERSION,
 	NW_ANSWER,         /* key: n, name */
 	NW_DEFAULT_BRIDGE, /* no key */
@@ -27,18 +27,19 @@ enum nw_kind {
 
 struct nw_cmd {
 	enum nw_kind kind;
-	bool remove;     /* remove_... */
+	bool remove; /* remove_... */
 	struct line line;
 	size_t start, end; /* bytes of this command, without blanks around it */
 	unsigned n;
 	char name[NW_KEY_MAX + 1]; /* NW_ANSWER: upper-case key; NW_BRIDGE: interface */
-	int number;                /* NW_BRIDGE, NW_DEFAULT_BRIDGE: network or -1; NW_NAT_PREFIX: length */
+	int number; /* NW_BRIDGE, NW_DEFAULT_BRIDGE: network or -1; NW_NAT_PREFIX: length */
 	enum conf_proto proto;
 	uint16_t port, guest_port;
 	struct ip4 ip;
 	struct mac mac;
-	struct word value; /* what a changed fact replaces: answer, number, address or "ip port text" */
-	struct word text;  /* NW_ANSWER: whole rest; NW_FORWARD: description */
+	struct word
+	    value; /* what a changed fact replaces: answer, number, address or "ip port text" */
+	struct word text; /* NW_ANSWER: whole rest; NW_FORWARD: description */
 };
 
 struct nw_lex {
@@ -47,13 +48,13 @@ struct nw_lex {
 	struct word rest; /* of line: what follows a glued command */
 	bool glued;       /* rest is to be read before the next line */
 	bool seen_version;
-	bool failed;        /* VERSION line missing or wrong: nothing more comes */
+	bool failed; /* VERSION line missing or wrong: nothing more comes */
 	const char *file;
 	struct diags *d; /* NULL: quiet */
 };
 
 void nw_lex_init(struct nw_lex *lx, const char *file, const char *text, size_t len,
-                 struct diags *d);
+		 struct diags *d);
 
 /* The next command. False at the end, or when the VERSION line is wrong (lx->failed). */
 bool nw_lex_next(struct nw_lex *lx, struct nw_cmd *c);

@@ -91,6 +91,6 @@ struct schema_value {
 
 /* Reads `text` (without surrounding blanks) for a row. False with an error in d. */
 bool schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,
-                  const char *text, struct conf_pos pos, struct diags *d);
+		  const char *text, struct conf_pos pos, struct diags *d);
 
 #endif

@@ -35,9 +35,11 @@ lines_next(struct lines *it, struct line *out)
 const char *
 line_end(const char *text, const struct line *l)
 {
-	size_t end = l->start + l->w.len;
+	size_t end = l->next;
 
-	return l->next - end == 2 && text[end] == '\r' ? "\r\n" : "\n";
+	if (end == l->start + l->w.len)
+		end = l->start; /* it has none: as the line before */
+	return end >= 2 && text[end - 2] == '\r' && text[end - 1] == '\n' ? "\r\n" : "\n";
 }
 
 static bool
@@ -107,7 +109,12 @@ word_next(struct word *rest, struct word *out)
 char *
 word_dup(struct arena *a, struct word w)
 {
-	return arena_dup(a, w.s, w.len);
+	char *s = arena_dup(a, w.s, w.len), *nul = s;
+
+	/* A NUL would hide what is behind it, blanks at the end for instance. */
+	while (s && (nul = memchr(nul, '\0', w.len - (size_t)(nul - s))))
+		*nul = '?';
+	return s;
 }
 
 bool

@@ -42,7 +42,7 @@ struct vnetd_file {
 
 /* Parses; every mistake is an error in d. Twice the same key in one section is one. */
 void vnetdconf_parse(struct vnetd_file *f, struct arena *a, const char *name, const char *text,
-                     size_t len, struct diags *d);
+		     size_t len, struct diags *d);
 
 /* The item of key in a section, or NULL. */
 const struct vnetd_item *vnetd_item_find(const struct vnetd_section *s, const char *key);
@@ -60,10 +60,10 @@ void vnetdconf_gen_file(struct strbuf *out);
 /* New text with key = value in the section whose header is `[section]` ("vmnet8", "port fc0");
  * value NULL removes the line, and the section when nothing but its header is left. */
 void vnetdconf_set(struct strbuf *out, const char *text, size_t len, const char *section,
-                   const char *key, const char *value);
+		   const char *key, const char *value);
 
 /* Removes a whole section with its lines up to the next header. */
 void vnetdconf_remove_section(struct strbuf *out, const char *text, size_t len,
-                              const char *section);
+			      const char *section);
 
 #endif

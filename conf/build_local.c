@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * build_local.c - vnetd.conf into the model: [global], static taps, rights. Pure.
+ */
+#include "conf/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/text.h"
+
+static void
+read_global(struct conf *c, const struct vnetd_section *s)
+{
+	static const enum conf_log_level levels[] = {
+	    CONF_LOG_ERR, CONF_LOG_WARNING, CONF_LOG_NOTICE, CONF_LOG_INFO, CONF_LOG_DEBUG};
+	const struct vnetd_item *it;
+
+	if ((it = vnetd_item_find(s, "forward-others")))
+		c->forward_others = it->value.yes;
+	if ((it = vnetd_item_find(s, "log-level")) && it->value.num < ARRAY_LEN(levels))
+		c->log_level = levels[it->value.num];
+}
+
+/* A numeric user name is its own number. */
+static uint32_t
+name_id(const char *name, bool *resolved)
+{
+	uint32_t id;
+
+	*resolved = word_u32(word_of(name), UINT32_MAX - 1, &id);
+	return *resolved ? id : UINT32_MAX;
+}
+
+static void
+read_port(struct build *b, const struct vnetd_section *s)
+{
+	struct conf_port p = {.name = s->is_mac ? NULL : s->name,
+			      .key = s->mac,
+			      .net = -1,
+			      .queues = 1,
+			      .pos = s->pos};
+	const struct vnetd_item *it;
+	struct conf_port *v;
+	bool resolved;
+
+	if ((it = vnetd_item_find(s, "tap")))
+		p.tap = it->value.yes;
+	if ((it = vnetd_item_find(s, "network")))
+		p.net = (int)it->value.num;
+	if ((it = vnetd_item_find(s, "owner")))
+		p.owner = it->value.text;
+	if ((it = vnetd_item_find(s, "mac")))
+		p.mac = it->value.mac;
+	if ((it = vnetd_item_find(s, "queues")))
+		p.queues = it->value.num;
+	p.owner_uid = p.owner ? name_id(p.owner, &resolved) : 0;
+	if (p.tap && p.net < 0) {
+		diag_error(b->d, s->pos,
+			   "[port %s] has tap = yes but no network; add one: "
+			   "network = vmnet8",
+			   s->name);
+		return;
+	}
+	if (!p.tap && s->nitems)
+		diag_warn(b->d, s->pos, "[port %s] has no effect without tap = yes", s->name);
+	if (p.tap && !b->c->net[p.net].present) {
+		diag_warn(b->d, s->pos, "[port %s] is for vmnet%d, which does not exist; ignored",
+			  s->name, p.net);
+		return;
+	}
+	v = arena_grow(&b->c->arena, b->c->port, b->c->nports, sizeof(*v));
+	if (!v)
+		return;
+	b->c->port = v;
+	v[b->c->nports++] = p;
+}
+
+static void
+add_subject(struct build *b, const struct conf_subject *s)
+{
+	struct conf_subject *v =
+	    arena_grow(&b->c->arena, b->c->subject, b->c->nsubjects, sizeof(*v));
+
+	if (!v)
+		return;
+	b->c->subject = v;
+	v[b->c->nsubjects++] = *s;
+}
+
+static void
+set_default_group(struct conf_subject *s)
+{
+	if (!s->allow_set)
+		memset(s->allow, 0xff, sizeof(s->allow));
+	s->allow_set = true;
+}
+
+static void
+read_subject(struct build *b, const struct vnetd_section *s)
+{
+	struct conf_subject sub = {
+	    .group = s->kind == SCHEMA_GROUP, .name = s->name, .pos = s->pos};
+	const struct vnetd_item *it;
+
+	sub.id = name_id(s->name, &sub.resolved);
+	if ((it = vnetd_item_find(s, "allow"))) {
+		sub.allow_set = true;
+		memcpy(sub.allow, it->value.nets, sizeof(sub.allow));
+	}
+	if ((it = vnetd_item_find(s, "change"))) {
+		sub.change_set = true;
+		sub.change = it->value.yes;
+	}
+	if (sub.group && strcmp(s->name, CONF_GROUP) == 0)
+		set_default_group(&sub);
+	add_subject(b, &sub);
+}
+
+static bool
+has_default_group(const struct conf *c)
+{
+	for (size_t i = 0; i < c->nsubjects; i++) {
+		if (c->subject[i].group && strcmp(c->subject[i].name, CONF_GROUP) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+build_local(struct build *b)
+{
+	struct conf_subject vnet = {.group = true, .name = CONF_GROUP, .id = UINT32_MAX};
+
+	b->d->net = -1;
+	b->c->log_level = CONF_LOG_INFO;
+	for (size_t i = 0; i < b->vf.nsections; i++) {
+		const struct vnetd_section *s = &b->vf.section[i];
+
+		switch (s->kind) {
+		case SCHEMA_GLOBAL:
+			read_global(b->c, s);
+			break;
+		case SCHEMA_NET:
+			if (!b->c->net[s->net].present)
+				diag_warn(b->d, s->pos,
+					  "[vmnet%u] has no effect: there is no such network",
+					  s->net);
+			break;
+		case SCHEMA_PORT:
+			read_port(b, s);
+			break;
+		case SCHEMA_USER:
+		case SCHEMA_GROUP:
+			read_subject(b, s);
+			break;
+		}
+	}
+	if (!has_default_group(b->c)) {
+		set_default_group(&vnet);
+		add_subject(b, &vnet);
+	}
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * change_item.c - port forwards and reservations added and removed. Pure.
+ * They may stand in two files: `networking`, and the one that VMware derives from it and people
+ * edit. An addition leaves one statement of the fact, a removal none.
+ */
+#include "conf/change.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "conf/draft.h"
+#include "conf/networking.h"
+
+static bool
+need_service(struct draft *t, unsigned n, bool nat)
+{
+	const struct conf_net *net;
+
+	if (t->old->fatal) {
+		DRAFT_ERROR(t, "the configuration has errors that come first: vnetctl check");
+		return false;
+	}
+	net = n < CONF_NETS ? &t->old->net[n] : NULL;
+	if (!net || !net->present) {
+		DRAFT_ERROR(t, "vmnet%u does not exist; make it with: vnetctl create vmnet%u", n,
+			    n);
+		return false;
+	}
+	if (net->failed) {
+		DRAFT_ERROR(t, "vmnet%u has errors that come first: %s", n, net->reason);
+		return false;
+	}
+	if (nat ? net->nat : net->dhcp)
+		return true;
+	DRAFT_ERROR(t, "vmnet%u has no %s: vnetctl set vmnet%u %s yes", n, nat ? "NAT" : "DHCP", n,
+		    nat ? "nat" : "dhcp");
+	return false;
+}
+
+/* --- forwards --- */
+
+static bool
+in_networking(const struct draft *t, unsigned n, enum conf_proto proto, uint16_t port)
+{
+	const struct conf_file *f = draft_file(t, CONF_FILE_NETWORKING, 0);
+	struct networking nw;
+	struct diags quiet;
+	struct arena a;
+	bool found = false;
+
+	arena_init(&a);
+	diags_init(&quiet);
+	networking_parse(&nw, &a, "", f->text ? f->text : "", f->len, &quiet);
+	for (size_t i = 0; i < nw.nforwards; i++)
+		found |= nw.forward[i].n == n && nw.forward[i].f.proto == proto &&
+			 nw.forward[i].f.host_port == port;
+	diags_fini(&quiet);
+	arena_fini(&a);
+	return found;
+}
+
+static bool
+in_natconf(const struct draft *t, unsigned n, enum conf_proto proto, uint16_t port)
+{
+	const struct nat_file *f = &t->old->net[n].natconf;
+
+	for (size_t i = 0; i < f->nforwards; i++) {
+		if (f->forward[i].proto == proto && f->forward[i].host_port == port)
+			return true;
+	}
+	return false;
+}
+
+/* Another network has the port already. */
+static bool
+port_taken(struct draft *t, unsigned n, const struct conf_forward *f)
+{
+	for (unsigned m = 0; m < CONF_NETS; m++) {
+		const struct conf_net *net = &t->old->net[m];
+
+		for (size_t i = 0; m != n && net->present && i < net->nforwards; i++) {
+			if (net->forward[i].proto != f->proto ||
+			    net->forward[i].host_port != f->host_port)
+				continue;
+			DRAFT_ERROR(t, "%s port %u is forwarded by vmnet%u already; choose another",
+				    conf_proto_str(f->proto), f->host_port, m);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
+		 const struct conf_forward *f, struct diags *d)
+{
+	struct draft t;
+	bool ok;
+
+	if (!draft_init(&t, ch, src, d))
+		return draft_finish(&t, false, true, NULL);
+	ok = need_service(&t, n, true);
+	if (ok && (f->host_port == 0 || f->guest_port == 0)) {
+		DRAFT_ERROR(&t, "a port is a number from 1 to 65535");
+		ok = false;
+	}
+	if (ok && !port_taken(&t, n, f)) {
+		DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_set_forward, n, f);
+		if (in_natconf(&t, n, f->proto, f->host_port))
+			DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, f->proto,
+				   f->host_port);
+	} else {
+		ok = false;
+	}
+	return draft_finish(&t, ok, true, NULL);
+}
+
+bool
+conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
+		    enum conf_proto proto, uint16_t host_port, struct diags *d)
+{
+	bool ok, here, there;
+	struct draft t;
+
+	if (!draft_init(&t, ch, src, d))
+		return draft_finish(&t, false, false, NULL);
+	/* A network that has lost its NAT or itself may still have lines to get rid of. */
+	ok = n < CONF_NETS && !t.old->fatal;
+	here = ok && in_networking(&t, n, proto, host_port);
+	there = ok && in_natconf(&t, n, proto, host_port);
+	if (!here && !there) {
+		if (need_service(&t, n, true))
+			DRAFT_ERROR(&t,
+				    "vmnet%u forwards no %s port %u: vnetctl forward list vmnet%u",
+				    n, conf_proto_str(proto), host_port, n);
+		ok = false;
+	}
+	if (here)
+		DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_remove_forward, n, proto,
+			   host_port);
+	if (there)
+		DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, proto, host_port);
+	return draft_finish(&t, ok, false, NULL);
+}
+
+/* --- reservations --- */
+
+/* Cuts the host blocks of a MAC address out of a text, each with its line when alone there, but for
+ * those of the generated section. The number of blocks. */
+static size_t
+cut_hosts(struct strbuf *out, const char *text, size_t len, struct mac mac)
+{
+	struct dhcp_file f;
+	struct diags quiet;
+	struct arena a;
+	size_t n = 0, kept = 0;
+
+	arena_init(&a);
+	diags_init(&quiet);
+	dhcpconf_parse(&f, &a, "", text, len, &quiet);
+	for (size_t i = 0; i < f.nhosts; i++) {
+		size_t from = f.host[i].start, to = f.host[i].end;
+		bool generated = f.has_section && from >= f.section_start && from < f.section_end;
+
+		if (!mac_eq(f.host[i].mac, mac) || generated || from < kept)
+			continue;
+		while (from > kept && (text[from - 1] == ' ' || text[from - 1] == '\t'))
+			from--;
+		while (to < len && (text[to] == ' ' || text[to] == '\t'))
+			to++;
+		if (from == 0 || text[from - 1] == '\n') {
+			to += to < len && text[to] == '\r';
+			to += to < len && text[to] == '\n';
+		}
+		strbuf_addn(out, text + kept, from - kept);
+		kept = to;
+		n++;
+	}
+	strbuf_addn(out, text + kept, len - kept);
+	out->bad |= a.bad;
+	diags_fini(&quiet);
+	arena_fini(&a);
+	return n;
+}
+
+/* Removes every statement about (n, mac); how many there were. */
+static size_t
+remove_all(struct draft *t, unsigned n, struct mac mac)
+{
+	const struct conf_file *f = draft_file(t, CONF_FILE_DHCPD, n);
+	struct strbuf b, nw;
+	size_t found = 0;
+
+	strbuf_init(&nw);
+	networking_remove_reservation(&nw, t->now.networking.text, t->now.networking.len, n, mac);
+	found += nw.len != t->now.networking.len;
+	draft_put(t, CONF_FILE_NETWORKING, 0, &nw);
+	if (!f->text)
+		return found;
+	strbuf_init(&b);
+	found += cut_hosts(&b, f->text, f->len, mac);
+	draft_put(t, CONF_FILE_DHCPD, n, &b);
+	return found;
+}
+
+static bool
+name_ok(struct draft *t, const char *name)
+{
+	unsigned n;
+	bool ok = name[0] && name[0] != '-' && strlen(name) <= 63 && !conf_net_parse(&n, name);
+
+	for (const char *s = name; ok && *s; s++)
+		ok = isalnum((unsigned char)*s) || *s == '-' || *s == '_' || *s == '.';
+	if (!ok)
+		DRAFT_ERROR(t, "not a host name of letters, digits, \"-\", \"_\" and \".\": \"%s\"",
+			    name);
+	return ok;
+}
+
+/* A host block behind everything else, in the form that line-based readers take. */
+static void
+append_host(struct strbuf *out, const char *text, size_t len, const char *name, struct mac mac,
+	    struct ip4 ip)
+{
+	strbuf_addn(out, text, len);
+	if (len && text[len - 1] != '\n')
+		strbuf_addc(out, '\n');
+	strbuf_addf(out, "host %s {\n\thardware ethernet %s;\n\tfixed-address %s;\n}\n", name,
+		    MAC_STR(mac), IP4_STR(ip));
+}
+
+/* Somebody else has the address already. */
+static bool
+ip_taken(struct draft *t, unsigned n, struct mac mac, struct ip4 ip)
+{
+	const struct conf_dhcp *d = &t->old->net[n].dhcpd;
+
+	for (size_t i = 0; i < d->nhosts; i++) {
+		const struct dhcp_host *h = &d->host[i];
+
+		if (!ip4_eq(h->ip, ip) || mac_eq(h->mac, mac))
+			continue;
+		DRAFT_ERROR(t, "%s is reserved for %s%s%s already; choose another", IP4_STR(ip),
+			    MAC_STR(h->mac), h->name ? ", " : "", h->name ? h->name : "");
+		return true;
+	}
+	return false;
+}
+
+bool
+conf_add_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
+		     struct mac mac, struct ip4 ip, const char *name, struct diags *d)
+{
+	struct draft t;
+	bool ok;
+
+	if (!draft_init(&t, ch, src, d))
+		return draft_finish(&t, false, true, NULL);
+	ok =
+	    need_service(&t, n, false) && (!name || name_ok(&t, name)) && !ip_taken(&t, n, mac, ip);
+	if (ok) {
+		remove_all(&t, n, mac);
+		if (name) {
+			if (!draft_file(&t, CONF_FILE_DHCPD, n)->text)
+				draft_regen_dhcpd(&t, &t.old->net[n], NULL, NULL, NULL);
+			DRAFT_EDIT(&t, CONF_FILE_DHCPD, n, append_host, name, mac, ip);
+		} else {
+			DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_set_reservation, n, mac,
+				   ip);
+		}
+	}
+	return draft_finish(&t, ok, true, NULL);
+}
+
+bool
+conf_remove_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
+			struct mac mac, struct diags *d)
+{
+	struct draft t;
+	bool ok;
+
+	if (!draft_init(&t, ch, src, d))
+		return draft_finish(&t, false, false, NULL);
+	ok = need_service(&t, n, false);
+	if (ok && remove_all(&t, n, mac) == 0) {
+		DRAFT_ERROR(&t, "vmnet%u has no reservation for %s: vnetctl leases vmnet%u", n,
+			    MAC_STR(mac), n);
+		ok = false;
+	}
+	return draft_finish(&t, ok, false, NULL);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * effective.c - the model as text: `vnetd -nn`. Pure.
+ *
+ * The output is a valid vnetd.conf that means the same as the one that was read: keys of other
+ * files appear as comments, with the file and line that say so.
+ */
+#include "conf/vnetdconf.h"
+
+#include <stdio.h>
+
+#include "lib/strbuf.h"
+
+static const char *
+yes_no(bool v)
+{
+	return v ? "yes" : "no";
+}
+
+static const char *
+level_word(enum conf_log_level l)
+{
+	switch (l) {
+	case CONF_LOG_ERR:
+		return "err";
+	case CONF_LOG_WARNING:
+		return "warning";
+	case CONF_LOG_NOTICE:
+		return "notice";
+	case CONF_LOG_INFO:
+		return "info";
+	case CONF_LOG_DEBUG:
+		return "debug";
+	}
+	return "info";
+}
+
+/* "# key = value    (file:line)": a fact of another file. */
+static void
+fact(struct strbuf *out, const char *key, const char *value, struct conf_pos pos)
+{
+	size_t from = out->len;
+
+	strbuf_addf(out, "# %s = %s", key, value);
+	while (out->len - from < 40)
+		strbuf_addc(out, ' ');
+	if (pos.line && pos.file[0] == '(') /* a file that is yet to be written */
+		strbuf_addf(out, " %s\n", pos.file);
+	else if (pos.line)
+		strbuf_addf(out, " (%s:%u)\n", pos.file, pos.line);
+	else
+		strbuf_add(out, " (default)\n");
+}
+
+static void
+number_fact(struct strbuf *out, const char *key, uint32_t v, struct conf_pos pos)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", v);
+	fact(out, key, text, pos);
+}
+
+static void
+print_opts(struct strbuf *out, const struct dhcp_opts *o, const char *prefix)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		strbuf_add(out, prefix);
+		dhcp_opt_print(out, &o->v[i]);
+		strbuf_addc(out, '\n');
+	}
+}
+
+static void
+print_host(struct strbuf *out, const struct dhcp_host *h)
+{
+	struct strbuf b;
+
+	strbuf_init(&b);
+	strbuf_addf(&b, "%s %s%s%s", MAC_STR(h->mac), h->ip.h ? IP4_STR(h->ip) : "(any address)",
+		    h->name ? " " : "", h->name ? h->name : "");
+	fact(out, "reservation", strbuf_str(&b), h->pos);
+	strbuf_fini(&b);
+	print_opts(out, &h->scope.opts, "#     ");
+}
+
+/* What the subnet does not say itself, it has from the file's top level. */
+static void
+print_dhcp(struct strbuf *out, const struct conf_net *n)
+{
+	const struct conf_dhcp *d = &n->dhcpd;
+	struct conf_pos none = {0};
+
+	fact(out, "dhcp-server", IP4_STR(d->server), none);
+	number_fact(out, "lease-time", d->default_lease_s, none);
+	number_fact(out, "max-lease-time", d->max_lease_s, none);
+	if (d->min_lease_s)
+		number_fact(out, "min-lease-time", d->min_lease_s, none);
+	if (!d->unknown_clients)
+		strbuf_add(out, "# deny unknown-clients;\n");
+	if (!d->authoritative)
+		strbuf_add(out, "# not authoritative;\n");
+	for (size_t i = 0; i < d->nranges; i++) {
+		const struct dhcp_range *r = &d->range[i];
+		struct strbuf b;
+
+		strbuf_init(&b);
+		strbuf_addf(&b, "%s-%s%s", IP4_STR(r->lo), IP4_STR(r->hi),
+			    r->unknown_clients == CONF_NO ? " (known clients)" : "");
+		fact(out, "range", strbuf_str(&b), r->pos);
+		strbuf_fini(&b);
+	}
+	for (size_t i = 0; i < d->global.opts.n; i++) {
+		if (dhcp_opts_find(&d->subnet.opts, d->global.opts.v[i].code))
+			continue;
+		strbuf_add(out, "# ");
+		dhcp_opt_print(out, &d->global.opts.v[i]);
+		strbuf_addc(out, '\n');
+	}
+	print_opts(out, &d->subnet.opts, "# ");
+	for (size_t i = 0; i < d->nhosts; i++)
+		print_host(out, &d->host[i]);
+}
+
+static void
+print_forwards(struct strbuf *out, const struct conf_net *n)
+{
+	for (size_t i = 0; i < n->nforwards; i++) {
+		const struct conf_forward *f = &n->forward[i];
+		struct strbuf b;
+
+		strbuf_init(&b);
+		strbuf_addf(&b, "%s %u %s %u%s%s", conf_proto_str(f->proto), f->host_port,
+			    IP4_STR(f->guest), f->guest_port, f->description ? " " : "",
+			    f->description ? f->description : "");
+		fact(out, "forward", strbuf_str(&b), f->pos);
+		strbuf_fini(&b);
+	}
+}
+
+static void
+print_net(struct strbuf *out, const struct conf_net *n)
+{
+	strbuf_addf(out, "\n[vmnet%u]\n", n->n);
+	if (n->failed)
+		strbuf_addf(out, "# refused: %s\n", n->reason);
+	strbuf_addf(out, "# %s network\n", conf_net_type_label(n->type));
+	strbuf_addf(out, "type = %s\n", n->type_hint ? "bridged" : "auto");
+	fact(out, "display-name", n->display_name, n->src.display_name);
+	if (n->subnet.len)
+		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);
+	fact(out, "adapter", yes_no(n->adapter), n->src.adapter);
+	if (n->adapter)
+		fact(out, "adapter-address", IP4_STR(n->host), n->src.host);
+	fact(out, "dhcp", yes_no(n->dhcp), n->src.dhcp);
+	fact(out, "nat", yes_no(n->nat), n->src.nat);
+	number_fact(out, "mtu", n->mtu, n->src.mtu);
+	for (size_t i = 0; i < n->nuplinks; i++)
+		fact(out, n->auto_uplink ? "preferred uplink" : "uplink", n->uplink[i], n->pos);
+	if (n->nat) {
+		fact(out, "nat-gateway", IP4_STR(n->gateway), n->src.gateway);
+		number_fact(out, "udp-timeout", n->udp_timeout_s, n->src.udp_timeout);
+		natconf_print_changed(out, &n->natconf, "# nat.conf ");
+		print_forwards(out, n);
+	}
+	if (n->dhcp && n->subnet.len)
+		print_dhcp(out, n);
+}
+
+static void
+print_port(struct strbuf *out, const struct conf_port *p)
+{
+	if (p->name)
+		strbuf_addf(out, "\n[port %s]\n", p->name);
+	else
+		strbuf_addf(out, "\n[port %s]\n", MAC_STR(p->key));
+	if (!p->name)
+		return;
+	strbuf_addf(out, "tap = %s\n", yes_no(p->tap));
+	if (p->net >= 0)
+		strbuf_addf(out, "network = vmnet%d\n", p->net);
+	strbuf_addf(out, "owner = %s\n", p->owner ? p->owner : "root");
+	if (!mac_is_zero(p->mac))
+		strbuf_addf(out, "mac = %s\n", MAC_STR(p->mac));
+	strbuf_addf(out, "queues = %u\n", p->queues);
+}
+
+static void
+print_nets(struct strbuf *out, const uint8_t nets[CONF_NETS / 8])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CONF_NETS; i++)
+		n += nets[i / 8] >> (i % 8) & 1;
+	if (n == CONF_NETS || n == 0) {
+		strbuf_add(out, n ? " all" : " none");
+		return;
+	}
+	for (unsigned i = 0; i < CONF_NETS; i++) {
+		if (nets[i / 8] >> (i % 8) & 1)
+			strbuf_addf(out, " vmnet%u", i);
+	}
+}
+
+static void
+print_subject(struct strbuf *out, const struct conf_subject *s)
+{
+	strbuf_addf(out, "\n[%s %s]\n", s->group ? "group" : "user", s->name);
+	if (s->allow_set) {
+		strbuf_add(out, "allow =");
+		print_nets(out, s->allow);
+		strbuf_addc(out, '\n');
+	}
+	if (s->change_set)
+		strbuf_addf(out, "change = %s\n", yes_no(s->change));
+}
+
+void
+vnetdconf_print_effective(struct strbuf *out, const struct conf *c)
+{
+	strbuf_add(out,
+		   "# Effective configuration. Lines with a file and a number behind them are\n"
+		   "# facts of that file; the others are vnetd.conf.\n");
+	strbuf_addf(out, "\n[global]\nforward-others = %s\nlog-level = %s\n",
+		    yes_no(c->forward_others), level_word(c->log_level));
+	for (size_t i = 0; i < c->nexclude; i++)
+		strbuf_addf(out, "# not bridged automatically: %s\n", c->exclude[i]);
+	for (unsigned n = 0; n < CONF_NETS; n++) {
+		if (c->net[n].present)
+			print_net(out, &c->net[n]);
+	}
+	for (size_t i = 0; i < c->nports; i++)
+		print_port(out, &c->port[i]);
+	for (size_t i = 0; i < c->nsubjects; i++)
+		print_subject(out, &c->subject[i]);
+}

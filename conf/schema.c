@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * schema.c - the table of keys, and values read by its rows. Pure.
+ * A new key is one row here; parser, printer, default file, `set` and the man page follow.
+ */
+#include "conf/schema.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "conf/text.h"
+#include "lib/strbuf.h"
+
+static const char *const log_levels[] = {"err", "warning", "notice", "info", "debug", NULL};
+static const char *const net_types[] = {"auto", "bridged", NULL};
+
+#define V CONF_FILE_VNETD
+#define N CONF_FILE_NETWORKING
+
+const struct schema_row schema_table[] = {
+    {SCHEMA_GLOBAL, V, "forward-others", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "forward packets between interfaces that are not vnetd's",
+     "the host is meant to be a router; without it, installing vnetd makes it none", "yes"},
+    {SCHEMA_GLOBAL, V, "log-level", SCHEMA_ENUM, 0, 0, log_levels, "info", SCHEMA_LIVE,
+     "least important messages that are logged",
+     "debug shows single DHCP messages and configuration steps", "debug"},
+
+    {SCHEMA_NET, V, "type", SCHEMA_ENUM, 0, 0, net_types, "auto", SCHEMA_LIVE,
+     "bridged: connected to the outside, although networking maps no interface to it",
+     "a second bridged network that chooses its interface itself", "bridged"},
+    {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
+     "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
+     "it clashes with another network", "192.168.80.0/24"},
+    {SCHEMA_NET, N, "adapter", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "give the host an address in the network", "guests must not reach the host", "yes"},
+    {SCHEMA_NET, N, "adapter-address", SCHEMA_IP4, 0, 0, NULL, "(network+1)", SCHEMA_LIVE,
+     "address of the host in the network", "a router VM wants to have network+1", "192.168.80.5"},
+    {SCHEMA_NET, N, "dhcp", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "answer DHCP in the network", "a guest is the DHCP server", "yes"},
+    {SCHEMA_NET, N, "nat", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "let guests reach the outside through the host's addresses", "guests need the Internet",
+     "yes"},
+    {SCHEMA_NET, N, "mtu", SCHEMA_INT, CONF_MTU_MIN, CONF_MTU_MAX, NULL, "1500", SCHEMA_NEW,
+     "largest packet, for the bridge, its ports and DHCP option 26",
+     "jumbo frames between guests, or a tunnel on the way out", "9000"},
+    {SCHEMA_NET, N, "display-name", SCHEMA_TEXT, 0, 0, NULL, "(vmnetN)", SCHEMA_LIVE,
+     "name for people", "to tell networks apart", "Lab"},
+    {SCHEMA_NET, N, "udp-timeout", SCHEMA_SECONDS, 0, 86400, NULL, "30", SCHEMA_LIVE,
+     "time until an idle UDP mapping of NAT ends; 0: never", "a protocol with long pauses", "120"},
+    {SCHEMA_NET, CONF_FILE_NAT, "nat-gateway", SCHEMA_IP4, 0, 0, NULL, "(network+2)", SCHEMA_LIVE,
+     "address of the NAT gateway and DNS proxy", "a guest has that address already",
+     "192.168.80.6"},
+    {SCHEMA_NET, CONF_FILE_DHCPD, "lease-time", SCHEMA_SECONDS, 60, 31536000, NULL, "1800",
+     SCHEMA_NEW, "time for which an address is granted when the client does not ask for another",
+     "guests that sleep longer should keep their address", "86400"},
+    {SCHEMA_NET, CONF_FILE_DHCPD, "max-lease-time", SCHEMA_SECONDS, 60, 31536000, NULL, "7200",
+     SCHEMA_NEW, "longest time that a client may ask for",
+     "guests that sleep longer should keep their address", "86400"},
+
+    {SCHEMA_PORT, V, "tap", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "keep a tap interface of this name in the network, for its owner to open",
+     "Firecracker and others that open a tap by name", "yes"},
+    {SCHEMA_PORT, V, "network", SCHEMA_NETNAME, 0, 0, NULL, "(none)", SCHEMA_LIVE,
+     "network of the tap", "needed with tap = yes", "vmnet8"},
+    {SCHEMA_PORT, V, "owner", SCHEMA_NAME, 0, 0, NULL, "root", SCHEMA_LIVE,
+     "user who may open the tap", "a VM that does not run as root", "alice"},
+    {SCHEMA_PORT, V, "mac", SCHEMA_MAC, 0, 0, NULL, "(the guest's first)", SCHEMA_LIVE,
+     "the only MAC address that the guest may use", "pin it from the start", "52:54:00:12:34:56"},
+    {SCHEMA_PORT, V, "queues", SCHEMA_INT, 1, CONF_QUEUES_MAX, NULL, "1", SCHEMA_NEW,
+     "queues of the tap", "a guest with several processors and multiqueue virtio", "4"},
+
+    {SCHEMA_USER, V, "allow", SCHEMA_NETLIST, 0, 0, NULL, "(as the user's groups)", SCHEMA_LIVE,
+     "networks that the user may attach guests to: names, all or none",
+     "more or less than the user's groups may", "vmnet8 vmnet1"},
+    {SCHEMA_USER, V, "change", SCHEMA_BOOL, 0, 0, NULL, "(as the user's groups)", SCHEMA_LIVE,
+     "may change the configuration without being root", "somebody else administers the networks",
+     "yes"},
+
+    {SCHEMA_GROUP, V, "allow", SCHEMA_NETLIST, 0, 0, NULL, "all for group vnet, else none",
+     SCHEMA_LIVE, "networks that members may attach guests to: names, all or none",
+     "members of vnet may use all networks unless this says otherwise", "vmnet8 vmnet1"},
+    {SCHEMA_GROUP, V, "change", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "members may change the configuration without being root", "a group administers the networks",
+     "yes"},
+};
+
+#undef V
+#undef N
+
+const size_t schema_rows = ARRAY_LEN(schema_table);
+
+const struct schema_row *
+schema_find(enum schema_section s, const char *key)
+{
+	for (size_t i = 0; i < schema_rows; i++) {
+		if (schema_table[i].section == s && strcasecmp(schema_table[i].key, key) == 0)
+			return &schema_table[i];
+	}
+	return NULL;
+}
+
+const char *
+schema_did_you_mean(enum schema_section s, const char *key)
+{
+	const char *keys[ARRAY_LEN(schema_table) + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < schema_rows; i++) {
+		if (schema_table[i].section == s)
+			keys[n++] = schema_table[i].key;
+	}
+	keys[n] = NULL;
+	return diag_did_you_mean(key, keys);
+}
+
+const char *
+schema_section_str(enum schema_section s)
+{
+	switch (s) {
+	case SCHEMA_GLOBAL:
+		return "global";
+	case SCHEMA_NET:
+		return "vmnetN";
+	case SCHEMA_PORT:
+		return "port";
+	case SCHEMA_USER:
+		return "user";
+	case SCHEMA_GROUP:
+		return "group";
+	}
+	return "";
+}
+
+const char *
+schema_effect_str(enum schema_effect e)
+{
+	switch (e) {
+	case SCHEMA_LIVE:
+		return "live";
+	case SCHEMA_NEW:
+		return "new attachments";
+	case SCHEMA_RESTART:
+		return "restart";
+	}
+	return "";
+}
+
+void
+schema_type_print(struct strbuf *out, const struct schema_row *row)
+{
+	switch (row->type) {
+	case SCHEMA_BOOL:
+		strbuf_add(out, "yes|no");
+		break;
+	case SCHEMA_INT:
+		strbuf_addf(out, "%u-%u", row->min, row->max);
+		break;
+	case SCHEMA_SECONDS:
+		strbuf_addf(out, "%u-%u seconds", row->min, row->max);
+		break;
+	case SCHEMA_ENUM:
+		for (size_t i = 0; row->words[i]; i++)
+			strbuf_addf(out, "%s%s", i ? "|" : "", row->words[i]);
+		break;
+	case SCHEMA_IP4:
+		strbuf_add(out, "IPv4 address");
+		break;
+	case SCHEMA_PREFIX4:
+		strbuf_add(out, "IPv4 subnet a.b.c.d/length");
+		break;
+	case SCHEMA_MAC:
+		strbuf_add(out, "MAC address");
+		break;
+	case SCHEMA_NETNAME:
+		strbuf_add(out, "vmnet0-vmnet255");
+		break;
+	case SCHEMA_NETLIST:
+		strbuf_add(out, "vmnetN...|all|none");
+		break;
+	case SCHEMA_NAME:
+		strbuf_add(out, "user name or number");
+		break;
+	case SCHEMA_TEXT:
+		strbuf_add(out, "text");
+		break;
+	}
+}
+
+/* --- values --- */
+
+static bool
+parse_enum(struct schema_value *v, const struct schema_row *row, struct word w)
+{
+	for (uint32_t i = 0; row->words[i]; i++) {
+		if (word_ieq(w, row->words[i])) {
+			v->num = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+word_net(struct word w, uint32_t *n)
+{
+	struct word num = word_skip(w, 5);
+
+	if (!word_has_prefix(w, "vmnet") || (num.len > 1 && num.s[0] == '0'))
+		return false;
+	return word_u32(num, CONF_NETS - 1, n);
+}
+
+/* Names separated by blanks or commas. */
+static bool
+parse_netlist(struct schema_value *v, struct word rest)
+{
+	struct word w, part;
+	uint32_t n;
+	bool any = false, none = false;
+
+	while (word_next(&rest, &w)) {
+		for (; w.len; w = word_skip(w, part.len + 1)) {
+			const char *comma = memchr(w.s, ',', w.len);
+
+			part = comma ? (struct word){w.s, (size_t)(comma - w.s)} : w;
+			if (part.len == 0)
+				continue;
+			if (word_ieq(part, "all"))
+				memset(v->nets, 0xff, sizeof(v->nets));
+			else if (word_ieq(part, "none"))
+				none = true;
+			else if (word_net(part, &n))
+				v->nets[n / 8] |= (uint8_t)(1u << (n % 8));
+			else
+				return false;
+			any = true;
+		}
+	}
+	for (size_t i = 0; none && i < sizeof(v->nets); i++) {
+		if (v->nets[i])
+			return false; /* "none vmnet8" contradicts itself */
+	}
+	return any;
+}
+
+static bool
+is_name(struct word w)
+{
+	if (w.len == 0 || w.len > 32 || w.s[0] == '-')
+		return false;
+	for (size_t i = 0; i < w.len; i++) {
+		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || w.s[i] == ':' || w.s[i] == '/')
+			return false;
+	}
+	return true;
+}
+
+static bool
+parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
+{
+	switch (row->type) {
+	case SCHEMA_BOOL:
+		return word_bool(w, &v->yes);
+	case SCHEMA_INT:
+	case SCHEMA_SECONDS:
+		return word_u32(w, row->max, &v->num) && v->num >= row->min;
+	case SCHEMA_ENUM:
+		return parse_enum(v, row, w);
+	case SCHEMA_IP4:
+		return word_ip4(w, &v->ip) && v->ip.h != 0;
+	case SCHEMA_PREFIX4:
+		return word_prefix4(w, &v->prefix);
+	case SCHEMA_MAC:
+		return word_mac(w, &v->mac) && !mac_is_zero(v->mac) && !mac_is_multicast(v->mac);
+	case SCHEMA_NETNAME:
+		return word_net(w, &v->num);
+	case SCHEMA_NETLIST:
+		return parse_netlist(v, w);
+	case SCHEMA_NAME:
+		return is_name(w);
+	case SCHEMA_TEXT:
+		return true;
+	}
+	return false;
+}
+
+static const char *
+netlist_text(struct arena *a, const struct schema_value *v)
+{
+	struct strbuf b;
+	unsigned n = 0;
+	char *s;
+
+	strbuf_init(&b);
+	for (unsigned i = 0; i < CONF_NETS; i++) {
+		if (v->nets[i / 8] >> (i % 8) & 1)
+			strbuf_addf(&b, "%svmnet%u", n++ ? " " : "", i);
+	}
+	s = n == CONF_NETS ? arena_dup(a, "all", 3)
+	    : n == 0       ? arena_dup(a, "none", 4)
+			   : arena_dup(a, strbuf_str(&b), b.len);
+	strbuf_fini(&b);
+	return s;
+}
+
+/* The one spelling of a value, so that equal values print equal. */
+static const char *
+canonical(struct arena *a, const struct schema_row *row, const struct schema_value *v,
+	  struct word w)
+{
+	switch (row->type) {
+	case SCHEMA_BOOL:
+		return v->yes ? "yes" : "no";
+	case SCHEMA_INT:
+	case SCHEMA_SECONDS:
+		return arena_printf(a, "%u", v->num);
+	case SCHEMA_ENUM:
+		return row->words[v->num];
+	case SCHEMA_IP4:
+		return arena_printf(a, "%s", IP4_STR(v->ip));
+	case SCHEMA_PREFIX4:
+		return arena_printf(a, "%s", PREFIX4_STR(v->prefix));
+	case SCHEMA_MAC:
+		return arena_printf(a, "%s", MAC_STR(v->mac));
+	case SCHEMA_NETNAME:
+		return arena_printf(a, "vmnet%u", v->num);
+	case SCHEMA_NETLIST:
+		return netlist_text(a, v);
+	case SCHEMA_NAME:
+	case SCHEMA_TEXT:
+		break;
+	}
+	return word_dup(a, w);
+}
+
+bool
+schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,
+	     const char *text, struct conf_pos pos, struct diags *d)
+{
+	struct word w = word_of(text);
+	struct strbuf want;
+
+	*out = (struct schema_value){0};
+	if (parse_value(out, row, w)) {
+		out->text = canonical(a, row, out, w);
+		return out->text;
+	}
+	strbuf_init(&want);
+	schema_type_print(&want, row);
+	diag_error(d, pos, "bad value \"%.*s\" for \"%s\" (%s); for example %s", WORD_ARG(w),
+		   row->key, strbuf_str(&want), row->example);
+	strbuf_fini(&want);
+	return false;
+}

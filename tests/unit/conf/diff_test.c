@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * diff_test.c - a reload learns exactly what changed.
+ */
+#include "t.h"
+
+#define NET8                                                                                       \
+	"answer VNET_8_DHCP yes\nanswer VNET_8_HOSTONLY_NETMASK 255.255.255.0\n"                   \
+	"answer VNET_8_HOSTONLY_SUBNET 10.8.0.0\nanswer VNET_8_NAT yes\n"                          \
+	"answer VNET_8_VIRTUAL_ADAPTER yes\n"
+
+/* Fields of vmnet8 that differ when `more` is added; only vmnet8 may differ. */
+static unsigned
+fields(const char *more)
+{
+	struct conf *a = t_build(NET8, NULL), *b;
+	struct conf_diff d;
+	struct strbuf s;
+	unsigned f;
+
+	strbuf_init(&s);
+	strbuf_addf(&s, "%s%s", NET8, more);
+	b = t_build(strbuf_str(&s), NULL);
+	conf_diff(a, b, &d);
+	assert_false(d.global || d.ports || d.subjects);
+	assert_true(d.nnets <= 1);
+	if (d.nnets) {
+		assert_int_equal(d.net[0].n, 8);
+		assert_int_equal(d.net[0].kind, CONF_NET_CHANGED);
+	}
+	f = d.nnets ? d.net[0].fields : 0;
+	conf_free(a);
+	conf_free(b);
+	strbuf_fini(&s);
+	return f;
+}
+
+static void
+what_changed_is_named(void **state UNUSED)
+{
+	assert_int_equal(fields("# a comment\n"), 0);
+	assert_int_equal(fields("junk\n"), 0);
+	assert_int_equal(fields("answer VNET_8_MTU 9000\n"), CONF_F_MTU | CONF_F_DHCP);
+	assert_int_equal(fields("answer VNET_8_MTU 1500\n"), 0);
+	assert_int_equal(fields("answer VNET_8_DISPLAY_NAME x\n"), CONF_F_NAME);
+	assert_int_equal(fields("add_nat_portfwd 8 tcp 80 10.8.0.5 80\n"), CONF_F_FORWARDS);
+	assert_int_equal(fields("answer VNET_8_NAT_PARAM_UDP_TIMEOUT 90\n"), CONF_F_NAT);
+	assert_int_equal(fields("add_dhcp_mac_to_ip 8 0:0:0:0:0:1 10.8.0.5\n"), CONF_F_DHCP);
+	assert_int_equal(fields("answer VNET_8_VIRTUAL_ADAPTER_ADDR 10.8.0.5\n"), CONF_F_ADDRESS);
+	assert_int_equal(fields("answer VNET_8_DHCP no\n"),
+			 CONF_F_TYPE | CONF_F_ADDRESS | CONF_F_DHCP);
+	assert_int_equal(fields("answer VNET_8_HOSTONLY_SUBNET x\n"), CONF_F_FAILED);
+	assert_int_equal(fields("add_bridge_mapping eth0 8\n") & CONF_F_UPLINK, CONF_F_UPLINK);
+}
+
+static void
+networks_come_and_go(void **state UNUSED)
+{
+	struct conf *a = t_build("", NULL), *b = t_build("answer VNET_2_VIRTUAL_ADAPTER no\n"
+							 "answer VNL_DEFAULT_BRIDGE_VNET -1\n",
+							 NULL);
+	struct conf_diff d;
+
+	conf_diff(a, b, &d);
+	assert_int_equal(d.nnets, 2);
+	assert_int_equal(d.net[0].n, 0);
+	assert_int_equal(d.net[0].kind, CONF_NET_REMOVED);
+	assert_int_equal(d.net[1].n, 2);
+	assert_int_equal(d.net[1].kind, CONF_NET_ADDED);
+	conf_diff(NULL, b, &d);
+	assert_int_equal(d.nnets, 1);
+	assert_true(d.global && d.ports && d.subjects);
+	conf_diff(b, b, &d);
+	assert_int_equal(d.nnets, 0);
+	conf_free(a);
+	conf_free(b);
+}
+
+static void
+our_own_file_is_compared(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		bool global, ports, subjects;
+	} rows[] = {
+	    {"# nothing\n", false, false, false},
+	    {"[global]\nforward-others = no\nlog-level = info\n", false, false, false},
+	    {"[global]\nforward-others = yes\n", true, false, false},
+	    {"[global]\nlog-level = debug\n", true, false, false},
+	    {"[port fc0]\ntap = yes\nnetwork = vmnet8\n", false, true, false},
+	    {"[user alice]\nchange = yes\n", false, false, true},
+	    {"[group vnet]\nallow = all\n", false, false, false},
+	    {"[group vnet]\nallow = vmnet8\n", false, false, true},
+	};
+	struct conf *a = t_build(NET8, NULL);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct conf *b = t_build(NET8, rows[i].text);
+		struct conf_diff d;
+
+		conf_diff(a, b, &d);
+		assert_int_equal(d.nnets, 0);
+		assert_int_equal(d.global, rows[i].global);
+		assert_int_equal(d.ports, rows[i].ports);
+		assert_int_equal(d.subjects, rows[i].subjects);
+		conf_free(b);
+	}
+	conf_free(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_changed_is_named),
+	    cmocka_unit_test(networks_come_and_go),
+	    cmocka_unit_test(our_own_file_is_compared),
+	};
+
+	return T_RUN(tests);
+}
