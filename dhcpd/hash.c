@@ -51,8 +51,8 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	uint64_t k0 = le64(key->b, 8), k1 = le64(key->b + 8, 8);
-	uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
-	                 k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+	uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+			 k1 ^ 0x7465646279746573};
 	size_t left = len;
 
 	for (; left >= 8; p += 8, left -= 8)

@@ -374,7 +374,7 @@ lease_remove(struct lease_table *t, struct lease *l)
 
 void
 lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
-                 size_t uid_len)
+		 size_t uid_len)
 {
 	client_unlink(t, l);
 	if (!mac_eq(l->mac, mac)) {
@@ -431,11 +431,21 @@ lease_next_due(const struct lease_table *t)
 }
 
 struct lease *
+lease_scan(const struct lease_table *t, uint32_t *at)
+{
+	while (*at < t->fresh) {
+		struct lease *l = &t->slot[(*at)++];
+
+		if (l->state != LEASE_UNUSED)
+			return l;
+	}
+	return NULL;
+}
+
+struct lease *
 lease_each(const struct lease_table *t, struct lease *l)
 {
-	uint32_t i = l ? slot_of(t, l) + 1 : 0;
+	uint32_t at = l ? slot_of(t, l) + 1 : 0;
 
-	while (i < t->fresh && t->slot[i].state == LEASE_UNUSED)
-		i++;
-	return i < t->fresh ? &t->slot[i] : NULL;
+	return lease_scan(t, &at);
 }

@@ -21,30 +21,30 @@
 #define LEASE_UID_MAX 64
 
 enum lease_state {
-	LEASE_UNUSED,    /* the slot is free. Leave: lease_add() */
-	LEASE_OFFERED,   /* held for a client that has not asked yet. Due: when the hold ends */
-	LEASE_ACTIVE,    /* acknowledged, or about to be. Due: when the client must have stopped */
-	LEASE_ENDED,     /* released or run out; remembers its last client. Not due */
+	LEASE_UNUSED,  /* the slot is free. Leave: lease_add() */
+	LEASE_OFFERED, /* held for a client that has not asked yet. Due: when the hold ends */
+	LEASE_ACTIVE,  /* acknowledged, or about to be. Due: when the client must have stopped */
+	LEASE_ENDED,   /* released or run out; remembers its last client. Not due */
 	LEASE_ABANDONED, /* declined by a client: somebody else uses it. Due: when it is tried again */
 	LEASE_STATE_N
 };
 
 struct lease {
 	struct ip4 ip;
-	struct mac mac;       /* zero: unknown (abandoned) */
-	uint8_t state;        /* enum lease_state; change it with lease_set_state() only */
+	struct mac mac; /* zero: unknown (abandoned) */
+	uint8_t state;  /* enum lease_state; change it with lease_set_state() only */
 	uint8_t uid_len;
-	bool reusable;        /* an ended lease whose address may be given to anybody */
-	bool recorded;        /* the lease file knows it for this client, or should */
+	bool reusable; /* an ended lease whose address may be given to anybody */
+	bool recorded; /* the lease file knows it for this client, or should */
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
-	struct mono start;    /* of the current or last lease */
-	struct mono end;      /* when it runs out, or ended */
-	struct mono due;      /* LEASE_OFFERED, _ACTIVE, _ABANDONED: when the state must be left */
+	struct mono start; /* of the current or last lease */
+	struct mono end;   /* when it runs out, or ended */
+	struct mono due;   /* LEASE_OFFERED, _ACTIVE, _ABANDONED: when the state must be left */
 
 	/* lease.c's own: indices into the table, LEASE_NIL ends a chain. */
 	uint32_t ip_next, mac_next, uid_next;
-	uint32_t prev, next;  /* its state's list */
+	uint32_t prev, next; /* its state's list */
 	uint32_t heap_at;
 };
 
@@ -75,12 +75,12 @@ void lease_remove(struct lease_table *t, struct lease *l);
 
 /* Whose it is; another client than before has no history here (host name, times, `recorded`). uid longer than LEASE_UID_MAX counts as absent. */
 void lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
-                      size_t uid_len);
+		      size_t uid_len);
 
 /* Moves to a state; `due` as at the enum (ignored for LEASE_ENDED). Also re-orders: calling it again
  * with the same state moves the lease to the end of that state's list. */
 void lease_set_state(struct lease_table *t, struct lease *l, enum lease_state state,
-                     struct mono due);
+		     struct mono due);
 
 /* Only for an ended lease: whether lease_oldest_reusable() may find it. */
 void lease_set_reusable(struct lease_table *t, struct lease *l, bool reusable);
@@ -94,5 +94,9 @@ struct lease *lease_next_due(const struct lease_table *t);
 
 /* All entries, in no particular order: start with NULL. */
 struct lease *lease_each(const struct lease_table *t, struct lease *l);
+
+/* The same in steps that may lie far apart: *at (0 at first) stays meaningful when the table changes or
+ * is replaced, though a lease that moved may then be seen twice or not at all. */
+struct lease *lease_scan(const struct lease_table *t, uint32_t *at);
 
 #endif

@@ -145,8 +145,8 @@ dhcp_hostname_sanitise(char out[DHCP_HOSTNAME_MAX + 1], const void *src, size_t 
 
 	for (size_t i = 0; i < len && p[i] != '\0' && n < DHCP_HOSTNAME_MAX; i++) {
 		char c = p[i];
-		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		          c == '.' || c == '-' || c == '_';
+		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			  (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 
 		if (!ok)
 			c = '-';
@@ -264,8 +264,8 @@ dhcp_msg_decode(struct dhcp_msg *m, const void *buf, size_t len)
 	if (op != BOOTP_REQUEST && op != BOOTP_REPLY)
 		return DHCP_DECODE_OP;
 	m->op = op;
-	if (htype != HTYPE_ETHERNET || hlen != sizeof(m->chaddr.b) ||
-	    mac_is_multicast(m->chaddr) || mac_is_zero(m->chaddr))
+	if (htype != HTYPE_ETHERNET || hlen != sizeof(m->chaddr.b) || mac_is_multicast(m->chaddr) ||
+	    mac_is_zero(m->chaddr))
 		return DHCP_DECODE_HARDWARE;
 	return msg_options(m, buf, len);
 }

@@ -15,11 +15,12 @@ enum {
 	DHCP_CLIENT_PORT = 68,
 	DHCP_SNAME_LEN = 64,
 	DHCP_FILE_LEN = 128,
-	DHCP_OPTIONS_AT = 240,   /* fixed header and magic cookie */
-	DHCP_MSG_MIN = 300,      /* RFC 1542 2.1: old agents drop anything shorter */
-	DHCP_MSG_DEFAULT = 548,  /* RFC 2131 2: what every client takes (576 with IP and UDP headers) */
-	DHCP_MSG_MAX = 9216,     /* largest message that is ever built */
-	DHCP_IP_UDP_HLEN = 28,   /* option 57 and the MTU count these too */
+	DHCP_OPTIONS_AT = 240, /* fixed header and magic cookie */
+	DHCP_MSG_MIN = 300,    /* RFC 1542 2.1: old agents drop anything shorter */
+	DHCP_MSG_DEFAULT =
+	    548,             /* RFC 2131 2: what every client takes (576 with IP and UDP headers) */
+	DHCP_MSG_MAX = 9216, /* largest message that is ever built */
+	DHCP_IP_UDP_HLEN = 28, /* option 57 and the MTU count these too */
 	DHCP_OPT_INSTANCE_MAX = 255,
 	DHCP_HOSTNAME_MAX = 63,
 };
@@ -104,24 +105,24 @@ struct dhcp_msg {
 	bool broadcast; /* the client cannot take a unicast before it has its address */
 	struct ip4 ciaddr, yiaddr, siaddr, giaddr;
 	struct mac chaddr;
-	struct ip4 requested;    /* option 50 */
-	struct ip4 server_id;    /* option 54 */
-	uint32_t lease_s;        /* option 51, seconds; has_lease_s says whether it was there */
+	struct ip4 requested; /* option 50 */
+	struct ip4 server_id; /* option 54 */
+	uint32_t lease_s;     /* option 51, seconds; has_lease_s says whether it was there */
 	bool has_lease_s;
-	bool has_relay_info;     /* option 82, which is not interpreted */
-	uint16_t max_size;       /* option 57, with IP and UDP headers; 0 absent */
-	struct dhcp_bytes client_id; /* option 61; len 0 absent */
-	struct dhcp_bytes params;    /* option 55, in the client's order */
+	bool has_relay_info;                  /* option 82, which is not interpreted */
+	uint16_t max_size;                    /* option 57, with IP and UDP headers; 0 absent */
+	struct dhcp_bytes client_id;          /* option 61; len 0 absent */
+	struct dhcp_bytes params;             /* option 55, in the client's order */
 	char hostname[DHCP_HOSTNAME_MAX + 1]; /* option 12, sanitised; "" absent */
 };
 
 enum dhcp_decode {
 	DHCP_DECODE_OK,
-	DHCP_DECODE_SHORT,     /* no room for the fixed header and the cookie */
-	DHCP_DECODE_COOKIE,    /* not RFC 1497 options */
-	DHCP_DECODE_OP,        /* neither a request nor a reply */
-	DHCP_DECODE_HARDWARE,  /* not Ethernet, or a group or zero address as chaddr */
-	DHCP_DECODE_OPTION,    /* an option overruns its area or has an impossible length or value */
+	DHCP_DECODE_SHORT,    /* no room for the fixed header and the cookie */
+	DHCP_DECODE_COOKIE,   /* not RFC 1497 options */
+	DHCP_DECODE_OP,       /* neither a request nor a reply */
+	DHCP_DECODE_HARDWARE, /* not Ethernet, or a group or zero address as chaddr */
+	DHCP_DECODE_OPTION,   /* an option overruns its area or has an impossible length or value */
 };
 
 /* Decodes a request or reply. *m is complete only for DHCP_DECODE_OK. */
@@ -155,7 +156,8 @@ struct dhcp_build {
 /* Starts a BOOTREPLY in buf, of at most `max` bytes (at least DHCP_MSG_MIN, and buf is that long). */
 void dhcp_build_begin(struct dhcp_build *b, void *buf, size_t max, const struct dhcp_head *h);
 /* The same for a BOOTREQUEST (clients in tests). */
-void dhcp_build_begin_request(struct dhcp_build *b, void *buf, size_t max, const struct dhcp_head *h);
+void dhcp_build_begin_request(struct dhcp_build *b, void *buf, size_t max,
+			      const struct dhcp_head *h);
 
 /* Appends one option, in several instances when len > 255. False when it was left out. */
 bool dhcp_build_opt(struct dhcp_build *b, uint8_t code, const void *data, size_t len);

@@ -206,7 +206,8 @@ seal_hosts(struct netconf *c)
 			c->host_by_ip[c->nhost_by_ip++] = (uint32_t)i;
 	}
 	if (c->nhost_by_ip)
-		qsort_r(c->host_by_ip, c->nhost_by_ip, sizeof(*c->host_by_ip), host_ip_cmp, c->host_v);
+		qsort_r(c->host_by_ip, c->nhost_by_ip, sizeof(*c->host_by_ip), host_ip_cmp,
+			c->host_v);
 	return 0;
 }
 
@@ -243,6 +244,10 @@ netconf_seal(struct netconf *c)
 
 	if (c->subnet.len > 30 || !prefix4_contains(c->subnet, c->server) || c->server.h == 0)
 		return -EINVAL;
+	if (c->default_lease_s == 0)
+		c->default_lease_s = NETCONF_LEASE_DEFAULT;
+	if (c->max_lease_s < c->default_lease_s)
+		c->max_lease_s = c->default_lease_s;
 	seal_ranges(c);
 	r = seal_hosts(c);
 	if (r < 0)

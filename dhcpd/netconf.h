@@ -13,12 +13,13 @@
 
 #include "lib/inet.h"
 
-#define NETCONF_HOST_NONE  0xffff  /* "the whole network" where a host's index is expected */
-#define NETCONF_HOSTS_MAX  0xffff
-#define NETCONF_POOL_MAX   (1u << 17) /* addresses that one network's table keeps track of */
-#define NETCONF_HOST_NAME  64
-#define NETCONF_OPTION_MAX 4096 /* bytes of one joined option */
-#define NETCONF_MTU_DEFAULT 1500
+#define NETCONF_HOST_NONE     0xffff /* "the whole network" where a host's index is expected */
+#define NETCONF_HOSTS_MAX     0xffff
+#define NETCONF_POOL_MAX      (1u << 17) /* addresses that one network's table keeps track of */
+#define NETCONF_HOST_NAME     64
+#define NETCONF_OPTION_MAX    4096 /* bytes of one joined option */
+#define NETCONF_MTU_DEFAULT   1500
+#define NETCONF_LEASE_DEFAULT 1800 /* seconds */
 
 /* An option's bytes, joined. len 0: the option is suppressed (`option domain-name ""`). */
 struct netconf_opt {
@@ -48,13 +49,13 @@ struct netconf_host {
 struct netconf {
 	unsigned net;
 	struct prefix4 subnet;
-	struct ip4 server;      /* our own address: option 54, source of every reply */
-	struct ip4 host;        /* host adapter and NAT gateway; 0: none */
+	struct ip4 server; /* our own address: option 54, source of every reply */
+	struct ip4 host;   /* host adapter and NAT gateway; 0: none */
 	struct ip4 gateway;
 	uint16_t mtu;
 	uint32_t default_lease_s, max_lease_s;
-	bool unknown_clients;   /* false: only clients with a host block are served */
-	bool authoritative;     /* nobody else gives addresses on this network */
+	bool unknown_clients; /* false: only clients with a host block are served */
+	bool authoritative;   /* nobody else gives addresses on this network */
 
 	struct netconf_range *range; /* sorted, disjoint, inside the subnet, once sealed */
 	size_t nranges;
@@ -65,7 +66,7 @@ struct netconf {
 	/* Made by netconf_seal(). */
 	uint32_t *host_by_ip; /* indices of hosts with an address, sorted by it */
 	size_t nhost_by_ip;
-	uint32_t pool;        /* dynamic addresses that may be given away */
+	uint32_t pool; /* dynamic addresses that may be given away */
 };
 
 /* An empty configuration; NULL: no memory. */
@@ -77,10 +78,12 @@ void netconf_free(struct netconf *c);
  * -E2BIG beyond the limits above. */
 int netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi);
 int netconf_add_host(struct netconf *c, unsigned index, struct mac mac, struct ip4 ip,
-                     const char *name);
-int netconf_add_option(struct netconf *c, unsigned host, uint8_t code, const void *data, size_t len);
+		     const char *name);
+int netconf_add_option(struct netconf *c, unsigned host, uint8_t code, const void *data,
+		       size_t len);
 
-/* Ends building: sorts, merges and clips ranges, builds the indices. Must be called once, before use.
+/* Ends building: sorts, merges and clips ranges, builds the indices; lease times that make no sense
+ * (0, a maximum below the default) are mended. Must be called once, before use.
  * 0, -ENOMEM; -EINVAL when the server's address is not inside the subnet. */
 int netconf_seal(struct netconf *c);
 
@@ -105,6 +108,6 @@ bool netconf_fits(const struct netconf *c, struct ip4 ip, struct mac mac);
 /* The value in force for a client: its host's, else the network's. NULL: none, or suppressed by
  * an empty value or (routers, DNS, WINS) by 0.0.0.0. `host` may be NULL. */
 const struct netconf_opt *netconf_option(const struct netconf *c, const struct netconf_host *host,
-                                         uint8_t code);
+					 uint8_t code);
 
 #endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * io.h - frames in and out of a packet socket, many per system call.
+ *
+ * The socket is bound to one bridge and filtered by priv to UDP port 67. No decisions, no log.
+ */
+#ifndef VNET_DHCPD_IO_H
+#define VNET_DHCPD_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/frame.h"
+
+/* Frames taken from or given to the kernel at once; also what shares one sync of the lease file. */
+#define IO_BATCH 64
+
+/* A client's message is far shorter; what is longer is cut off, and refused as incomplete. */
+#define IO_FRAME_MAX 2048
+
+struct io_frame {
+	const uint8_t *p;
+	size_t len;
+	enum frame_csum csum; /* what the receiver may believe of the UDP checksum */
+};
+
+/* Buffers for one batch: large, made once, used by all networks in turn. */
+struct io_batch;
+struct io_batch *io_batch_new(void);
+void io_batch_free(struct io_batch *b);
+
+/* Receives what is there, at most IO_BATCH frames, into v (valid until the next call). Their number, 0
+ * when there is nothing, -errno. */
+int io_receive(struct io_batch *b, int fd, struct io_frame v[IO_BATCH]);
+
+/* Sends n frames; those that the kernel will not take are lost, as on any network. The number sent. */
+size_t io_send(int fd, const struct io_frame *v, size_t n);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * leasefile.c - when the lease file is read, appended to and written anew.
+ */
+#include "dhcpd/leasefile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/log.h"
+
+enum {
+	/* After a failure: the first wait, doubled up to the second. */
+	RETRY_MIN_MS = 500,
+	RETRY_MAX_MS = 10000,
+	/* A file with history in it is looked at this long after the history arose. */
+	TIDY_AFTER_MS = 2000,
+	/* The wall clock was set when it moves this far against the other one. */
+	CLOCK_STEP_MS = 2000,
+	/* Lines of a damaged file that are mentioned in the log. */
+	DAMAGE_LINES_MAX = 10,
+};
+
+void
+leasefile_init(struct leasefile *f, unsigned net)
+{
+	*f = (struct leasefile){.net = net, .due = MONO_NEVER, .retry_ms = RETRY_MIN_MS};
+	store_init(&f->store, -1);
+}
+
+void
+leasefile_fini(struct leasefile *f)
+{
+	store_fini(&f->store);
+}
+
+/* --- writing --- */
+
+static void
+worked(struct leasefile *f)
+{
+	f->err = 0;
+	f->retry_ms = RETRY_MIN_MS;
+}
+
+static void
+failed(struct leasefile *f, int err, struct dhcp_clock clk)
+{
+	if (f->err == 0)
+		f->retry_ms = RETRY_MIN_MS;
+	f->err = err;
+	f->must_rewrite = true;
+	f->due = mono_add(clk.now, f->retry_ms);
+}
+
+/* As long as the old file can be appended to, nothing is lost but time. */
+static void
+rewrite_failed(struct leasefile *f, int err, struct dhcp_clock clk)
+{
+	if (f->store.fd < 0 || f->err)
+		f->err = err;
+	f->due = mono_add(clk.now, f->retry_ms);
+	f->retry_ms = f->retry_ms * 2 < RETRY_MAX_MS ? f->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+struct walk {
+	const struct dhcp_server *server;
+	struct lease *at;
+	struct dhcp_clock clk;
+};
+
+static bool
+next_rec(void *arg, struct journal_rec *rec)
+{
+	struct walk *w = arg;
+
+	return dhcp_server_each_rec(w->server, &w->at, w->clk, rec);
+}
+
+static void
+rewrite(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clock clk)
+{
+	struct walk w = {.server = s, .clk = clk};
+	int r = store_rewrite(&f->store, next_rec, &w);
+
+	if (r < 0) {
+		rewrite_failed(f, -r, clk);
+		return;
+	}
+	f->must_rewrite = false;
+	f->due = MONO_NEVER;
+	f->wall_offset = clk.wall_ms - clk.now.ms;
+	worked(f);
+}
+
+int
+leasefile_append(struct leasefile *f, const char *text, size_t len, size_t blocks,
+		 struct dhcp_clock clk)
+{
+	int r = store_append(&f->store, text, len, blocks);
+
+	if (r < 0) {
+		failed(f, -r, clk);
+		return r;
+	}
+	worked(f);
+	if (f->due.ms == MONO_NEVER.ms)
+		f->due = mono_add(clk.now, TIDY_AFTER_MS);
+	return 0;
+}
+
+void
+leasefile_outdate(struct leasefile *f, struct dhcp_clock clk)
+{
+	f->must_rewrite = true;
+	if (f->err == 0)
+		f->due = clk.now;
+}
+
+static size_t
+count_recorded(const struct dhcp_server *s)
+{
+	const struct lease_table *t = dhcp_server_leases(s);
+	size_t n = 0;
+
+	for (struct lease *l = lease_each(t, NULL); l; l = lease_each(t, l))
+		n += l->recorded;
+	return n;
+}
+
+void
+leasefile_tidy(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clock clk)
+{
+	int64_t moved = clk.wall_ms - clk.now.ms - f->wall_offset;
+
+	if (!f->loaded)
+		return;
+	if (moved > CLOCK_STEP_MS || moved < -CLOCK_STEP_MS) {
+		f->wall_offset += moved;
+		leasefile_outdate(f, clk);
+	}
+	if (mono_before(clk.now, f->due))
+		return;
+	f->due = MONO_NEVER;
+	if (f->must_rewrite ||
+	    journal_wants_rewrite((size_t)f->store.size, f->store.blocks, count_recorded(s)))
+		rewrite(f, s, clk);
+}
+
+/* --- reading --- */
+
+struct found {
+	size_t blocks;
+	unsigned damaged;
+	bool whole; /* appending behind it is safe */
+};
+
+static void
+replay(const struct leasefile *f, struct dhcp_server *s, const char *text, size_t len,
+       struct dhcp_clock clk, struct found *out)
+{
+	struct journal_reader r;
+	struct journal_rec rec;
+	enum journal_next next;
+
+	journal_reader_init(&r, text, len);
+	while ((next = journal_next(&r, &rec)) == JOURNAL_REC || next == JOURNAL_BAD) {
+		if (next == JOURNAL_REC) {
+			out->blocks++;
+			dhcp_server_replay(s, &rec, clk);
+		} else if (out->damaged++ < DAMAGE_LINES_MAX) {
+			log_warn(0, "vmnet%u: " STORE_FILE ":%u: not a lease, left out", f->net,
+				 r.line);
+		}
+	}
+	if (next == JOURNAL_TORN)
+		log_warn(0,
+			 "vmnet%u: " STORE_FILE
+			 ":%u: ends inside a lease that was never confirmed, "
+			 "left out",
+			 f->net, r.line);
+	out->whole = len > 0 && out->damaged == 0 && r.good_end == len;
+}
+
+/* The file is appended to as it is, or written anew. */
+static void
+settle(struct leasefile *f, const struct dhcp_server *s, const char *text, size_t len,
+       const struct found *found, struct dhcp_clock clk)
+{
+	if (found->damaged && store_backup(&f->store, text, len) == 0)
+		log_warn(0, "vmnet%u: the damaged lease file is kept as " STORE_FILE "~", f->net);
+	f->wall_offset = clk.wall_ms - clk.now.ms;
+	f->must_rewrite = !found->whole || store_adopt(&f->store, len, found->blocks) < 0;
+	f->due = clk.now;
+	leasefile_tidy(f, s, clk);
+}
+
+int
+leasefile_load(struct leasefile *f, int dir, struct dhcp_server *s, struct dhcp_clock clk)
+{
+	struct found found = {0};
+	char *text;
+	ssize_t len;
+	int r;
+
+	store_fini(&f->store);
+	store_init(&f->store, dir);
+	len = store_read(&f->store, &text);
+	if (len < 0)
+		return (int)len;
+	r = dhcp_server_replay_begin(s, journal_blocks_max(text, (size_t)len));
+	if (r == 0) {
+		replay(f, s, text, (size_t)len, clk, &found);
+		r = dhcp_server_replay_end(s, clk);
+	}
+	if (r >= 0) {
+		log_debug("vmnet%u: %d leases from %zu records", f->net, r, found.blocks);
+		f->loaded = true;
+		settle(f, s, text, (size_t)len, &found, clk);
+	}
+	free(text);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * main.c - vnet-dhcpd: wires channels, networks and the loop together.
+ *
+ * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the channel to
+ * the engine, whose end is not: we go on serving, and priv sends a new one when there is an engine again.
+ * Nothing here looks into a guest's bytes or decides about a lease.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dhcpd/confrows.h"
+#include "dhcpd/served.h"
+#include "lib/chan.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/sandbox.h"
+#include "paths.h"
+
+enum {
+	FD_PRIV = 3,
+	FD_ENGINE = 4,
+	/* Rows of a list are sent while less than this waits for the engine, then after a pause. */
+	LIST_QUEUE_BYTES = 1 << 17,
+	LIST_PAUSE_MS = 2,
+	/* An engine that reads no events gets none, rather than losing its channel. */
+	EVENT_QUEUE_BYTES = 1 << 20,
+};
+
+/* A list of leases on its way to the engine. */
+struct listing {
+	struct listing *next;
+	uint32_t id;
+	unsigned net, last; /* networks still to be listed */
+	struct leaserows at;
+};
+
+struct dhcpd {
+	struct loop *loop;
+	struct chan *priv, *engine;
+	struct served_work *work;
+	struct served *net[CONFROWS_NETS];
+	struct confrows rows;
+	struct msg ready; /* CONF_READY that waits for the networks; type MSG_NONE: none */
+	bool configured;  /* at least once */
+	uint32_t last_id; /* of requests to priv */
+	struct listing *lists;
+	struct loop_timer *list_timer;
+	bool failed;
+};
+
+/* --- what the networks need --- */
+
+static uint32_t
+ask_priv(void *arg, struct msg *m)
+{
+	struct dhcpd *d = arg;
+
+	if (++d->last_id == 0)
+		d->last_id = 1;
+	m->id = d->last_id;
+	chan_send(d->priv, m, NULL, 0);
+	return m->id;
+}
+
+static bool
+report(void *arg, const struct msg *m)
+{
+	struct dhcpd *d = arg;
+
+	if (!d->engine)
+		return false;
+	if (m->type == MSG_LEASE_CHANGED && chan_queued(d->engine) > EVENT_QUEUE_BYTES)
+		return true;
+	return chan_send(d->engine, m, NULL, 0) == 0;
+}
+
+/* No network waits for priv: its leases are known, or it is known why not. */
+static bool
+all_settled(const struct dhcpd *d)
+{
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		if (d->net[i] && !served_is_settled(d->net[i]))
+			return false;
+	return true;
+}
+
+/* --- lists of leases --- */
+
+/* Sends what fits; true when the list is complete. */
+static bool
+list_some(struct dhcpd *d, struct listing *l)
+{
+	struct msg row = msg_make(MSG_LEASE_ROW, l->id), reply;
+
+	for (; l->net <= l->last; l->net++, l->at = (struct leaserows){0}) {
+		const struct served *s = d->net[l->net];
+
+		while (s && served_next_row(s, &l->at, &row.u.lease_row)) {
+			chan_send(d->engine, &row, NULL, 0);
+			if (chan_queued(d->engine) > LIST_QUEUE_BYTES)
+				return false;
+		}
+	}
+	reply = msg_reply(l->id, 0, NULL);
+	chan_send(d->engine, &reply, NULL, 0);
+	return true;
+}
+
+static void
+drop_lists(struct dhcpd *d)
+{
+	while (d->lists) {
+		struct listing *l = d->lists;
+
+		d->lists = l->next;
+		free(l);
+	}
+}
+
+static void
+on_list_timer(void *arg)
+{
+	struct dhcpd *d = arg;
+
+	/* A list that is asked for early is complete too. */
+	while (d->lists && d->configured && all_settled(d) && list_some(d, d->lists)) {
+		struct listing *l = d->lists;
+
+		d->lists = l->next;
+		free(l);
+	}
+	if (d->lists)
+		loop_timer_set(d->list_timer, mono_add(mono_now(), LIST_PAUSE_MS));
+}
+
+static void
+take_list_request(struct dhcpd *d, const struct msg *m)
+{
+	struct listing *l = calloc(1, sizeof(*l)), **end = &d->lists;
+	unsigned net = m->u.lease_list.net;
+	struct msg reply;
+
+	if (!l) {
+		reply = msg_reply(m->id, ENOMEM, "out of memory");
+		chan_send(d->engine, &reply, NULL, 0);
+		return;
+	}
+	l->id = m->id;
+	l->net = net == MSG_NET_ALL ? 0 : net;
+	l->last = net == MSG_NET_ALL ? CONFROWS_NETS - 1 : net;
+	if (l->last >= CONFROWS_NETS)
+		l->net = l->last + 1; /* an empty list */
+	while (*end)
+		end = &(*end)->next;
+	*end = l;
+	on_list_timer(d);
+}
+
+/* --- configuration --- */
+
+/* The engine hears that a generation is in force once DHCP answers, or is known not to. */
+static void
+send_ready_if_settled(struct dhcpd *d)
+{
+	if (d->ready.type == MSG_NONE || !all_settled(d))
+		return;
+	report(d, &d->ready);
+	d->ready.type = MSG_NONE;
+}
+
+static int
+apply_net(struct dhcpd *d, unsigned net, struct netconf *conf)
+{
+	const struct served_env env = {
+	    .loop = d->loop, .work = d->work, .ask = ask_priv, .report = report, .arg = d};
+
+	if (conf && d->net[net])
+		return served_set_conf(d->net[net], conf);
+	served_free(d->net[net]);
+	d->net[net] = conf ? served_new(&env, conf) : NULL;
+	return conf && !d->net[net] ? -ENOMEM : 0;
+}
+
+static void
+take_commit(struct dhcpd *d, uint32_t generation)
+{
+	int r = confrows_commit(&d->rows, generation);
+
+	for (unsigned i = 0; i < CONFROWS_NETS && r == 0; i++) {
+		struct netconf *conf = d->rows.net[i];
+
+		d->rows.net[i] = NULL;
+		r = apply_net(d, i, conf);
+	}
+	confrows_fini(&d->rows);
+	d->configured = true;
+	d->ready = msg_make(MSG_CONF_READY, 0);
+	d->ready.u.conf_ready.generation = generation;
+	d->ready.u.conf_ready.err = (uint32_t)-r;
+	if (r == -ENOMEM)
+		MSG_SET_STR(d->ready.u.conf_ready.text, "the DHCP server is out of memory");
+	else if (r < 0)
+		MSG_SET_STR(d->ready.u.conf_ready.text,
+			    "the DHCP server was sent a configuration that makes no sense");
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		if (d->net[i])
+			served_report(d->net[i]);
+	send_ready_if_settled(d);
+}
+
+/* --- channels --- */
+
+static void
+lose_engine(struct dhcpd *d)
+{
+	chan_free(d->engine);
+	d->engine = NULL;
+	d->ready.type = MSG_NONE;
+	confrows_fini(&d->rows);
+	drop_lists(d);
+}
+
+static void
+on_engine_msg(struct chan *c UNUSED, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED,
+	      void *arg)
+{
+	struct dhcpd *d = arg;
+
+	if (confrows_add(&d->rows, m))
+		return;
+	if (m->type == MSG_CONF_COMMIT) {
+		take_commit(d, m->u.conf_commit.generation);
+	} else if (m->type == MSG_LEASE_LIST && m->id != 0) {
+		take_list_request(d, m);
+	} else {
+		log_error(0, "the engine sent %s, which is not for the DHCP server",
+			  msg_name(m->type));
+		lose_engine(d);
+	}
+}
+
+static void
+on_engine_gone(struct chan *c UNUSED, const char *why, void *arg)
+{
+	log_debug("the engine %s", why);
+	lose_engine(arg);
+}
+
+static const struct chan_handler engine_handler = {on_engine_msg, on_engine_gone};
+
+static void
+stop(struct dhcpd *d, bool failed)
+{
+	d->failed |= failed;
+	loop_stop(d->loop);
+}
+
+static void
+take_engine(struct dhcpd *d, int *fd)
+{
+	lose_engine(d);
+	d->engine = chan_new(d->loop, fd_take(fd), "engine", &engine_handler, d);
+	if (!d->engine)
+		stop(d, true);
+}
+
+static void
+take_priv_reply(struct dhcpd *d, const struct msg *m, int *fds, size_t nfds)
+{
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		if (d->net[i] && served_take_reply(d->net[i], m->id, &m->u.reply, fds, nfds))
+			break;
+	send_ready_if_settled(d);
+}
+
+static void
+on_priv_msg(struct chan *c UNUSED, const struct msg *m, int *fds, size_t nfds, void *arg)
+{
+	struct dhcpd *d = arg;
+
+	if (m->type == MSG_REPLY) {
+		take_priv_reply(d, m, fds, nfds);
+	} else if (m->type == MSG_ENGINE_CHAN) {
+		take_engine(d, &fds[0]);
+	} else if (m->type == MSG_LOG_LEVEL && m->u.log_level.level <= LOG_LEVEL_DEBUG) {
+		log_set_level((enum log_level)m->u.log_level.level);
+	} else {
+		log_error(0, "priv sent %s, which is not for the DHCP server", msg_name(m->type));
+		stop(d, true);
+	}
+}
+
+static void
+on_priv_gone(struct chan *c UNUSED, const char *why, void *arg)
+{
+	bool broken = strcmp(why, "closed the channel") != 0;
+
+	if (broken)
+		log_error(0, "priv %s", why);
+	stop(arg, broken);
+}
+
+static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
+
+static void
+on_sigterm(int signo UNUSED, void *arg)
+{
+	stop(arg, false);
+}
+
+/* --- life --- */
+
+static void
+dhcpd_init(struct dhcpd *d)
+{
+	memset(d, 0, sizeof(*d));
+	confrows_init(&d->rows);
+	d->loop = loop_new();
+	d->work = served_work_new();
+	if (!d->loop || !d->work)
+		log_fatal(0, "out of memory");
+	d->list_timer = loop_timer_new(d->loop, on_list_timer, d);
+	d->priv = chan_new(d->loop, FD_PRIV, "priv", &priv_handler, d);
+	d->engine = chan_new(d->loop, FD_ENGINE, "engine", &engine_handler, d);
+	if (!d->list_timer || !d->priv || !d->engine ||
+	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0)
+		log_fatal(0, "out of memory");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+}
+
+static void
+dhcpd_fini(struct dhcpd *d)
+{
+	lose_engine(d);
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		served_free(d->net[i]);
+	chan_free(d->priv);
+	loop_timer_free(d->list_timer);
+	served_work_free(d->work);
+	loop_free(d->loop);
+}
+
+static const char usage[] =
+    "usage: vnet-dhcpd [--run-dir=DIR] [--log-level=0-3]\n"
+    "\n"
+    "The DHCP server of vnetd(8), which starts it; it cannot be started by hand.\n"
+    "See vnet-dhcpd(8).\n";
+
+struct options {
+	const char *run_dir;
+	enum log_level level;
+};
+
+/* Exits for --help, --version and what is wrong. */
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longopts[] = {
+	    {"config-dir", required_argument, NULL, 'c'},
+	    {"state-dir", required_argument, NULL, 's'},
+	    {"run-dir", required_argument, NULL, 'r'},
+	    {"log-level", required_argument, NULL, 'l'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
+	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+		case 's':
+			break; /* taken like every program of the suite; our root is empty */
+		case 'r':
+			o->run_dir = optarg;
+			break;
+		case 'l':
+			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1]) {
+				fprintf(stderr,
+					"vnet-dhcpd: --log-level takes 0 to %d, not \"%s\"\n",
+					LOG_LEVEL_DEBUG, optarg);
+				exit(2);
+			}
+			o->level = (enum log_level)(optarg[0] - '0');
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'V':
+			puts("vnet-dhcpd " VNET_VERSION);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			exit(2);
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct dhcpd d;
+	char empty[PATH_MAX];
+	int r;
+
+	parse_options(argc, argv, &o);
+	log_open("vnet-dhcpd", o.level);
+	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
+	r = sandbox_enter(empty);
+	if (r < 0)
+		log_fatal(-r, "cannot give up privileges");
+	dhcpd_init(&d);
+	r = sandbox_seccomp(SANDBOX_OPENAT_BENEATH);
+	if (r < 0)
+		log_fatal(-r, "cannot load the system call filter");
+	loop_run(d.loop);
+	r = d.failed;
+	dhcpd_fini(&d);
+	return r;
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * server.c - what the server does with a message: RFC 2131 4.3. Pure; see server.h for the contract.
+ *
+ * A client is its MAC; its client id is remembered and echoed, and finds a lease again that has ended.
+ * DEPARTS from RFC 2131 4.2, which prefers the id: guests change it between installer and first
+ * boot, and copied VMs share it.
+ */
+#include "dhcpd/server.h"
+
+#include "dhcpd/reply.h"
+#include "dhcpd/server_state.h"
+#include "lib/util.h"
+
+static const char *const drop_texts[] = {
+#define D(NAME, text) [DHCP_DROP_##NAME] = text,
+    DHCP_DROP_LIST(D)
+#undef D
+};
+static_assert(ARRAY_LEN(drop_texts) == DHCP_DROP_N, "every drop reason has a text");
+
+const char *
+dhcp_drop_text(enum dhcp_drop d)
+{
+	return d < DHCP_DROP_N ? drop_texts[d] : "?";
+}
+
+/* One message while it is worked on. */
+struct job {
+	struct dhcp_server *s;
+	const struct dhcp_msg *m;
+	struct dhcp_in in;
+	struct dhcp_clock clk;
+	uint8_t *buf;
+	struct dhcp_out *out;
+};
+
+/* --- outcomes --- */
+
+static void
+drop(struct job *j, enum dhcp_drop why)
+{
+	j->out->drop = why;
+}
+
+static void
+send_reply(struct job *j, const struct reply *r)
+{
+	struct dhcp_server *s = j->s;
+	bool full = false;
+
+	j->out->frame_len = reply_encode(j->buf, DHCP_FRAME_MAX, s->conf, s->mac, &j->in, r, &full);
+	j->out->reply = r->type;
+	j->out->drop = DHCP_DROP_NONE;
+	s->stats.sent[r->type]++;
+	s->stats.reply_full += full;
+}
+
+static struct dhcp_change *
+add_change(struct job *j, enum dhcp_event event, const struct lease *l)
+{
+	struct dhcp_change *c = &j->out->change[j->out->nchanges++];
+
+	assert(j->out->nchanges <= DHCP_CHANGES_MAX);
+	c->event = event;
+	c->mac = j->m->chaddr;
+	c->fresh = false;
+	dhcp_lease_rec(l, j->clk, &c->rec);
+	return c;
+}
+
+/* --- rules --- */
+
+/* Times are kept so that they are whole seconds in the file: the start is not later, the end not
+ * earlier than what the client is told. */
+static struct mono
+second_floor(struct dhcp_clock clk)
+{
+	return mono_add(clk.now, -(clk.wall_ms % 1000));
+}
+
+static uint32_t
+lease_seconds(const struct netconf *c, const struct dhcp_msg *m)
+{
+	uint32_t s = c->default_lease_s;
+	uint32_t min = s < DHCP_LEASE_MIN_S ? s : DHCP_LEASE_MIN_S;
+
+	if (m->has_lease_s)
+		s = m->lease_s;
+	if (s < min)
+		s = min;
+	return s > c->max_lease_s ? c->max_lease_s : s;
+}
+
+static bool
+is_served(const struct job *j)
+{
+	return j->s->conf->unknown_clients || netconf_host_find(j->s->conf, j->m->chaddr);
+}
+
+/* The client may have this address now. */
+static bool
+is_grantable(const struct job *j, struct ip4 ip)
+{
+	return is_served(j) && netconf_fits(j->s->conf, ip, j->m->chaddr) &&
+	       pool_is_free(j->s->leases, ip, j->m->chaddr);
+}
+
+/* The client has, had or was offered this address, and nobody else since. */
+static struct lease *
+own_entry(const struct job *j, struct ip4 ip)
+{
+	struct lease *l = lease_find_ip(j->s->leases, ip);
+
+	return l && mac_eq(l->mac, j->m->chaddr) ? l : NULL;
+}
+
+/* We know where this client belongs. */
+static bool
+has_record(const struct job *j)
+{
+	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
+
+	return (h && h->ip.h) || lease_each_mac(j->s->leases, j->m->chaddr, NULL);
+}
+
+/* The client has a reservation that it could have, and this is not it. */
+static bool
+belongs_elsewhere(const struct job *j, struct ip4 ip)
+{
+	struct ip4 reserved = pool_reservation(j->s->conf, j->s->leases, j->m->chaddr);
+
+	return reserved.h && !ip4_eq(reserved, ip);
+}
+
+/* --- granting --- */
+
+/* A client that got another address has given up the one before. Files that show both as active
+ * mislead their readers. */
+static void
+end_previous(struct job *j, struct ip4 granted)
+{
+	struct lease *l;
+
+	for (l = lease_each_mac(j->s->leases, j->m->chaddr, NULL); l;
+	     l = lease_each_mac(j->s->leases, j->m->chaddr, l)) {
+		if (l->state != LEASE_ACTIVE || ip4_eq(l->ip, granted))
+			continue;
+		book_end(j->s, l, second_floor(j->clk));
+		add_change(j, DHCP_EVENT_RELEASED, l);
+		return; /* there is at most one */
+	}
+}
+
+static void
+grant(struct job *j, struct ip4 ip)
+{
+	const struct dhcp_msg *m = j->m;
+	struct dhcp_server *s = j->s;
+	uint32_t lease_s = lease_seconds(s->conf, m);
+	struct lease *l = book_entry(s, ip);
+	struct dhcp_change *c;
+	struct mono end;
+	bool held;
+
+	if (!l) {
+		drop(j, DHCP_DROP_NO_ADDRESS);
+		return;
+	}
+	end_previous(j, ip);
+	held = l->state == LEASE_ACTIVE && mac_eq(l->mac, m->chaddr);
+	lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+	if (m->hostname[0])
+		memcpy(l->hostname, m->hostname, sizeof(l->hostname));
+	end = mono_add(second_floor(j->clk),
+		       ((int64_t)lease_s + (j->clk.wall_ms % 1000 != 0)) * 1000);
+	/* Never sooner than promised before: the client may not hear this answer. */
+	if (held && mono_before(end, l->end))
+		end = l->end;
+	l->start = second_floor(j->clk);
+	l->end = end;
+	l->recorded = true;
+	lease_set_state(s->leases, l, LEASE_ACTIVE, l->end);
+	c = add_change(j, held ? DHCP_EVENT_RENEWED : DHCP_EVENT_LEASED, l);
+	c->fresh = !held;
+	send_reply(j, &(struct reply){.type = DHCP_ACK, .yiaddr = ip, .lease_s = lease_s});
+}
+
+/* The client is told no. A lease that it holds stays until it runs out or the client has another one:
+ * it may not hear us, and go on. What was only offered is free at once. */
+static void
+refuse(struct job *j, struct ip4 ip, const char *why)
+{
+	struct lease *l = own_entry(j, ip);
+
+	if (l && l->state == LEASE_OFFERED)
+		book_end(j->s, l, l->end);
+	send_reply(j, &(struct reply){.type = DHCP_NAK, .message = why});
+}
+
+/* --- messages --- */
+
+/* RFC 2131 4.3.1 */
+static void
+on_discover(struct job *j)
+{
+	const struct dhcp_msg *m = j->m;
+	struct dhcp_server *s = j->s;
+	struct lease *l;
+	struct ip4 ip;
+
+	if (!is_served(j)) {
+		drop(j, DHCP_DROP_UNKNOWN_CLIENT);
+		return;
+	}
+	ip = pool_choose(&s->cursor, s->conf, s->leases, m->chaddr, m->client_id.b,
+			 m->client_id.len, m->requested);
+	l = ip.h ? book_entry(s, ip) : NULL;
+	if (!l) {
+		drop(j, DHCP_DROP_NO_ADDRESS);
+		return;
+	}
+	if (l->state != LEASE_ACTIVE) {
+		lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+		lease_set_state(s->leases, l, LEASE_OFFERED,
+				mono_add(j->clk.now, DHCP_OFFER_HOLD_MS));
+	}
+	send_reply(j, &(struct reply){
+			  .type = DHCP_OFFER, .yiaddr = ip, .lease_s = lease_seconds(s->conf, m)});
+}
+
+/* The client has chosen another server: what we held for it is free at once. */
+static void
+on_other_server(struct job *j)
+{
+	struct lease *l;
+
+	for (l = lease_each_mac(j->s->leases, j->m->chaddr, NULL); l;
+	     l = lease_each_mac(j->s->leases, j->m->chaddr, l)) {
+		if (l->state == LEASE_OFFERED)
+			book_end(j->s, l, l->end);
+	}
+	drop(j, DHCP_DROP_OTHER_SERVER);
+}
+
+/* RFC 2131 4.3.2, SELECTING: it names us and the address that we offered. DEPARTS: an address that we
+ * do not remember offering (we were restarted in between) is granted when it can be. */
+static void
+on_selecting(struct job *j)
+{
+	struct ip4 ip = j->m->requested.h ? j->m->requested : j->m->ciaddr;
+
+	if (ip.h == 0)
+		drop(j, DHCP_DROP_INCOMPLETE);
+	else if (is_grantable(j, ip))
+		grant(j, ip);
+	else
+		refuse(j, ip, "address not available");
+}
+
+/* RFC 2131 4.3.2, INIT-REBOOT (the client remembers `ip`), RENEWING and REBINDING (it uses it).
+ *
+ * The RFC demands silence about clients without a record, for the sake of other servers. DEPARTS when
+ * the client asks us by unicast, so that its lease is ours, or when the configuration says that there
+ * are no other servers (authoritative, as on VMware's networks): then the address is granted if it is
+ * free, so that guests keep theirs when a lease file was lost, and refused if not, so that they need
+ * not time out. */
+static void
+on_extending(struct job *j, struct ip4 ip)
+{
+	const struct netconf *c = j->s->conf;
+	const struct netconf_host *h = netconf_host_find(c, j->m->chaddr);
+	bool own = own_entry(j, ip) || (h && ip4_eq(h->ip, ip));
+	bool known = own || has_record(j);
+	bool ours = c->authoritative || ip4_eq(j->in.dst, c->server);
+
+	if (!is_served(j) && !own)
+		drop(j, DHCP_DROP_UNKNOWN_CLIENT);
+	else if (!known && !ours)
+		drop(j, DHCP_DROP_NO_RECORD);
+	else if (!prefix4_contains(c->subnet, ip))
+		refuse(j, ip, "wrong network");
+	else if (known && !own)
+		refuse(j, ip, "not your address");
+	else if (!is_grantable(j, ip))
+		refuse(j, ip, "address not available");
+	else if (belongs_elsewhere(j, ip))
+		refuse(j, ip, "another address is reserved for you");
+	else
+		grant(j, ip);
+}
+
+static void
+on_request(struct job *j)
+{
+	const struct dhcp_msg *m = j->m;
+
+	if (m->server_id.h && !ip4_eq(m->server_id, j->s->conf->server))
+		on_other_server(j);
+	else if (m->server_id.h)
+		on_selecting(j);
+	else if (m->ciaddr.h)
+		on_extending(j, m->ciaddr);
+	else if (m->requested.h)
+		on_extending(j, m->requested);
+	else
+		drop(j, DHCP_DROP_INCOMPLETE);
+}
+
+/* Whether a DECLINE or RELEASE is about a lease of this client from this server. */
+static struct lease *
+owned_lease(struct job *j, struct ip4 ip)
+{
+	struct lease *l;
+
+	if (ip.h == 0) {
+		drop(j, DHCP_DROP_INCOMPLETE);
+		return NULL;
+	}
+	if (j->m->server_id.h && !ip4_eq(j->m->server_id, j->s->conf->server)) {
+		drop(j, DHCP_DROP_OTHER_SERVER);
+		return NULL;
+	}
+	l = own_entry(j, ip);
+	if (!l || (l->state != LEASE_ACTIVE && l->state != LEASE_OFFERED)) {
+		drop(j, DHCP_DROP_NOT_OWNER);
+		return NULL;
+	}
+	return l;
+}
+
+/* RFC 2131 4.3.3: somebody else uses the address. */
+static void
+on_decline(struct job *j)
+{
+	static const struct mac nobody;
+	struct dhcp_server *s = j->s;
+	struct lease *l = owned_lease(j, j->m->requested);
+
+	if (!l)
+		return;
+	drop(j, DHCP_DROP_NO_ANSWER);
+	lease_set_client(s->leases, l, nobody, NULL, 0);
+	l->start = second_floor(j->clk);
+	l->end = mono_add(l->start, DHCP_ABANDON_S * 1000);
+	l->recorded = true;
+	lease_set_state(s->leases, l, LEASE_ABANDONED, l->end);
+	add_change(j, DHCP_EVENT_DECLINED, l);
+}
+
+/* RFC 2131 4.3.4 */
+static void
+on_release(struct job *j)
+{
+	struct lease *l = owned_lease(j, j->m->ciaddr);
+
+	if (!l)
+		return;
+	drop(j, DHCP_DROP_NO_ANSWER);
+	if (l->state != LEASE_ACTIVE) {
+		book_end(j->s, l, l->end);
+		return;
+	}
+	book_end(j->s, l, second_floor(j->clk));
+	add_change(j, DHCP_EVENT_RELEASED, l);
+}
+
+/* RFC 2131 4.3.5: parameters only, for a client that has its address from elsewhere. */
+static void
+on_inform(struct job *j)
+{
+	if (j->m->ciaddr.h == 0)
+		drop(j, DHCP_DROP_INCOMPLETE);
+	else if (!prefix4_contains(j->s->conf->subnet, j->m->ciaddr))
+		drop(j, DHCP_DROP_NO_RECORD);
+	else if (!is_served(j))
+		drop(j, DHCP_DROP_UNKNOWN_CLIENT);
+	else
+		send_reply(j, &(struct reply){.type = DHCP_ACK});
+}
+
+/* --- input --- */
+
+static const struct mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+/* A bridge shows us its guests' unicasts to each other too. */
+static bool
+is_for_us(const struct dhcp_server *s, const struct udp4_frame *f)
+{
+	if (f->dport != DHCP_SERVER_PORT)
+		return false;
+	if (!mac_eq(f->eth_dst, s->mac) && !mac_eq(f->eth_dst, broadcast))
+		return false;
+	return ip4_eq(f->dst, s->conf->server) || f->dst.h == UINT32_MAX ||
+	       ip4_eq(f->dst, prefix4_broadcast(s->conf->subnet));
+}
+
+static enum dhcp_drop
+refused_by_decoder(enum dhcp_decode d)
+{
+	return d == DHCP_DECODE_HARDWARE ? DHCP_DROP_HARDWARE : DHCP_DROP_MALFORMED;
+}
+
+/* What makes a message none of our business whatever its type. */
+static enum dhcp_drop
+check_message(const struct dhcp_server *s, const struct dhcp_msg *m)
+{
+	if (m->op != BOOTP_REQUEST)
+		return DHCP_DROP_NOT_REQUEST;
+	if (mac_eq(m->chaddr, s->mac))
+		return DHCP_DROP_OWN_MAC;
+	/* A relay agent inside the network is answered; we serve no other networks through it. */
+	if (m->giaddr.h &&
+	    (!prefix4_contains(s->conf->subnet, m->giaddr) || netconf_owns(s->conf, m->giaddr)))
+		return DHCP_DROP_RELAY;
+	return DHCP_DROP_NONE;
+}
+
+static void
+dispatch(struct job *j)
+{
+	switch (j->m->type) {
+	case DHCP_DISCOVER:
+		on_discover(j);
+		return;
+	case DHCP_REQUEST:
+		on_request(j);
+		return;
+	case DHCP_DECLINE:
+		on_decline(j);
+		return;
+	case DHCP_RELEASE:
+		on_release(j);
+		return;
+	case DHCP_INFORM:
+		on_inform(j);
+		return;
+	case DHCP_NONE:
+		drop(j, DHCP_DROP_BOOTP);
+		return;
+	case DHCP_OFFER:
+	case DHCP_ACK:
+	case DHCP_NAK:
+		drop(j, DHCP_DROP_NOT_REQUEST);
+		return;
+	case DHCP_TYPE_N:
+		break;
+	}
+	drop(j, DHCP_DROP_MALFORMED);
+}
+
+static void
+input(struct dhcp_server *s, const struct udp4_frame *f, struct dhcp_clock clk, uint8_t *buf,
+      struct dhcp_out *out)
+{
+	struct dhcp_msg m;
+	enum dhcp_decode d;
+	struct job j = {.s = s,
+			.m = &m,
+			.in = {.eth_src = f->eth_src, .src = f->src, .dst = f->dst, .m = &m},
+			.clk = clk,
+			.buf = buf,
+			.out = out};
+
+	d = dhcp_msg_decode(&m, f->data, f->len);
+	if (d != DHCP_DECODE_OK) {
+		drop(&j, refused_by_decoder(d));
+		return;
+	}
+	s->stats.received[m.type]++;
+	s->stats.relay_info += m.has_relay_info;
+	out->drop = check_message(s, &m);
+	if (out->drop == DHCP_DROP_NONE)
+		dispatch(&j);
+}
+
+void
+dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
+		  struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out)
+{
+	struct udp4_frame f;
+
+	out->drop = DHCP_DROP_NONE;
+	out->reply = DHCP_NONE;
+	out->frame_len = 0;
+	out->nchanges = 0;
+	if (!udp4_frame_decode(&f, frame, len, csum))
+		out->drop = DHCP_DROP_FRAME;
+	else if (!is_for_us(s, &f))
+		out->drop = DHCP_DROP_NOT_FOR_US;
+	else
+		input(s, &f, clk, buf, out);
+	if (out->drop != DHCP_DROP_NONE)
+		s->stats.dropped[out->drop]++;
+}
+
+void
+dhcp_server_not_recorded(struct dhcp_server *s, const struct dhcp_change *change,
+			 struct dhcp_clock clk)
+{
+	struct lease *l = lease_find_ip(s->leases, change->rec.ip);
+
+	s->stats.dropped[DHCP_DROP_NOT_RECORDED]++;
+	if (!change->fresh || !l || l->state != LEASE_ACTIVE || !mac_eq(l->mac, change->mac))
+		return;
+	l->recorded = false;
+	lease_set_state(s->leases, l, LEASE_OFFERED, mono_add(clk.now, DHCP_OFFER_HOLD_MS));
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * server.h - the decisions of one network's DHCP server: a message comes in, a reply and a lease
+ * change come out.
+ *
+ * Pure: no clock (time is a parameter), no sockets, no log, no files. RFC 2131, 2132, 3396, 3442, 6842;
+ * departures are marked DEPARTS in server.c. Nothing is allocated after configuration and replay.
+ *
+ * The contract with the caller about durability: when out.nchanges > 0, the changes are to be made
+ * durable, in order, before out's reply leaves; if that fails the reply must not leave, and
+ * dhcp_server_not_recorded() is told. A reply without changes may leave at once.
+ */
+#ifndef VNET_DHCPD_SERVER_H
+#define VNET_DHCPD_SERVER_H
+
+#include "dhcpd/journal.h"
+#include "dhcpd/lease.h"
+#include "dhcpd/msg.h"
+#include "dhcpd/netconf.h"
+#include "lib/frame.h"
+#include "lib/mono.h"
+
+/* How long an offered address is held, and how long a declined one is left alone. */
+#define DHCP_OFFER_HOLD_MS INT64_C(60000)
+#define DHCP_ABANDON_S     3600
+
+/* The shortest lease that a client gets for the asking (unless the default is shorter still). */
+#define DHCP_LEASE_MIN_S 60
+
+/* Both clocks at one moment. Leases live by the first; files and people by the second. */
+struct dhcp_clock {
+	struct mono now;
+	int64_t wall_ms; /* UTC, milliseconds since 1970 */
+};
+
+/* Why a message got no answer. D(NAME, text for people) */
+#define DHCP_DROP_LIST(D)                                                                          \
+	D(NONE, "answered")                                                                        \
+	D(FRAME, "not an intact UDP datagram")                                                     \
+	D(NOT_FOR_US, "sent to another address")                                                   \
+	D(MALFORMED, "malformed")                                                                  \
+	D(HARDWARE, "not from an Ethernet address")                                                \
+	D(NOT_REQUEST, "a server's message from a client")                                         \
+	D(OWN_MAC, "claims our own MAC")                                                           \
+	D(BOOTP, "BOOTP without DHCP")                                                             \
+	D(RELAY, "relayed from outside the network")                                               \
+	D(OTHER_SERVER, "meant for another server")                                                \
+	D(UNKNOWN_CLIENT, "an unknown client where only known ones are served")                    \
+	D(NO_ADDRESS, "no free address")                                                           \
+	D(NO_RECORD, "about a lease we know nothing of")                                           \
+	D(NOT_OWNER, "about another client's lease")                                               \
+	D(INCOMPLETE, "lacks an address that its type needs")                                      \
+	D(NO_ANSWER, "needs no answer")                                                            \
+	D(NOT_RECORDED, "the lease could not be recorded")
+
+enum dhcp_drop {
+#define D(NAME, text) DHCP_DROP_##NAME,
+	DHCP_DROP_LIST(D)
+#undef D
+	    DHCP_DROP_N
+};
+
+struct dhcp_stats {
+	uint64_t received[DHCP_TYPE_N]; /* decoded messages by type */
+	uint64_t sent[DHCP_TYPE_N];
+	uint64_t dropped[DHCP_DROP_N];
+	uint64_t relay_info; /* messages with option 82, which is not interpreted */
+	uint64_t reply_full; /* replies in which an option found no room */
+};
+
+enum dhcp_event {
+	DHCP_EVENT_LEASED,
+	DHCP_EVENT_RENEWED,
+	DHCP_EVENT_RELEASED, /* by the client, or because it moved to another address */
+	DHCP_EVENT_EXPIRED,
+	DHCP_EVENT_DECLINED,
+};
+
+/* A change of a lease: what the file is to say, and what happened. */
+struct dhcp_change {
+	enum dhcp_event event;
+	struct journal_rec rec;
+	struct mac mac; /* the client, also where rec has none (declined) */
+	bool fresh;     /* LEASED or RENEWED: the client did not hold this lease before */
+};
+
+#define DHCP_CHANGES_MAX 2
+
+/* Largest reply frame: Ethernet and the largest message. */
+#define DHCP_FRAME_MAX (14 + DHCP_IP_UDP_HLEN + DHCP_MSG_MAX)
+
+struct dhcp_out {
+	enum dhcp_drop drop;  /* DHCP_DROP_NONE when there is a reply */
+	enum dhcp_type reply; /* DHCP_NONE: there is none */
+	size_t frame_len;     /* the reply as a complete Ethernet frame in the caller's buffer */
+	struct dhcp_change change[DHCP_CHANGES_MAX];
+	unsigned nchanges;
+};
+
+struct dhcp_server;
+
+/* A server with an empty table. `mac`: the address replies come from. Takes over `conf` (sealed), also
+ * on failure. NULL: no memory. */
+struct dhcp_server *dhcp_server_new(struct netconf *conf, struct mac mac,
+				    const struct hash_key *key);
+void dhcp_server_free(struct dhcp_server *s);
+
+/* Puts a new configuration (sealed, of the same network) in force. Takes it over, also on failure
+ * (-ENOMEM: the old one stays). Leases of addresses inside the new subnet are kept: those that
+ * still fit go on; those that do not are not renewed (their clients get a NAK) and run out. The others
+ * are forgotten. True in *forgot when the lease file should be rewritten for it. */
+int dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhcp_clock clk,
+			 bool *forgot);
+
+/* Reading the lease file before the first message: begin (room for n blocks; 0 or -ENOMEM), each record
+ * in file order, end. A record that cannot be used is left out (false). Returns with end: the number
+ * of leases in the table. */
+int dhcp_server_replay_begin(struct dhcp_server *s, size_t n);
+bool dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec,
+			struct dhcp_clock clk);
+int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk);
+
+/* One frame, as received on the network. `buf` takes the reply: at least DHCP_FRAME_MAX bytes. */
+void dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
+		       struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out);
+
+/* The changes of a reply could not be made durable, the reply does not leave: a lease that this very
+ * message brought about is only held as an offer again. */
+void dhcp_server_not_recorded(struct dhcp_server *s, const struct dhcp_change *change,
+			      struct dhcp_clock clk);
+
+/* When dhcp_server_expire() has something to do; MONO_NEVER: nothing. */
+struct mono dhcp_server_deadline(const struct dhcp_server *s);
+
+/* Ends what is due. True with *change for each lease that ran out (nothing to make durable, the file
+ * says when it ends); call again until false. */
+bool dhcp_server_expire(struct dhcp_server *s, struct dhcp_clock clk, struct dhcp_change *change);
+
+/* Every lease that belongs into the file, as it would be written: start with *at = NULL. */
+bool dhcp_server_each_rec(const struct dhcp_server *s, struct lease **at, struct dhcp_clock clk,
+			  struct journal_rec *rec);
+
+const struct netconf *dhcp_server_conf(const struct dhcp_server *s);
+const struct lease_table *dhcp_server_leases(const struct dhcp_server *s);
+const struct dhcp_stats *dhcp_server_stats(const struct dhcp_server *s);
+
+/* Addresses in use, and addresses that clients can have (pool and reservations). */
+void dhcp_server_counts(const struct dhcp_server *s, uint32_t *active, uint32_t *total);
+
+/* A lease as a record; the start is rounded down to whole seconds, the end up. */
+void dhcp_lease_rec(const struct lease *l, struct dhcp_clock clk, struct journal_rec *rec);
+
+const char *dhcp_drop_text(enum dhcp_drop d);
+
+#endif

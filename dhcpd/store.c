@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * store.c - the lease file's system calls. No log, no decisions.
+ */
+#include "dhcpd/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/strbuf.h"
+
+#define TEMP_FILE   STORE_FILE ".new"
+#define BACKUP_FILE STORE_FILE "~"
+
+/* Other programs read leases as ordinary users. */
+#define FILE_MODE 0644
+
+/* A file is written in pieces of about this size. */
+#define PIECE 65536
+
+void
+store_init(struct store *s, int dir)
+{
+	*s = (struct store){.dir = dir, .fd = -1};
+}
+
+void
+store_fini(struct store *s)
+{
+	fd_close(&s->fd);
+	fd_close(&s->dir);
+}
+
+static int
+write_all(int fd, const char *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+open_beneath(const struct store *s, const char *name, int flags)
+{
+	int fd = openat(s->dir, name, flags | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+
+	return fd < 0 ? -errno : fd;
+}
+
+ssize_t
+store_read(const struct store *s, char **text)
+{
+	AUTO_FD fd = open_beneath(s, STORE_FILE, O_RDONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd == -ENOENT) {
+		*text = strdup("");
+		return *text ? 0 : -ENOMEM;
+	}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return fd_read_all(fd, text, STORE_FILE_MAX);
+}
+
+int
+store_adopt(struct store *s, size_t size, size_t blocks)
+{
+	int fd = open_beneath(s, STORE_FILE, O_WRONLY | O_APPEND);
+
+	if (fd < 0)
+		return fd;
+	fd_close(&s->fd);
+	s->fd = fd;
+	s->size = (off_t)size;
+	s->blocks = blocks;
+	return 0;
+}
+
+int
+store_backup(const struct store *s, const char *text, size_t len)
+{
+	AUTO_FD fd = open_beneath(s, BACKUP_FILE, O_WRONLY | O_CREAT | O_TRUNC);
+
+	if (fd < 0)
+		return fd;
+	return write_all(fd, text, len);
+}
+
+int
+store_append(struct store *s, const char *text, size_t len, size_t blocks)
+{
+	int r;
+
+	if (s->fd < 0)
+		return -EIO;
+	r = write_all(s->fd, text, len);
+	if (r < 0) {
+		/* Half a block must not stay; if it does, the file is to be written anew. */
+		if (ftruncate(s->fd, s->size) < 0)
+			fd_close(&s->fd);
+		return r;
+	}
+	if (fdatasync(s->fd) < 0) {
+		r = -errno;
+		/* The kernel reports this once and may have dropped the pages: no second try counts. */
+		if (ftruncate(s->fd, s->size) < 0)
+			r = -errno;
+		fd_close(&s->fd);
+		return r;
+	}
+	s->size += (off_t)len;
+	s->blocks += blocks;
+	return 0;
+}
+
+/* --- writing anew --- */
+
+struct writer {
+	int fd;
+	struct strbuf b;
+	off_t size;
+	size_t blocks;
+};
+
+static int
+writer_flush(struct writer *w)
+{
+	int r = w->b.bad ? -ENOMEM : write_all(w->fd, strbuf_str(&w->b), w->b.len);
+
+	w->size += (off_t)w->b.len;
+	strbuf_fini(&w->b);
+	return r;
+}
+
+static int
+write_records(struct writer *w, bool (*next)(void *arg, struct journal_rec *rec), void *arg)
+{
+	char block[JOURNAL_REC_MAX];
+	struct journal_rec rec;
+	int r;
+
+	strbuf_add(&w->b, journal_header);
+	while (next(arg, &rec)) {
+		strbuf_addn(&w->b, block, journal_encode(block, sizeof(block), &rec));
+		w->blocks++;
+		if (w->b.len >= PIECE && (r = writer_flush(w)) < 0)
+			return r;
+	}
+	return writer_flush(w);
+}
+
+/* The temporary file takes the old one's place: both are whole, whichever a crash leaves. */
+static int
+put_in_place(struct store *s, int fd)
+{
+	if (fdatasync(fd) < 0 || renameat(s->dir, TEMP_FILE, s->dir, STORE_FILE) < 0)
+		return -errno;
+	/* From here on the file that s->fd appends to has no name. */
+	fd_close(&s->fd);
+	return fsync(s->dir) < 0 ? -errno : 0;
+}
+
+int
+store_rewrite(struct store *s, bool (*next)(void *arg, struct journal_rec *rec), void *arg)
+{
+	AUTO_FD fd = open_beneath(s, TEMP_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+	struct writer w = {.fd = fd};
+	int r;
+
+	if (fd < 0)
+		return fd;
+	strbuf_init(&w.b);
+	r = fchmod(fd, FILE_MODE) < 0 ? -errno : write_records(&w, next, arg);
+	strbuf_fini(&w.b);
+	if (r == 0)
+		r = put_in_place(s, fd);
+	if (r < 0) {
+		unlinkat(s->dir, TEMP_FILE, 0);
+		return r;
+	}
+	s->fd = fd_take(&fd);
+	s->size = w.size;
+	s->blocks = w.blocks;
+	return 0;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * world.h - everything around the engine's core, in memory: a kernel that answers priv's verbs, files,
+ * workers, clients, a clock.
+ *
+ * The kernel has the habits that matter: addresses drop the routes that have them as source and
+ * say nothing, deleting a bridge frees its ports, a name exists once. Every message of the core to priv
+ * is judged by policy_check(), as the real priv does.
+ */
+#ifndef VNET_TESTS_SIM_ENGINE_WORLD_H
+#define VNET_TESTS_SIM_ENGINE_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/strbuf.h"
+#include "vnetd/core.h"
+
+#define WORLD_LINKS   2048
+#define WORLD_CLIENTS 8
+
+struct world_client {
+	uint32_t serial;    /* 0: no such client */
+	struct strbuf rows; /* one line for each row */
+	unsigned nrows, nreplies;
+	int err; /* of the last REPLY */
+	char text[512];
+	struct msg last_row;
+	size_t nfds; /* descriptors received in all */
+};
+
+struct world_request;
+struct world_event;
+struct world_report;
+
+struct world {
+	struct core *core;
+	struct mono now, wake;
+	uint64_t seed;
+
+	/* the kernel */
+	struct rtnl_link link[WORLD_LINKS];
+	size_t nlinks;
+	struct rtnl_addr addr[WORLD_LINKS];
+	size_t naddrs;
+	struct rtnl_route route[WORLD_LINKS];
+	size_t nroutes;
+	struct rtnl_fdb fdb[16];
+	size_t nfdb;
+	int last_ifindex;
+	bool router;           /* ip_forward before we came */
+	struct world_event *events, **events_end;
+
+	/* priv */
+	struct world_request *requests, **requests_end;
+	struct strbuf steps;   /* verbs that change the kernel, one line each */
+	unsigned nsteps;
+	enum msg_type fail_type; /* requests of this type fail, so many times */
+	unsigned fail_times;
+	char ready[256], refused[512];
+	bool replies_first;    /* a reply arrives before the events of what it did */
+	bool deaf;             /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
+
+	/* files; NULL: absent */
+	char *file[5][NAMES_NETS];
+	char *host_file[HOST_FILE_N];
+	unsigned writes;
+	bool read_only;
+
+	/* workers */
+	bool worker_up[ROLE_N];
+	bool worker_mute[ROLE_N]; /* takes configuration and says nothing */
+	struct strbuf pushed[ROLE_N]; /* the rows of the last generation */
+	unsigned pushes[ROLE_N];
+	struct world_report *reports, **reports_end; /* on their way to the engine */
+	struct msg lease[8]; /* LEASE_ROWs that dhcpd answers with */
+	size_t nleases;
+
+	struct world_client client[WORLD_CLIENTS];
+	bool serving;
+	uint32_t netns_owner;
+	unsigned snapshots;
+};
+
+struct world *world_new(void);
+void world_free(struct world *w);
+
+/* Starts an engine and both workers, and runs until nothing happens any more. */
+void world_start(struct world *w);
+
+/* kill -9 of the engine and the start of another one; workers and kernel stay. */
+void world_restart(struct world *w);
+
+/* Everything that is under way, and timers within the next 100 ms. */
+void world_run(struct world *w);
+
+/* The clock goes on by so much, with everything that happens meanwhile. */
+void world_wait(struct world *w, int64_t ms);
+
+/* Forgets the steps counted so far. */
+void world_mark(struct world *w);
+
+/* Files. */
+void world_write(struct world *w, enum conf_file_id file, unsigned net, const char *text);
+/* `networking` with a NAT network of this number and its subnet, added to what is there. */
+void world_add_net(struct world *w, unsigned net, const char *subnet, const char *more);
+
+/* What other people do. */
+struct rtnl_link *world_link(struct world *w, const char *name); /* NULL: none */
+struct rtnl_link *world_link_add(struct world *w, const char *name, const char *kind);
+void world_link_del(struct world *w, const char *name);
+void world_enslave(struct world *w, const char *name, const char *bridge); /* NULL: nomaster */
+void world_link_down(struct world *w, const char *name);
+void world_addr_add(struct world *w, const char *dev, const char *addr, uint8_t plen);
+void world_addr_del(struct world *w, const char *dev, const char *addr);
+void world_route_add(struct world *w, const char *dev, const char *dst);
+void world_route_del(struct world *w, const char *dst);
+bool world_has_addr(struct world *w, const char *dev, const char *addr);
+bool world_has_route(struct world *w, const char *dev, const char *dst);
+
+/* A client that connects, and its requests. */
+struct world_client *world_client(struct world *w, uint32_t uid);
+void world_ask(struct world *w, struct world_client *cl, struct msg *m, int fd);
+/* The state of a network, as a client sees it: NET_STATE_N when there is none. text may be NULL. */
+enum net_state world_state(struct world *w, unsigned net, char text[256]);
+/* All warnings, a line each, into the rows of a fresh client. */
+const char *world_warnings(struct world *w);
+
+/* Messages of workers. */
+void world_report(struct world *w, enum role role, const struct msg *m);
+
+#endif
