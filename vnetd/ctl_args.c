@@ -119,7 +119,7 @@ parse_option(struct ctl_args *out, char **argv, size_t *used, struct strbuf *why
 	}
 	if (!attached || *attached == '\0') {
 		strbuf_addf(why, "option \"%.*s\" needs a value: --%s %s", (int)len, word,
-		            out->opts[row].name, out->opts[row].value);
+			    out->opts[row].name, out->opts[row].value);
 		return false;
 	}
 	out->value[row] = attached;
@@ -128,7 +128,7 @@ parse_option(struct ctl_args *out, char **argv, size_t *used, struct strbuf *why
 
 bool
 ctl_args_parse(struct ctl_args *out, const struct ctl_opt *opts, char **argv,
-               enum ctl_args_mode mode, struct strbuf *why)
+	       enum ctl_args_mode mode, struct strbuf *why)
 {
 	size_t i = 0, used;
 

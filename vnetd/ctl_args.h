@@ -54,7 +54,7 @@ enum ctl_args_mode {
 /* Takes argv (NULL-terminated, without the program's name) apart; its order is changed. False with a
  * sentence in `why`. */
 bool ctl_args_parse(struct ctl_args *out, const struct ctl_opt *opts, char **argv,
-                    enum ctl_args_mode mode, struct strbuf *why);
+		    enum ctl_args_mode mode, struct strbuf *why);
 
 /* The value of an option of the table, "" for a flag; NULL when it was not given. */
 const char *ctl_args_get(const struct ctl_args *a, const char *name);

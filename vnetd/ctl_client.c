@@ -48,18 +48,19 @@ listed_in_group(void)
 static void
 explain_no_access(struct strbuf *why, const char *path)
 {
-	strbuf_addf(why, "no access to \"%s\": it is for root and members of group " VNET_GROUP ". ",
-	            path);
+	strbuf_addf(
+	    why, "no access to \"%s\": it is for root and members of group " VNET_GROUP ". ", path);
 	if (listed_in_group())
-		strbuf_addf(why,
-		            "%s is a member since after this login: log in again, or put the command "
-		            "into: sg " VNET_GROUP " -c '...' (or type: newgrp " VNET_GROUP ")",
-		            user_name());
+		strbuf_addf(
+		    why,
+		    "%s is a member since after this login: log in again, or put the command "
+		    "into: sg " VNET_GROUP " -c '...' (or type: newgrp " VNET_GROUP ")",
+		    user_name());
 	else
 		strbuf_addf(why,
-		            "Try: sudo usermod -aG " VNET_GROUP " %s, then log in again "
-		            "(or type: newgrp " VNET_GROUP ")",
-		            user_name());
+			    "Try: sudo usermod -aG " VNET_GROUP " %s, then log in again "
+			    "(or type: newgrp " VNET_GROUP ")",
+			    user_name());
 }
 
 static enum ctl_exit
@@ -73,13 +74,15 @@ explain_connect(struct client *c, const char *path, int err)
 	case ENOENT:
 	case ECONNREFUSED:
 		strbuf_addf(&c->why,
-		            "vnetd does not run (nobody listens on \"%s\"). "
-		            "Try: sudo systemctl start vnetd, or: sudo vnet-networks --start",
-		            path);
+			    "vnetd does not run (nobody listens on \"%s\"). "
+			    "Try: sudo systemctl start vnetd, or: sudo vnet-networks --start",
+			    path);
 		return CTL_NO_ANSWER;
 	case EAGAIN:
-		strbuf_addf(&c->why, "vnetd does not answer: the queue of \"%s\" is full. "
-		            "Try: sudo systemctl restart vnetd (guests stay connected)", path);
+		strbuf_addf(&c->why,
+			    "vnetd does not answer: the queue of \"%s\" is full. "
+			    "Try: sudo systemctl restart vnetd (guests stay connected)",
+			    path);
 		return CTL_NO_ANSWER;
 	default:
 		strbuf_addf(&c->why, "cannot connect to \"%s\": %s", path, strerror(err));
@@ -103,7 +106,8 @@ client_open(struct client *c, const char *run_dir)
 	strbuf_addf(&path, "%s/vnetd.sock", run_dir);
 	c->sock = -1;
 	if (path.bad || path.len >= sizeof(sa.sun_path)) {
-		strbuf_addf(&c->why, "the path \"%s/vnetd.sock\" is too long for a socket", run_dir);
+		strbuf_addf(&c->why, "the path \"%s/vnetd.sock\" is too long for a socket",
+			    run_dir);
 		strbuf_fini(&path);
 		return CTL_USAGE;
 	}
@@ -132,13 +136,14 @@ lost(struct client *c, int err)
 	c->err = 0;
 	if (err == EPIPE || err == ECONNRESET)
 		strbuf_add(&c->why, "vnetd ended while it was asked; its log says why: "
-		                    "journalctl -u vnetd");
+				    "journalctl -u vnetd");
 	else if (err == ETIMEDOUT)
 		strbuf_add(&c->why, "vnetd does not answer. Try: sudo systemctl restart vnetd "
-		                    "(guests stay connected)");
+				    "(guests stay connected)");
 	else if (err == EPROTO)
-		strbuf_add(&c->why, "vnetd speaks another version of the protocol than this program. "
-		                    "Try: sudo systemctl restart vnetd (guests stay connected)");
+		strbuf_add(&c->why,
+			   "vnetd speaks another version of the protocol than this program. "
+			   "Try: sudo systemctl restart vnetd (guests stay connected)");
 	else
 		strbuf_addf(&c->why, "cannot talk to vnetd: %s", strerror(err));
 	return CTL_NO_ANSWER;
@@ -156,9 +161,8 @@ send_request(struct client *c, struct msg *request, int fd)
 	return r < 0 ? lost(c, -r) : CTL_OK;
 }
 
-/* Waits for one message. */
-static enum ctl_exit
-receive(struct client *c, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds, int timeout_ms)
+bool
+client_pending(const struct client *c, int timeout_ms)
 {
 	struct pollfd p = {.fd = c->sock, .events = POLLIN};
 	int r;
@@ -166,7 +170,16 @@ receive(struct client *c, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds, int
 	do {
 		r = poll(&p, 1, timeout_ms);
 	} while (r < 0 && errno == EINTR);
-	if (r == 0)
+	return r != 0;
+}
+
+/* Waits for one message. */
+static enum ctl_exit
+receive(struct client *c, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds, int timeout_ms)
+{
+	int r;
+
+	if (!client_pending(c, timeout_ms))
 		return lost(c, ETIMEDOUT);
 	r = chan_recv_blocking(c->sock, m, fds, nfds);
 	return r < 0 ? lost(c, -r) : CTL_OK;
@@ -191,7 +204,7 @@ finish(struct client *c, const struct msg_reply *reply)
 
 enum ctl_exit
 client_call(struct client *c, struct msg *request, int fd, int timeout_ms, client_row_fn *row,
-            void *arg)
+	    void *arg)
 {
 	enum ctl_exit r = send_request(c, request, fd);
 	int fds[FD_PASS_MAX];

@@ -29,9 +29,9 @@ enum ctl_exit {
 
 struct client {
 	int sock;
-	uint32_t id;      /* of the request under way */
-	char text[512];   /* REPLY's text of the last successful call */
-	int err;          /* REPLY's errno of the last failed call, 0 when vnetd did not answer */
+	uint32_t id;       /* of the request under way */
+	char text[512];    /* REPLY's text of the last successful call */
+	int err;           /* REPLY's errno of the last failed call, 0 when vnetd did not answer */
 	struct strbuf why; /* the last failure, a sentence for the user */
 };
 
@@ -46,13 +46,16 @@ typedef void client_row_fn(const struct msg *row, int *fds, size_t nfds, void *a
  * each row to `row`, which may be NULL, until the answer ends. timeout_ms: the longest silence that
  * is waited through. */
 enum ctl_exit client_call(struct client *c, struct msg *request, int fd, int timeout_ms,
-                          client_row_fn *row, void *arg);
+			  client_row_fn *row, void *arg);
 
 /* Sends a request whose rows are an endless stream, taken by client_next(). */
 enum ctl_exit client_start(struct client *c, struct msg *request);
 
 /* One message of the stream. CTL_OK with *end false: a row; with *end true: the answer has ended. */
 enum ctl_exit client_next(struct client *c, struct msg *row, int timeout_ms, bool *end);
+
+/* Something of the stream is there within timeout_ms. */
+bool client_pending(const struct client *c, int timeout_ms);
 
 /* Rows of one type, gathered: an array of struct msg_xxx_row. */
 struct rows {
@@ -72,6 +75,6 @@ void rows_fini(struct rows *r);
 
 /* client_call() that gathers: `want` are nwant row lists, each gets the rows of its type. */
 enum ctl_exit client_gather(struct client *c, struct msg *request, struct rows *const *want,
-                            size_t nwant);
+			    size_t nwant);
 
 #endif

@@ -46,7 +46,7 @@ table_add_tinted(struct table *t, enum tint tint, const char *text)
 		t->cap = cap;
 	}
 	strbuf_init(&clean);
-	text_clean(&clean, *text ? text : "-", !last);
+	ctl_text_clean(&clean, *text ? text : "-", !last);
 	t->cell[t->ncells] = (struct table_cell){strbuf_take(&clean), tint};
 	if (!t->cell[t->ncells].text)
 		t->bad = true;
@@ -77,8 +77,10 @@ table_addf(struct table *t, const char *fmt, ...)
 void
 tint_add(struct strbuf *out, enum tint tint, bool colour, const char *text)
 {
-	static const char *const on[] = {
-	    [TINT_NONE] = "", [TINT_BAD] = "\033[31m", [TINT_WARN] = "\033[33m", [TINT_GOOD] = "\033[32m"};
+	static const char *const on[] = {[TINT_NONE] = "",
+					 [TINT_BAD] = "\033[31m",
+					 [TINT_WARN] = "\033[33m",
+					 [TINT_GOOD] = "\033[32m"};
 
 	if (!colour || tint == TINT_NONE) {
 		strbuf_add(out, text);
@@ -99,32 +101,36 @@ pad(struct strbuf *out, size_t n)
 void
 table_print(struct strbuf *out, const struct table *t, bool colour)
 {
-	size_t width[TABLE_COLS_MAX] = {0};
+	size_t width[TABLE_COLS_MAX];
 
 	if (t->bad) {
 		out->bad = true;
 		return;
 	}
-	for (size_t c = 0; c < t->ncols; c++)
-		width[c] = text_width(t->head[c]);
+	for (size_t c = 0; c < t->ncols; c++) {
+		width[c] = ctl_text_width(t->head[c]);
+		if (t->least[c] > width[c])
+			width[c] = t->least[c];
+	}
 	for (size_t i = 0; i < t->ncells; i++) {
-		size_t w = text_width(t->cell[i].text);
+		size_t w = ctl_text_width(t->cell[i].text);
 
 		if (w > width[i % t->ncols])
 			width[i % t->ncols] = w;
 	}
-	for (size_t c = 0; c < t->ncols; c++) {
+	for (size_t c = 0; c < t->ncols && !t->headless; c++) {
 		strbuf_add(out, t->head[c]);
 		if (c + 1 < t->ncols)
-			pad(out, width[c] - text_width(t->head[c]) + 2);
+			pad(out, width[c] - ctl_text_width(t->head[c]) + 2);
+		else
+			strbuf_addc(out, '\n');
 	}
-	strbuf_addc(out, '\n');
 	for (size_t i = 0; i < t->ncells; i++) {
 		size_t c = i % t->ncols;
 
 		tint_add(out, t->cell[i].tint, colour, t->cell[i].text);
 		if (c + 1 < t->ncols)
-			pad(out, width[c] - text_width(t->cell[i].text) + 2);
+			pad(out, width[c] - ctl_text_width(t->cell[i].text) + 2);
 		else
 			strbuf_addc(out, '\n');
 	}

@@ -28,7 +28,10 @@ struct table {
 	size_t ncols;
 	struct table_cell *cell; /* row by row */
 	size_t ncells, cap;
-	bool bad; /* out of memory: nothing is printed */
+	size_t
+	    least[TABLE_COLS_MAX]; /* columns are at least this wide: for rows that follow later */
+	bool headless;             /* print no header */
+	bool bad;                  /* out of memory: nothing is printed */
 };
 
 /* head: titles, NULL-terminated, at most TABLE_COLS_MAX. */

@@ -13,7 +13,7 @@
 #include "lib/strbuf.h"
 
 void
-text_init(void)
+ctl_text_init(void)
 {
 	/* The names in our tables are UTF-8 by protocol, not by what the terminal was told. */
 	setlocale(LC_CTYPE, "C.UTF-8");
@@ -44,7 +44,7 @@ next_char(const char *s, int *columns)
 }
 
 size_t
-text_width(const char *s)
+ctl_text_width(const char *s)
 {
 	size_t width = 0;
 	int columns;
@@ -57,7 +57,7 @@ text_width(const char *s)
 }
 
 void
-text_clean(struct strbuf *out, const char *s, bool one_word)
+ctl_text_clean(struct strbuf *out, const char *s, bool one_word)
 {
 	int columns;
 
@@ -75,7 +75,7 @@ text_clean(struct strbuf *out, const char *s, bool one_word)
 }
 
 char *
-text_span(uint64_t seconds, char buf[TEXT_SPAN_LEN])
+ctl_text_span(uint64_t seconds, char buf[TEXT_SPAN_LEN])
 {
 	if (seconds < 60)
 		snprintf(buf, TEXT_SPAN_LEN, "%" PRIu64 " s", seconds);
@@ -89,21 +89,21 @@ text_span(uint64_t seconds, char buf[TEXT_SPAN_LEN])
 }
 
 char *
-text_when(uint64_t when, uint64_t now, char buf[TEXT_SPAN_LEN + 8])
+ctl_text_when(uint64_t when, uint64_t now, char buf[TEXT_SPAN_LEN + 8])
 {
 	char span[TEXT_SPAN_LEN];
 
 	if (when == now)
 		snprintf(buf, TEXT_SPAN_LEN + 8, "now");
 	else if (when > now)
-		snprintf(buf, TEXT_SPAN_LEN + 8, "in %s", text_span(when - now, span));
+		snprintf(buf, TEXT_SPAN_LEN + 8, "in %s", ctl_text_span(when - now, span));
 	else
-		snprintf(buf, TEXT_SPAN_LEN + 8, "%s ago", text_span(now - when, span));
+		snprintf(buf, TEXT_SPAN_LEN + 8, "%s ago", ctl_text_span(now - when, span));
 	return buf;
 }
 
 char *
-text_utc(uint64_t ms, bool with_ms, char buf[TEXT_TIME_LEN])
+ctl_text_utc(uint64_t ms, bool with_ms, char buf[TEXT_TIME_LEN])
 {
 	/* The last second of the year 9999: what lies behind has no RFC 3339 form. */
 	const uint64_t last = 253402300799;
@@ -121,7 +121,7 @@ text_utc(uint64_t ms, bool with_ms, char buf[TEXT_TIME_LEN])
 }
 
 char *
-text_host_part(struct ip4 a, unsigned len, char buf[IP4_STRLEN + 1])
+ctl_text_host_part(struct ip4 a, unsigned len, char buf[IP4_STRLEN + 1])
 {
 	char whole[IP4_STRLEN];
 	const char *p = ip4_str(a, whole);
@@ -137,7 +137,7 @@ text_host_part(struct ip4 a, unsigned len, char buf[IP4_STRLEN + 1])
 }
 
 void
-text_count(struct strbuf *out, uint64_t n, const char *one, const char *many)
+ctl_text_count(struct strbuf *out, uint64_t n, const char *one, const char *many)
 {
 	strbuf_addf(out, "%" PRIu64 " %s", n, n == 1 ? one : many);
 }

@@ -19,28 +19,28 @@ struct strbuf;
 #define TEXT_TIME_LEN 32
 
 /* Columns that `s` takes on a terminal (UTF-8; wide characters take two). */
-size_t text_width(const char *s);
+size_t ctl_text_width(const char *s);
 
 /* Appends `s` with control characters, direction marks and bytes that are not UTF-8 as \xNN; with
  * `one_word` blanks too, so that a column stays one field for awk. */
-void text_clean(struct strbuf *out, const char *s, bool one_word);
+void ctl_text_clean(struct strbuf *out, const char *s, bool one_word);
 
 /* Makes the calls above know UTF-8 whatever the user's locale is; call it once in main(). */
-void text_init(void);
+void ctl_text_init(void);
 
 /* "12 s", "27 min", "5 h", "3 days": rounded down to one unit. */
-char *text_span(uint64_t seconds, char buf[TEXT_SPAN_LEN]);
+char *ctl_text_span(uint64_t seconds, char buf[TEXT_SPAN_LEN]);
 
 /* "in 27 min", "5 min ago", "now"; both in seconds of the same clock. */
-char *text_when(uint64_t when, uint64_t now, char buf[TEXT_SPAN_LEN + 8]);
+char *ctl_text_when(uint64_t when, uint64_t now, char buf[TEXT_SPAN_LEN + 8]);
 
 /* "2024-05-06T07:08:09Z" (RFC 3339); with ms the milliseconds too. */
-char *text_utc(uint64_t ms, bool with_ms, char buf[TEXT_TIME_LEN]);
+char *ctl_text_utc(uint64_t ms, bool with_ms, char buf[TEXT_TIME_LEN]);
 
 /* The part of an address that the network does not determine: ".1" in a /24, ".0.1" in a /16. */
-char *text_host_part(struct ip4 a, unsigned len, char buf[IP4_STRLEN + 1]);
+char *ctl_text_host_part(struct ip4 a, unsigned len, char buf[IP4_STRLEN + 1]);
 
 /* "1 guest", "2 guests". */
-void text_count(struct strbuf *out, uint64_t n, const char *one, const char *many);
+void ctl_text_count(struct strbuf *out, uint64_t n, const char *one, const char *many);
 
 #endif

@@ -153,8 +153,8 @@ names_port_mac(const char *ifname)
 		return (struct mac){{0xfe, 0x00, (uint8_t)net, (uint8_t)(port >> 16),
 				     (uint8_t)(port >> 8), (uint8_t)port}};
 	h = hash(ifname);
-	return (struct mac){{0xfe, 0x01, (uint8_t)(h >> 24), (uint8_t)(h >> 16), (uint8_t)(h >> 8),
-			     (uint8_t)h}};
+	return (struct mac){
+	    {0xfe, 0x01, (uint8_t)(h >> 24), (uint8_t)(h >> 16), (uint8_t)(h >> 8), (uint8_t)h}};
 }
 
 bool

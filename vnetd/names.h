@@ -13,12 +13,12 @@
 
 #include "lib/inet.h"
 
-#define NAMES_NETS        256        /* vmnet0 - vmnet255 */
-#define NAMES_IFNAME_MAX  16         /* with its NUL */
-#define NAMES_ALIAS_MAX   256        /* with its NUL */
-#define NAMES_PORTS_MAX   999999     /* "vmnet255p999999" has 15 characters */
-#define NAMES_LINK_GROUP  0x766eu    /* "vn": the link group of everything we create */
-#define NAMES_ROUTE_PROTO 118        /* rtm_protocol of our routes */
+#define NAMES_NETS        256     /* vmnet0 - vmnet255 */
+#define NAMES_IFNAME_MAX  16      /* with its NUL */
+#define NAMES_ALIAS_MAX   256     /* with its NUL */
+#define NAMES_PORTS_MAX   999999  /* "vmnet255p999999" has 15 characters */
+#define NAMES_LINK_GROUP  0x766eu /* "vn": the link group of everything we create */
+#define NAMES_ROUTE_PROTO 118     /* rtm_protocol of our routes */
 
 /* A name that the kernel and libpcap take: 1-15 printable ASCII characters, none of "/:% \"", not
  * "." or "..". */
@@ -48,7 +48,7 @@ bool names_alias(char buf[NAMES_ALIAS_MAX], unsigned net, const char *text);
 struct mac names_bridge_mac(unsigned net);
 
 /* Our end of a port: fe:00:NN and the port's number for vmnetNpM, fe:01 and a hash of the name for
- * every other. fe: is above all guest addresses, so that it never becomes the bridge's. */
+ * every other: locally administered, in nobody's range, so never equal to a guest's. */
 struct mac names_port_mac(const char *ifname);
 
 /* What is known about a link, to judge whose it is. */

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What <Tab> offers behind vnetctl. $1: the completion file, $2: the built vnetctl. Prints TAP.
+
+# shellcheck source=/dev/null
+source "$1"
+tool=$2
+failed=0 n=0
+
+# A vnetctl that knows two networks and two ports, and asks the built one for its help.
+# shellcheck disable=SC2317 # it is called by the completion
+vnetctl()
+{
+	case $* in
+	*networks) printf 'NETWORK  TYPE\nvmnet1   host-only\nvmnet8   NAT\n' ;;
+	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n' ;;
+	*) "$tool" "$@" ;;
+	esac
+}
+
+# shellcheck disable=SC2317 # found by its name
+some_command_of_ours()
+{
+	true
+}
+
+# offers "the line up to the cursor" words...
+offers()
+{
+	local line=$1 want got
+	shift
+	n=$((n + 1))
+	read -ra COMP_WORDS <<<"$line"
+	[[ $line == *' ' ]] && COMP_WORDS+=('')
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_vnetctl
+	want=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
+	got=$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')
+	if [[ $got == "$want" ]]; then
+		echo "ok $n - \"$line\""
+	else
+		echo "not ok $n - \"$line\": got $got, not $want"
+		failed=1
+	fi
+}
+
+offers 'vnetctl st' status
+offers 'vnetctl ' status networks show check reload events leases forward ports attach detach create \
+	delete set libvirt help
+offers 'vnetctl --ru' --run-dir
+offers 'vnetctl show ' vmnet1 vmnet8
+offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
+offers 'vnetctl -q leases --watch ' vmnet1 vmnet8
+offers 'vnetctl leases --w' --watch
+offers 'vnetctl detach ' web1 db
+offers 'vnetctl detach w' web1
+offers 'vnetctl forward ' list
+offers 'vnetctl forward list ' vmnet1 vmnet8
+offers 'vnetctl create vmnet9 h' hostonly
+offers 'vnetctl set vmnet8 mt' mtu
+offers 'vnetctl set vmnet8 mtu '
+offers 'vnetctl attach vmnet8 --q' --queues --quiet
+offers 'vnetctl attach vmnet8 --queues '
+offers 'vnetctl attach vmnet8 --queues 2 --m' --mac
+offers 'vnetctl help lib' libvirt
+offers 'vnetctl attach vmnet8 -- some_command_o' some_command_of_ours
+echo "1..$n"
+exit $failed

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_render_test.c - the tables and the JSON of vnetctl, compared with golden files.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl_sample.h"
+#include "golden.h"
+#include "lib/strbuf.h"
+#include "lib/util.h"
+#include "vnetd/ctl_json.h"
+#include "vnetd/ctl_text.h"
+
+typedef void render_fn(struct strbuf *, const struct facts *, const struct view *);
+
+static void
+check_text(const char *name, render_fn *render, const struct facts *f, const struct view *v)
+{
+	struct strbuf b;
+
+	strbuf_init(&b);
+	render(&b, f, v);
+	assert_false(b.bad);
+	golden(name, strbuf_str(&b));
+	strbuf_fini(&b);
+}
+
+static void
+tables(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW}, colour = {.now = SAMPLE_NOW, .colour = true};
+	struct facts f = sample(SAMPLE_NOW);
+
+	check_text("status.txt", render_status, &f, &plain);
+	check_text("status-colour.txt", render_status, &f, &colour);
+	check_text("networks.txt", render_networks, &f, &plain);
+	check_text("ports.txt", render_ports, &f, &plain);
+	check_text("forwards.txt", render_forwards, &f, &plain);
+	check_text("leases.txt", render_leases, &f, &plain);
+}
+
+static void
+empty_tables_are_a_header(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW};
+	struct msg_status_row nothing = {.version = "0.1.0"};
+	struct facts f = {.status = &nothing};
+
+	check_text("status-empty.txt", render_status, &f, &plain);
+	check_text("networks-empty.txt", render_networks, &f, &plain);
+	check_text("ports-empty.txt", render_ports, &f, &plain);
+	check_text("forwards-empty.txt", render_forwards, &f, &plain);
+	check_text("leases-empty.txt", render_leases, &f, &plain);
+}
+
+static void
+one_network(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW};
+	struct facts f = sample(SAMPLE_NOW);
+
+	f.net += 2;
+	f.nwarnings = 1;
+	check_text("show-vmnet8.txt", render_show, &f, &plain);
+	f = sample(SAMPLE_NOW);
+	f.nwarnings = f.nports = f.nforwards = 0;
+	check_text("show-vmnet0.txt", render_show, &f, &plain);
+	f.net += 3;
+	check_text("show-vmnet200.txt", render_show, &f, &plain);
+}
+
+static void
+leases_that_follow(void **state UNUSED)
+{
+	const struct view later = {.now = SAMPLE_NOW, .follows = true};
+	struct facts f = sample(SAMPLE_NOW);
+
+	f.nleases = 1;
+	check_text("leases-follow.txt", render_leases, &f, &later);
+}
+
+static void
+lines(void **state UNUSED)
+{
+	struct msg_event_row e = sample_event();
+	struct facts f = sample(SAMPLE_NOW);
+	struct strbuf b;
+
+	strbuf_init(&b);
+	render_event(&b, &e, "23:13:20");
+	e.net = MSG_NET_ALL;
+	MSG_SET_STR(e.what, "reloaded");
+	MSG_SET_STR(e.text, "two\nlines");
+	render_event(&b, &e, "23:13:21");
+	for (size_t i = 0; i < f.nnets; i++)
+		render_net_fact(&b, &f.net[i]);
+	golden("lines.txt", strbuf_str(&b));
+	strbuf_fini(&b);
+}
+
+/* Takes the value over. */
+static void
+check_json(const char *name, json_t *v)
+{
+	struct strbuf b;
+	char *text;
+
+	assert_non_null(v);
+	text = json_dumps(v, JSON_PRESERVE_ORDER | JSON_INDENT(2));
+	assert_non_null(text);
+	strbuf_init(&b);
+	strbuf_addf(&b, "%s\n", text);
+	golden(name, strbuf_str(&b));
+	strbuf_fini(&b);
+	free(text);
+	json_decref(v);
+}
+
+static void
+json(void **state UNUSED)
+{
+	struct facts f = sample(SAMPLE_NOW), one = sample(SAMPLE_NOW), none = {0};
+	struct msg_event_row e = sample_event();
+
+	one.net += 2;
+	one.nnets = 1;
+	check_json("status.json", json_of_status(&f, (uint64_t)SAMPLE_NOW * 1000 + 999));
+	check_json("networks.json", json_of_networks(&f));
+	check_json("ports.json", json_of_ports(&f));
+	check_json("forwards.json", json_of_forwards(&f));
+	check_json("leases.json", json_of_leases(&f));
+	check_json("show.json", json_of_show(&one));
+	check_json("event.json", json_of_event(&e));
+	check_json("ports-empty.json", json_of_ports(&none));
+}
+
+static void
+json_is_valid_whatever_guests_call_themselves(void **state UNUSED)
+{
+	struct msg_lease_row l = {.state = LEASE_ROW_ACTIVE};
+	json_t *v;
+
+	MSG_SET_STR(l.name, "\xff\xfe\"x\033");
+	v = json_of_lease(&l);
+	assert_non_null(v);
+	assert_string_equal(json_string_value(json_object_get(v, "name")), "\\xff\\xfe\"x\\x1b");
+	json_decref(v);
+}
+
+static int
+setup(void **state UNUSED)
+{
+	ctl_text_init();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(tables),
+	    cmocka_unit_test(empty_tables_are_a_header),
+	    cmocka_unit_test(one_network),
+	    cmocka_unit_test(leases_that_follow),
+	    cmocka_unit_test(lines),
+	    cmocka_unit_test(json),
+	    cmocka_unit_test(json_is_valid_whatever_guests_call_themselves),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_sample.c - three networks, three ports, two forwards, four leases, two warnings.
+ */
+#include "ctl_sample.h"
+
+#include "lib/util.h"
+
+static const struct msg_status_row status = {
+    .version = "0.1.0",
+    .uptime_ms = 3 * 60 * 1000 + 59999,
+    .networks = 4,
+    .guests = 1,
+    .generation = 7,
+};
+
+static const struct msg_warning_row warnings[] = {
+    {.net = 8,
+     .text = "firewalld drops traffic forwarded from vmnet8: guests have no Internet",
+     .cure = "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8"},
+    {.net = MSG_NET_ALL,
+     .text = "the configuration on disk has errors. The old one is in force.",
+     .cure = "vnetctl check"},
+};
+
+static const struct msg_net_row nets[] = {
+    {.net = 0, .kind = NET_BRIDGED, .label = "vmnet0", .state = NET_STATE_NO_UPLINK, .mtu = 1500},
+    {.net = 1,
+     .kind = NET_HOSTONLY,
+     .label = "HostOnly",
+     .state = NET_STATE_OK,
+     .subnet = {0xc0a85300},
+     .len = 24,
+     .host = {0xc0a85301},
+     .dhcp_server = {0xc0a853fe},
+     .adapter = true,
+     .dhcp = true,
+     .mtu = 1500,
+     .lease_total = 126},
+    {.net = 8,
+     .kind = NET_NAT,
+     .label = "NAT",
+     .state = NET_STATE_DEGRADED,
+     .text = "DNS: port 53 is taken on 172.16.204.2",
+     .subnet = {0xac10cc00},
+     .len = 22,
+     .host = {0xac10cc01},
+     .gateway = {0xac10cc02},
+     .dns = {0xac10cc02},
+     .dhcp_server = {0xac10cffe},
+     .adapter = true,
+     .dhcp = true,
+     .nat = true,
+     .mtu = 9000,
+     .leases = 2,
+     .lease_total = 510,
+     .guests = 3,
+     .forwards = 2,
+     .services_down = 1 << SERVICE_DNS},
+    {.net = 200,
+     .kind = NET_SEGMENT,
+     .label = "lab \xc3\xbc",
+     .state = NET_STATE_FAILED,
+     .text = "the interface vmnet200 exists and is not ours",
+     .mtu = 1500},
+};
+
+static const struct msg_port_row ports[] = {
+    {.name = "vmnet8p1",
+     .net = 8,
+     .ifname = "vmnet8p1",
+     .kind = PORT_HELPER,
+     .mac = {{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}},
+     .addr = {0xac10ce80},
+     .guest = "web1",
+     .owner = 1000,
+     .owner_name = "alice",
+     .up = true,
+     .queues = 1},
+    {.name = "build",
+     .net = 8,
+     .ifname = "vmnet8p2",
+     .kind = PORT_NETNS,
+     .mac = {{0x00, 0x50, 0x56, 0x3a, 0x01, 0x02}},
+     .owner = 0,
+     .owner_name = "ci",
+     .netns = "ci",
+     .up = true},
+    {.name = "tap-evil",
+     .net = 8,
+     .ifname = "tap-evil",
+     .kind = PORT_ADOPTED,
+     .guest = "\033[31mroot shell",
+     .owner = MSG_UID_NONE,
+     .queues = 1},
+};
+
+static const struct msg_forward_row forwards[] = {
+    {.net = 8,
+     .proto = PROTO_TCP,
+     .port = 8080,
+     .guest = {0xac10ce80},
+     .guest_port = 80,
+     .text = "web1's nginx",
+     .source = "networking"},
+    {.net = 8,
+     .proto = PROTO_UDP,
+     .port = 5353,
+     .guest = {0xac10ce81},
+     .guest_port = 53,
+     .source = "vmnet8/nat/nat.conf"},
+};
+
+static struct msg_lease_row leases[] = {
+    {.net = 8,
+     .addr = {0xac10ce80},
+     .mac = {{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}},
+     .state = LEASE_ROW_ACTIVE,
+     .name = "web1",
+     .client_id = {7, {1, 0x52, 0x54, 0x00, 0x12, 0x34, 0x56}}},
+    {.net = 8,
+     .addr = {0xac10cc32},
+     .mac = {{0x00, 0x50, 0x56, 0x11, 0x22, 0x33}},
+     .state = LEASE_ROW_RESERVED,
+     .name = "db"},
+    {.net = 1,
+     .addr = {0xc0a85380},
+     .mac = {{0x00, 0x0c, 0x29, 0x00, 0x00, 0x01}},
+     .state = LEASE_ROW_EXPIRED},
+    {.net = 1, .addr = {0xc0a85381}, .state = LEASE_ROW_ABANDONED},
+};
+
+struct facts
+sample(uint64_t now)
+{
+	leases[0].starts = now - 150;
+	leases[0].ends = now + 27 * 60 + 30;
+	leases[2].starts = now - 7200;
+	leases[2].ends = now - 5400;
+	leases[3].ends = now + 86400 + 30;
+	return (struct facts){
+	    .status = &status,
+	    .warning = warnings,
+	    .nwarnings = ARRAY_LEN(warnings),
+	    .net = nets,
+	    .nnets = ARRAY_LEN(nets),
+	    .port = ports,
+	    .nports = ARRAY_LEN(ports),
+	    .forward = forwards,
+	    .nforwards = ARRAY_LEN(forwards),
+	    .lease = leases,
+	    .nleases = ARRAY_LEN(leases),
+	};
+}
+
+struct msg_event_row
+sample_event(void)
+{
+	return (struct msg_event_row){
+	    .when_ms = (uint64_t)SAMPLE_NOW * 1000 + 123,
+	    .what = "lease-new",
+	    .net = 8,
+	    .port = "vmnet8p1",
+	    .text = "172.16.206.128 to 52:54:00:12:34:56 (web1)",
+	};
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * nft_plan_test.c - NAT rows -> the table inet vnetd, compared with golden texts in nft's grammar.
+ *
+ * That the kernel is told what these texts say is tested in tests/net/test_nat.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <errno.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "golden.h"
+#include "nft_sample.h"
+#include "lib/util.h"
+#include "vnetd/priv_nft_plan.h"
+
+#define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
+
+static struct nft_plan plan; /* large */
+
+static int
+begin(void **state UNUSED)
+{
+	nft_plan_init(&plan, false);
+	return 0;
+}
+
+static int
+end(void **state UNUSED)
+{
+	nft_plan_fini(&plan);
+	return 0;
+}
+
+static void
+make(const char *name)
+{
+	struct nft_sample s;
+
+	assert_true(nft_sample(&s, name));
+	plan.forward_others = s.begin.forward_others;
+	for (size_t i = 0; i < s.nnets; i++)
+		assert_int_equal(nft_plan_net(&plan, &s.nets[i]), 0);
+	for (size_t i = 0; i < s.nforwards; i++)
+		assert_int_equal(nft_plan_forward(&plan, &s.forwards[i]), 0);
+}
+
+static void
+check(const char *file)
+{
+	struct strbuf b;
+
+	assert_int_equal(plan.err, 0);
+	strbuf_init(&b);
+	nft_text_plan(&b, &plan);
+	assert_false(b.bad);
+	golden(file, strbuf_str(&b));
+	strbuf_fini(&b);
+}
+
+/* Nothing configured: the chains are there all the same, and other interfaces are not routed. */
+static void
+an_empty_plan(void **state UNUSED)
+{
+	make("empty");
+	check("nft-empty.nft");
+}
+
+/* A host that was a router before us. */
+static void
+an_empty_plan_of_a_router(void **state UNUSED)
+{
+	make("router");
+	check("nft-router.nft");
+}
+
+static void
+one_nat_and_one_hostonly(void **state UNUSED)
+{
+	make("two");
+	check("nft-two.nft");
+}
+
+static void
+all_kinds(void **state UNUSED)
+{
+	make("all");
+	check("nft-all.nft");
+	/* A kernel without timeout objects. */
+	plan.no_timeouts = true;
+	check("nft-all-no-timeouts.nft");
+}
+
+static void
+count(const struct nft_elem *e UNUSED, void *arg)
+{
+	++*(size_t *)arg;
+}
+
+/* The number of rules does not depend on the number of networks and forwards: only sets grow. */
+static void
+only_sets_grow(void **state UNUSED)
+{
+	struct msg_nat_net n;
+	struct msg_nat_forward f;
+	size_t elems = 0;
+
+	for (uint16_t i = 0; i < 250; i++) {
+		n = nft_sample_net(i);
+		assert_int_equal(nft_plan_net(&plan, &n), 0);
+	}
+	for (unsigned i = 1; i <= 65535; i++) {
+		f = nft_sample_forward((uint16_t)(i % 250), PROTO_TCP, (uint16_t)i);
+		assert_int_equal(nft_plan_forward(&plan, &f), 0);
+	}
+	nft_plan_elems(&plan, NFT_MAP_FORWARDS, count, &elems);
+	assert_int_equal(elems, 65535);
+	elems = 0;
+	nft_plan_elems(&plan, NFT_SET_HAIRPIN, count, &elems);
+	assert_int_equal(elems, 500);
+	assert_int_equal(plan.ntimeouts, 1);
+}
+
+static void
+refused_net(struct msg_nat_net n, const char *why)
+{
+	nft_plan_fini(&plan);
+	assert_int_equal(nft_plan_net(&plan, &n), -EINVAL);
+	assert_int_equal(plan.err, -EINVAL);
+	assert_string_equal(plan.why, why);
+}
+
+static void
+bad_networks_are_refused(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+
+	n.net = 256;
+	refused_net(n, "vmnet256 is not a network, or comes twice");
+	n = nft_sample_net(8);
+	n.len = 31;
+	refused_net(n, "vmnet8: 10.8.0.0/31 is not a subnet");
+	n = nft_sample_net(8);
+	n.subnet = IP(10, 8, 0, 1);
+	refused_net(n, "vmnet8: 10.8.0.1/24 is not a subnet");
+	n = nft_sample_net(8);
+	n.gateway = IP(10, 9, 0, 2);
+	refused_net(n, "vmnet8: an address of the host is outside 10.8.0.0/24");
+	n = nft_sample_net(8);
+	n.host = IP(10, 8, 0, 255);
+	refused_net(n, "vmnet8: an address of the host is outside 10.8.0.0/24");
+	n = nft_sample_net(8);
+	n.host = n.gateway = IP(0, 0, 0, 0);
+	refused_net(n, "vmnet8: NAT without a gateway address");
+	nft_plan_fini(&plan);
+	n = nft_sample_net(8);
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_int_equal(nft_plan_net(&plan, &n), -EINVAL);
+}
+
+static void
+refused_forward(struct msg_nat_forward f, const char *why)
+{
+	struct msg_nat_net n = nft_sample_net(8), h = nft_sample_net(1);
+	struct msg_nat_forward good = nft_sample_forward(8, PROTO_TCP, 22);
+
+	h.nat = false;
+	nft_plan_fini(&plan);
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_int_equal(nft_plan_net(&plan, &h), 0);
+	assert_int_equal(nft_plan_forward(&plan, &good), 0);
+	assert_int_equal(nft_plan_forward(&plan, &f), -EINVAL);
+	assert_string_equal(plan.why, why);
+}
+
+static void
+bad_forwards_are_refused(void **state UNUSED)
+{
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 80);
+
+	f.guest = IP(10, 9, 0, 130);
+	refused_forward(f, "vmnet8: forward tcp 80 leads to 10.9.0.130, outside the NAT network");
+	f = nft_sample_forward(8, PROTO_UDP, 80);
+	f.guest = IP(10, 8, 0, 255);
+	refused_forward(f, "vmnet8: forward udp 80 leads to 10.8.0.255, outside the NAT network");
+	refused_forward(nft_sample_forward(1, PROTO_TCP, 80),
+			"vmnet1: forward tcp 80 leads to 10.1.0.130, outside the NAT network");
+	refused_forward(nft_sample_forward(7, PROTO_TCP, 80),
+			"vmnet7: forward tcp 80 leads to 10.7.0.130, outside the NAT network");
+	refused_forward(nft_sample_forward(8, PROTO_TCP, 22), "vmnet8: forward tcp 22 comes twice");
+	refused_forward(nft_sample_forward(8, PROTO_TCP, 0), "vmnet8: a forward has no protocol or port");
+	refused_forward(nft_sample_forward(8, PROTO_N, 80), "vmnet8: a forward has no protocol or port");
+}
+
+/* The first bad row is what the commit reports; BEGIN makes everything good again. */
+static void
+the_first_failure_sticks(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(300);
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 80);
+
+	assert_int_equal(nft_plan_net(&plan, &n), -EINVAL);
+	assert_int_equal(nft_plan_forward(&plan, &f), -EINVAL);
+	assert_string_equal(plan.why, "vmnet300 is not a network, or comes twice");
+	nft_plan_fini(&plan);
+	assert_int_equal(plan.err, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(an_empty_plan, begin, end),
+	    cmocka_unit_test_setup_teardown(an_empty_plan_of_a_router, begin, end),
+	    cmocka_unit_test_setup_teardown(one_nat_and_one_hostonly, begin, end),
+	    cmocka_unit_test_setup_teardown(all_kinds, begin, end),
+	    cmocka_unit_test_setup_teardown(only_sets_grow, begin, end),
+	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
+	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
+	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * nft_sample.c - NAT plans by name.
+ */
+#include "nft_sample.h"
+
+#include <string.h>
+
+#define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
+
+struct msg_nat_net
+nft_sample_net(uint16_t net)
+{
+	return (struct msg_nat_net){
+	    .net = net,
+	    .subnet = IP(10, net, 0, 0),
+	    .len = 24,
+	    .host = IP(10, net, 0, 1),
+	    .gateway = IP(10, net, 0, 2),
+	    .adapter = true,
+	    .nat = true,
+	    .udp_timeout_s = 30,
+	};
+}
+
+struct msg_nat_forward
+nft_sample_forward(uint16_t net, enum ip_proto proto, uint16_t port)
+{
+	return (struct msg_nat_forward){
+	    .net = net,
+	    .proto = (uint8_t)proto,
+	    .port = port,
+	    .guest = IP(10, net, 0, 130),
+	    .guest_port = 80,
+	};
+}
+
+/* What every installation starts with: vmnet1 host-only, vmnet8 NAT. */
+static void
+two(struct nft_sample *s)
+{
+	s->nets[0] = nft_sample_net(1);
+	s->nets[0].nat = false;
+	s->nets[0].gateway = IP(0, 0, 0, 0);
+	s->nets[1] = nft_sample_net(8);
+	s->nnets = 2;
+}
+
+/* Without adapters, other masks, several timeouts, forwards of both protocols. */
+static void
+all(struct nft_sample *s)
+{
+	s->nets[0] = (struct msg_nat_net){.net = 5, .subnet = IP(10, 5, 0, 0), .len = 16};
+	s->nets[1] = nft_sample_net(8);
+	s->nets[2] = nft_sample_net(9);
+	s->nets[2].adapter = false;
+	s->nets[2].host = IP(0, 0, 0, 0);
+	s->nets[2].len = 28;
+	s->nets[2].udp_timeout_s = 60;
+	s->nets[3] = nft_sample_net(255);
+	s->nets[3].udp_timeout_s = 0;
+	s->nnets = 4;
+	s->forwards[0] = nft_sample_forward(8, PROTO_TCP, 8080);
+	s->forwards[1] = nft_sample_forward(9, PROTO_UDP, 8080);
+	s->forwards[1].guest = IP(10, 9, 0, 14);
+	s->forwards[2] = nft_sample_forward(255, PROTO_TCP, 65535);
+	s->nforwards = 3;
+}
+
+bool
+nft_sample(struct nft_sample *s, const char *name)
+{
+	memset(s, 0, sizeof(*s));
+	if (!strcmp(name, "empty"))
+		return true;
+	if (!strcmp(name, "router"))
+		s->begin.forward_others = true;
+	else if (!strcmp(name, "two"))
+		two(s);
+	else if (!strcmp(name, "all"))
+		all(s);
+	else
+		return false;
+	return true;
+}

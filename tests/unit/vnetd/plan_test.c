@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * plan_test.c - from wanted and actual state to steps, as lists of words.
+ */
+#include "../lib/t.h"
+
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+
+#include "lib/strbuf.h"
+#include "vnetd/alias.h"
+#include "vnetd/plan.h"
+
+struct fix {
+	struct want want;
+	struct want_tap tap;
+	struct snapshot now;
+	struct plan plan;
+	int sysctls[NAMES_NETS];
+	struct strbuf out;
+};
+
+static struct ip4
+ip(const char *s)
+{
+	struct ip4 a;
+
+	assert_true(ip4_parse(&a, s));
+	return a;
+}
+
+static struct prefix4
+prefix(const char *s)
+{
+	struct prefix4 p;
+
+	assert_true(prefix4_parse(&p, s));
+	return p;
+}
+
+static void
+take(const struct msg *m, unsigned net, void *arg)
+{
+	struct fix *f = arg;
+	char name[PLAN_STEP_MAX];
+
+	strbuf_addf(&f->out, "%s %u %s\n", msg_name(m->type), net, plan_step_name(name, m));
+}
+
+static int
+setup(void **state)
+{
+	struct fix *f = calloc(1, sizeof(*f));
+	struct want_net *w;
+
+	if (!f)
+		return -1;
+	w = &f->want.net[8];
+	w->what = WANT_NET;
+	w->mtu = 1500;
+	w->profile = SYSCTL_PROFILE_HOST;
+	w->text = "NAT";
+	w->addr[w->naddrs++] = ip("10.8.0.1");
+	w->addr[w->naddrs++] = ip("10.8.0.2");
+	w->subnet = prefix("10.8.0.0/24");
+	w->src = w->addr[0];
+	f->plan = (struct plan){.want = &f->want, .now = &f->now, .sysctls_set = f->sysctls,
+				.step = take, .arg = f};
+	snapshot_init(&f->now);
+	strbuf_init(&f->out);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fix *f = *state;
+
+	snapshot_fini(&f->now);
+	strbuf_fini(&f->out);
+	free(f);
+	return 0;
+}
+
+static struct rtnl_link
+link_of(int ifindex, const char *name, const char *kind, const char *alias)
+{
+	struct rtnl_link l = {.ifindex = ifindex, .mtu = 1500, .up = true, .tun_owner = -1};
+
+	snprintf(l.name, sizeof(l.name), "%s", name);
+	snprintf(l.kind, sizeof(l.kind), "%s", kind);
+	snprintf(l.alias, sizeof(l.alias), "%s", alias);
+	return l;
+}
+
+static struct rtnl_link
+bridge8(void)
+{
+	struct rtnl_link l = link_of(80, "vmnet8", "bridge", "vnetd:8 NAT");
+
+	l.mac = names_bridge_mac(8);
+	l.group = NAMES_LINK_GROUP;
+	return l;
+}
+
+static void
+add_addr(struct fix *f, int ifindex, const char *addr, uint8_t plen, uint8_t proto)
+{
+	const struct rtnl_addr a = {ifindex, ip(addr), plen, proto};
+
+	snapshot_add_addr(&a, &f->now);
+}
+
+static void
+add_route(struct fix *f, int oif, const char *dst, const char *src, uint8_t proto)
+{
+	const struct rtnl_route r = {.oif = oif, .dst = prefix(dst), .src = ip(src),
+				     .table = RT_TABLE_MAIN, .protocol = proto};
+
+	snapshot_add_route(&r, &f->now);
+}
+
+/* vmnet8 as it should be. */
+static void
+add_net8(struct fix *f)
+{
+	struct rtnl_link l = bridge8();
+
+	snapshot_add_link(&l, &f->now);
+	add_addr(f, 80, "10.8.0.1", 32, NAMES_ROUTE_PROTO);
+	add_addr(f, 80, "10.8.0.2", 32, NAMES_ROUTE_PROTO);
+	add_route(f, 80, "10.8.0.0/24", "10.8.0.1", NAMES_ROUTE_PROTO);
+	f->sysctls[8] = 80;
+}
+
+static void
+expect(struct fix *f, const char *steps)
+{
+	snapshot_seal(&f->now);
+	strbuf_fini(&f->out);
+	plan_make(&f->plan);
+	assert_string_equal(strbuf_str(&f->out), steps);
+}
+
+static void
+nothing_there_makes_everything_in_order(void **state)
+{
+	expect(*state, "BRIDGE_SET 8 the bridge\n"
+		       "SYSCTL_SET 8 the settings of vmnet8\n"
+		       "ADDR_ADD 8 address 10.8.0.1\n"
+		       "ADDR_ADD 8 address 10.8.0.2\n"
+		       "ROUTE_ADD 8 route 10.8.0.0/24\n");
+}
+
+static void
+everything_there_makes_no_step(void **state)
+{
+	add_net8(*state);
+	expect(*state, "");
+}
+
+static void
+each_missing_piece_is_one_step(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l;
+
+	add_net8(f);
+	l = f->now.link[0];
+	f->now.link[0].up = false;
+	expect(f, "BRIDGE_SET 8 the bridge\n");
+	f->now.link[0] = l;
+	f->now.link[0].mtu = 1400;
+	expect(f, "BRIDGE_SET 8 the bridge\n");
+	f->now.link[0] = l;
+	f->now.link[0].mac.b[0] = 2;
+	expect(f, "BRIDGE_SET 8 the bridge\n");
+	f->now.link[0] = l;
+	snprintf(f->now.link[0].alias, sizeof(l.alias), "vnetd:8 host-only");
+	expect(f, "BRIDGE_SET 8 the bridge\n");
+	/* One that a dying priv left without its alias. */
+	f->now.link[0].alias[0] = '\0';
+	expect(f, "BRIDGE_SET 8 the bridge\n");
+	f->now.link[0] = l;
+	f->sysctls[8] = 79;
+	expect(f, "SYSCTL_SET 8 the settings of vmnet8\n");
+	f->sysctls[8] = 80;
+	f->now.nroutes = 0;
+	expect(f, "ROUTE_ADD 8 route 10.8.0.0/24\n");
+	add_route(f, 80, "10.8.0.0/24", "10.8.0.1", NAMES_ROUTE_PROTO);
+	f->now.naddrs = 1;
+	expect(f, "ADDR_ADD 8 address 10.8.0.2\n");
+}
+
+/* Routes go before the addresses that they have as source. */
+static void
+what_is_ours_and_wrong_goes_first(void **state)
+{
+	struct fix *f = *state;
+
+	add_net8(f);
+	f->now.naddrs = f->now.nroutes = 0;
+	add_addr(f, 80, "10.9.0.1", 32, NAMES_ROUTE_PROTO);
+	add_route(f, 80, "10.9.0.0/24", "10.9.0.1", NAMES_ROUTE_PROTO);
+	expect(f, "ROUTE_DEL 8 route 10.9.0.0/24\n"
+		  "ADDR_DEL 8 address 10.9.0.1\n"
+		  "ADDR_ADD 8 address 10.8.0.1\n"
+		  "ADDR_ADD 8 address 10.8.0.2\n"
+		  "ROUTE_ADD 8 route 10.8.0.0/24\n");
+}
+
+static void
+a_route_with_another_source_is_replaced(void **state)
+{
+	struct fix *f = *state;
+
+	add_net8(f);
+	f->now.route[0].src = ip("10.8.0.2");
+	expect(f, "ROUTE_DEL 8 route 10.8.0.0/24\n"
+		  "ROUTE_ADD 8 route 10.8.0.0/24\n");
+}
+
+static void
+what_others_put_onto_our_bridge_stays(void **state)
+{
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_addr(f, 80, "10.99.0.1", 32, 0);
+	add_addr(f, 80, "10.99.0.1", 24, NAMES_ROUTE_PROTO);
+	add_route(f, 80, "10.99.0.0/24", "10.99.0.1", RTPROT_KERNEL);
+	expect(f, "");
+}
+
+static void
+networks_that_are_not_wanted_go_and_others_links_stay(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l;
+
+	add_net8(f);
+	l = link_of(90, "vmnet9", "bridge", "vnetd:9 NAT");
+	snapshot_add_link(&l, &f->now);
+	l = link_of(91, "vmnet10", "bridge", "");
+	snapshot_add_link(&l, &f->now);
+	l = link_of(92, "br0", "bridge", "vnetd:x");
+	snapshot_add_link(&l, &f->now);
+	l = link_of(93, "vmnet11", "dummy", "vnetd:11");
+	snapshot_add_link(&l, &f->now);
+	l = link_of(94, "mine", "bridge", "vnetd:12 renamed by somebody");
+	snapshot_add_link(&l, &f->now);
+	f->plan.first = false;
+	expect(f, "BRIDGE_DEL 9 the bridge\n");
+	f->want.net[9].what = WANT_AS_IT_IS;
+	expect(f, "");
+}
+
+static void
+a_network_in_trouble_is_not_touched(void **state)
+{
+	struct fix *f = *state;
+
+	add_net8(f);
+	f->now.naddrs = 0;
+	f->now.link[0].up = false;
+	f->want.net[8].what = WANT_AS_IT_IS;
+	expect(f, "");
+}
+
+static void
+ports_of_ours_go_back_to_their_bridge(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(81, "vmnet8p1", "tun", "vnetd:8 kind=helper");
+
+	add_net8(f);
+	l.master = 80;
+	snapshot_add_link(&l, &f->now);
+	expect(f, "");
+	f->now.link[1].master = 0;
+	expect(f, "PORT_ENSLAVE 8 port vmnet8p1\n");
+	f->now.link[1].mtu = 1400;
+	f->now.link[1].up = false;
+	expect(f, "PORT_ENSLAVE 8 port vmnet8p1\nPORT_SET 8 port vmnet8p1\n");
+	/* Somebody's other bridge: his port now. */
+	f->now.link[1] = l;
+	f->now.link[1].master = 4711;
+	expect(f, "");
+	/* A network that goes takes no guest's link with it. */
+	f->want.net[8].what = WANT_NOTHING;
+	expect(f, "BRIDGE_DEL 8 the bridge\n");
+}
+
+static void
+half_made_ports_go_at_the_first_plan_only(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(81, "vmnet8p1", "veth", "");
+
+	add_net8(f);
+	l.group = NAMES_LINK_GROUP;
+	snapshot_add_link(&l, &f->now);
+	f->now.link[1].master = 80;
+	expect(f, "");
+	f->plan.first = true;
+	expect(f, "PORT_DEL 8 port vmnet8p1\n");
+}
+
+static void
+want_tap(struct fix *f)
+{
+	f->tap = (struct want_tap){.name = "fc0", .net = 8, .owner = 1000, .queues = 2};
+	f->want.tap = &f->tap;
+	f->want.ntaps = 1;
+}
+
+static void
+static_taps_are_made_changed_and_removed(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(81, "fc0", "tun", "vnetd:8 kind=static owner=1000 queues=2");
+
+	add_net8(f);
+	want_tap(f);
+	expect(f, "TAP_ADD 8 tap fc0\n");
+	l.master = 80;
+	l.tun_owner = 1000;
+	snapshot_add_link(&l, &f->now);
+	expect(f, "");
+	f->tap.owner = 1001;
+	expect(f, "PORT_DEL 8 port fc0\nTAP_ADD 8 tap fc0\n");
+	f->tap.owner = 1000;
+	f->tap.queues = 1;
+	expect(f, "PORT_DEL 8 port fc0\nTAP_ADD 8 tap fc0\n");
+	f->tap.queues = 2;
+	/* Its owner is what the kernel says, not what the alias claims. */
+	f->now.link[1].tun_owner = 1001;
+	expect(f, "PORT_DEL 8 port fc0\nTAP_ADD 8 tap fc0\n");
+	f->want.ntaps = 0;
+	expect(f, "PORT_DEL 8 port fc0\n");
+}
+
+static void
+a_static_tap_waits_for_its_network_and_its_name(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(81, "fc0", "dummy", "");
+
+	add_net8(f);
+	want_tap(f);
+	snapshot_add_link(&l, &f->now);
+	expect(f, "");
+	f->now.nlinks = 1;
+	f->want.net[8].what = WANT_AS_IT_IS;
+	expect(f, "");
+}
+
+static void
+a_static_tap_moves_to_another_network(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(81, "fc0", "tun", "vnetd:9 kind=static owner=1000 queues=2");
+
+	add_net8(f);
+	want_tap(f);
+	l.tun_owner = 1000;
+	snapshot_add_link(&l, &f->now);
+	expect(f, "PORT_DEL 9 port fc0\nTAP_ADD 8 tap fc0\n");
+}
+
+static void
+strays_are_put_back_when_the_network_is_wanted(void **state)
+{
+	struct fix *f = *state;
+	const struct plan_stray strays[] = {{"vnet3", 8}, {"vnet4", 9}};
+
+	add_net8(f);
+	f->plan.stray = strays;
+	f->plan.nstrays = ARRAY_LEN(strays);
+	expect(f, "PORT_ENSLAVE 8 port vnet3\n");
+}
+
+/* --- plan_judge() --- */
+
+static enum plan_verdict
+judge(struct fix *f, char why[PLAN_WHY_MAX], bool runs)
+{
+	char cure[PLAN_WHY_MAX];
+	enum plan_verdict v;
+
+	snapshot_seal(&f->now);
+	v = plan_judge(why, cure, &f->now, 8, &f->want.net[8], runs);
+	assert_int_equal(*why == '\0', v == PLAN_FREE);
+	assert_int_equal(*cure == '\0', v == PLAN_FREE);
+	return v;
+}
+
+static void
+a_subnet_in_use_blocks_a_new_network(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(5, "tun0", "tun", "");
+	char why[PLAN_WHY_MAX];
+
+	assert_int_equal(judge(f, why, false), PLAN_FREE);
+	snapshot_add_link(&l, &f->now);
+	add_route(f, 5, "10.0.0.0/8", "0.0.0.0", RTPROT_STATIC);
+	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
+	assert_string_equal(why, "its subnet 10.8.0.0/24 is also used by the route 10.0.0.0/8 dev tun0");
+	f->now.route[0].gateway = ip("192.0.2.1");
+	f->now.route[0].dst = prefix("10.8.0.128/25");
+	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
+	assert_string_equal(
+	    why, "its subnet 10.8.0.0/24 is also used by the route 10.8.0.128/25 via 192.0.2.1 dev tun0");
+	f->now.route[0].dst = prefix("0.0.0.0/1");
+	assert_int_equal(judge(f, why, false), PLAN_FREE);
+	f->now.route[0].dst = prefix("10.9.0.0/24");
+	assert_int_equal(judge(f, why, false), PLAN_FREE);
+	add_addr(f, 5, "10.8.0.200", 24, 0);
+	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
+	assert_string_equal(why, "its subnet 10.8.0.0/24 contains 10.8.0.200, an address of tun0");
+}
+
+static void
+who_was_first_goes_on(void **state)
+{
+	struct fix *f = *state;
+	char why[PLAN_WHY_MAX];
+
+	add_net8(f);
+	assert_int_equal(judge(f, why, false), PLAN_FREE);
+	add_route(f, 5, "10.8.0.0/16", "0.0.0.0", RTPROT_STATIC);
+	assert_int_equal(judge(f, why, false), PLAN_CONTESTED);
+	f->now.route[0] = f->now.route[--f->now.nroutes];
+	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
+	assert_int_equal(judge(f, why, true), PLAN_CONTESTED);
+}
+
+static void
+a_foreign_link_of_our_name_blocks_whatever_runs(void **state)
+{
+	struct fix *f = *state;
+	struct rtnl_link l = link_of(5, "vmnet8", "bridge", "");
+	char why[PLAN_WHY_MAX];
+
+	snapshot_add_link(&l, &f->now);
+	assert_int_equal(judge(f, why, true), PLAN_BLOCKED);
+	/* Ours by name and group, made by a priv that died before the alias. */
+	f->now.link[0].group = NAMES_LINK_GROUP;
+	assert_int_equal(judge(f, why, true), PLAN_FREE);
+	snprintf(f->now.link[0].alias, sizeof(l.alias), "vnetd:9");
+	assert_int_equal(judge(f, why, true), PLAN_BLOCKED);
+}
+
+static void
+a_segment_uses_no_subnet(void **state)
+{
+	struct fix *f = *state;
+	char why[PLAN_WHY_MAX];
+
+	add_route(f, 5, "10.0.0.0/8", "0.0.0.0", RTPROT_STATIC);
+	f->want.net[8].subnet = (struct prefix4){{0}, 0};
+	assert_int_equal(judge(f, why, false), PLAN_FREE);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(nothing_there_makes_everything_in_order),
+	    T(everything_there_makes_no_step),
+	    T(each_missing_piece_is_one_step),
+	    T(what_is_ours_and_wrong_goes_first),
+	    T(a_route_with_another_source_is_replaced),
+	    T(what_others_put_onto_our_bridge_stays),
+	    T(networks_that_are_not_wanted_go_and_others_links_stay),
+	    T(a_network_in_trouble_is_not_touched),
+	    T(ports_of_ours_go_back_to_their_bridge),
+	    T(half_made_ports_go_at_the_first_plan_only),
+	    T(static_taps_are_made_changed_and_removed),
+	    T(a_static_tap_waits_for_its_network_and_its_name),
+	    T(a_static_tap_moves_to_another_network),
+	    T(strays_are_put_back_when_the_network_is_wanted),
+	    T(a_subnet_in_use_blocks_a_new_network),
+	    T(who_was_first_goes_on),
+	    T(a_foreign_link_of_our_name_blocks_whatever_runs),
+	    T(a_segment_uses_no_subnet),
+	};
+
+	return T_RUN(tests);
+}

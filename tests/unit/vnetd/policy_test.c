@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * policy_test.c - every role x every message, and every argument that a check looks at.
+ *
+ * The matrix below is written out a second time on purpose: a change of what priv does has to be made
+ * in two places, by somebody who means it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "lib/util.h"
+#include "vnetd/policy.h"
+
+#define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
+
+enum {
+	E = 1 << ROLE_ENGINE,
+	D = 1 << ROLE_DHCPD,
+	N = 1 << ROLE_NATD,
+};
+
+/* Who may send what; 'r' requests, 'e' events and rows. Everything else is a breach. */
+static const struct {
+	enum msg_type type;
+	unsigned roles;
+	char kind;
+} matrix[] = {
+    {MSG_LOG_LEVEL, E, 'e'},     {MSG_ENGINE_READY, E, 'e'},      {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},     {MSG_CONF_REPLACE, E, 'r'},      {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'}, {MSG_HOST_WATCH, E | N, 'r'},    {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},    {MSG_ADDR_ADD, E, 'r'},          {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},     {MSG_ROUTE_DEL, E, 'r'},         {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},    {MSG_TAP_ADD, E, 'r'},           {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},      {MSG_PORT_ENSLAVE, E, 'r'},      {MSG_PORT_SET, E, 'r'},
+    {MSG_SOCK_DHCP, D, 'r'},     {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},
+    {MSG_NAT_BEGIN, N, 'e'},     {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},
+    {MSG_NAT_COMMIT, N, 'r'},    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},
+    {MSG_FIREWALL_SCAN, N, 'r'},
+};
+
+/* A message that its senders may send, arguments and all. */
+static struct msg
+good(enum msg_type type)
+{
+	struct msg m = msg_make(type, policy_is_request(type) ? 1 : 0);
+	const struct mac our_end = {{0xfe, 0, 8, 0, 0, 1}}, guest = {{0x52, 0x54, 0, 1, 2, 3}};
+
+	/* clang-format off */
+	switch ((int)type) {
+	case MSG_BRIDGE_SET: m.u.bridge_set = (struct msg_bridge_set){.net = 8, .mtu = 1500, .text = "NAT"}; break;
+	case MSG_ADDR_ADD: m.u.addr_add = (struct msg_addr_add){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
+	case MSG_ADDR_DEL: m.u.addr_del = (struct msg_addr_del){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
+	case MSG_ROUTE_ADD: m.u.route_add = (struct msg_route_add){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24, .src = IP(10, 0, 8, 1)}; break;
+	case MSG_ROUTE_DEL: m.u.route_del = (struct msg_route_del){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24}; break;
+	case MSG_SYSCTL_SET: m.u.sysctl_set = (struct msg_sysctl_set){.net = 8, .ifname = "vmnet8"}; break;
+	case MSG_TAP_ADD: m.u.tap_add = (struct msg_tap_add){.net = 8, .ifname = "vmnet8p1", .mac = our_end, .owner = MSG_UID_NONE, .queues = 1, .mtu = 1500, .text = "port=1"}; break;
+	case MSG_VETH_ADD: m.u.veth_add = (struct msg_veth_add){.net = 8, .ifname = "vmnet8p1", .mac = our_end, .peer_name = "eth0", .peer_mac = guest, .mtu = 1500}; break;
+	case MSG_PORT_DEL: m.u.port_del = (struct msg_port_del){.ifname = "vmnet8p1"}; break;
+	case MSG_PORT_ENSLAVE: m.u.port_enslave = (struct msg_port_enslave){.net = 8, .ifname = "vnet0"}; break;
+	case MSG_PORT_SET: m.u.port_set = (struct msg_port_set){.net = 8, .ifname = "vmnet8p1", .mtu = 9000}; break;
+	case MSG_CONF_REMOVE: m.u.conf_remove = (struct msg_conf_remove){.file = CONF_FILE_NAT, .net = 8}; break;
+	case MSG_SOCK_DHCP: m.u.sock_dhcp = (struct msg_sock_dhcp){.net = 8, .server = IP(10, 0, 8, 254)}; break;
+	case MSG_SOCK_DNS: m.u.sock_dns = (struct msg_sock_dns){.net = 8, .addr = IP(10, 0, 8, 2)}; break;
+	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
+	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	default: break;
+	}
+	/* clang-format on */
+	return m;
+}
+
+static unsigned
+roles_of(enum msg_type type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(matrix); i++)
+		if (matrix[i].type == type)
+			return matrix[i].roles;
+	return 0;
+}
+
+static void
+every_role_and_every_message(void **state UNUSED)
+{
+	const char *why;
+
+	for (int role = 0; role < ROLE_N; role++)
+		for (int type = 0; type < MSG_N; type++) {
+			struct msg m = good(type);
+			enum policy want =
+			    roles_of(type) & 1u << role ? POLICY_ALLOWED : POLICY_BREACH;
+			enum policy got = policy_check(role, &m, &why);
+
+			if (got != want)
+				fail_msg("%s from %s: %d instead of %d (%s)", msg_name(type),
+					 role_name(role), got, want, why ? why : "");
+			assert_int_equal(why == NULL, want == POLICY_ALLOWED);
+		}
+}
+
+static void
+a_role_or_a_type_that_does_not_exist(void **state UNUSED)
+{
+	struct msg m = good(MSG_BRIDGE_SET);
+	const char *why;
+
+	assert_int_equal(policy_check(ROLE_N, &m, &why), POLICY_BREACH);
+	m.type = MSG_N;
+	assert_int_equal(policy_check(ROLE_ENGINE, &m, &why), POLICY_BREACH);
+	assert_false(policy_is_request(MSG_N));
+}
+
+static void
+requests_have_an_id_and_rows_have_none(void **state UNUSED)
+{
+	const char *why;
+
+	for (size_t i = 0; i < ARRAY_LEN(matrix); i++) {
+		struct msg m = good(matrix[i].type);
+
+		assert_int_equal(policy_is_request(m.type), matrix[i].kind == 'r');
+		m.id = matrix[i].kind == 'r' ? 0 : 7;
+		for (int role = 0; role < ROLE_N; role++)
+			assert_int_equal(policy_check(role, &m, &why), POLICY_BREACH);
+	}
+}
+
+/* Sets one field of a good message and expects that the first allowed role is refused or allowed. */
+static void
+expect(enum policy want, const struct msg *m, const char *what)
+{
+	enum role from = 0;
+	const char *why;
+
+	while (!(roles_of(m->type) & 1u << from))
+		from++;
+	if (policy_check(from, m, &why) != want)
+		fail_msg("%s with %s: not %s (%s)", msg_name(m->type), what,
+			 want == POLICY_REFUSED ? "refused" : "allowed", why ? why : "");
+}
+
+#define REFUSED(TYPE, name, change)                                                                \
+	do {                                                                                       \
+		struct msg m_ = good(MSG_##TYPE);                                                  \
+		m_.u.name.change;                                                                  \
+		expect(POLICY_REFUSED, &m_, #change);                                              \
+	} while (0)
+#define ALLOWED(TYPE, name, change)                                                                \
+	do {                                                                                       \
+		struct msg m_ = good(MSG_##TYPE);                                                  \
+		m_.u.name.change;                                                                  \
+		expect(POLICY_ALLOWED, &m_, #change);                                              \
+	} while (0)
+#define REFUSED_STR(TYPE, name, field, text)                                                       \
+	do {                                                                                       \
+		struct msg m_ = good(MSG_##TYPE);                                                  \
+		MSG_SET_STR(m_.u.name.field, text);                                                \
+		expect(POLICY_REFUSED, &m_, #field " = " text);                                    \
+	} while (0)
+#define ALLOWED_STR(TYPE, name, field, text)                                                       \
+	do {                                                                                       \
+		struct msg m_ = good(MSG_##TYPE);                                                  \
+		MSG_SET_STR(m_.u.name.field, text);                                                \
+		expect(POLICY_ALLOWED, &m_, #field " = " text);                                    \
+	} while (0)
+
+static void
+network_numbers(void **state UNUSED)
+{
+	ALLOWED(BRIDGE_DEL, bridge_del, net = 255);
+	REFUSED(BRIDGE_SET, bridge_set, net = 256);
+	REFUSED(BRIDGE_DEL, bridge_del, net = 256);
+	REFUSED(ADDR_ADD, addr_add, net = MSG_NET_ALL);
+	REFUSED(ADDR_DEL, addr_del, net = 256);
+	REFUSED(ROUTE_ADD, route_add, net = 256);
+	REFUSED(ROUTE_DEL, route_del, net = 256);
+	REFUSED(SYSCTL_SET, sysctl_set, net = 256);
+	REFUSED(TAP_ADD, tap_add, net = 256);
+	REFUSED(VETH_ADD, veth_add, net = 256);
+	REFUSED(PORT_ENSLAVE, port_enslave, net = 256);
+	REFUSED(PORT_SET, port_set, net = 256);
+	REFUSED(SOCK_DHCP, sock_dhcp, net = 256);
+	REFUSED(SOCK_DNS, sock_dns, net = 256);
+	REFUSED(LEASE_DIR, lease_dir, net = 256);
+	REFUSED(NAT_NET, nat_net, net = 256);
+	REFUSED(NAT_FORWARD, nat_forward, net = 256);
+	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, net = 256);
+}
+
+static void
+files(void **state UNUSED)
+{
+	struct msg m;
+	const char *why;
+
+	ALLOWED(CONF_OPEN, conf_open, file = CONF_FILE_VNETD);
+	ALLOWED(CONF_OPEN, conf_open, net = MSG_NET_ALL); /* no network of its own: not looked at */
+	REFUSED(CONF_OPEN, conf_open, file = CONF_FILE_N);
+	REFUSED(CONF_REPLACE, conf_replace, file = CONF_FILE_N);
+	REFUSED(CONF_REMOVE, conf_remove, file = CONF_FILE_N);
+	REFUSED(CONF_REMOVE, conf_remove, file = CONF_FILE_NETWORKING);
+	REFUSED(CONF_REMOVE, conf_remove, file = CONF_FILE_VNETD);
+	REFUSED(CONF_REMOVE, conf_remove, net = 256);
+	for (int file = CONF_FILE_DHCPD; file <= CONF_FILE_NAT; file++) {
+		m = good(MSG_CONF_OPEN);
+		m.u.conf_open = (struct msg_conf_open){.file = (uint8_t)file, .net = 256};
+		expect(POLICY_REFUSED, &m, "net 256");
+		m = good(MSG_CONF_REPLACE);
+		m.u.conf_replace = (struct msg_conf_replace){.file = (uint8_t)file, .net = 256};
+		expect(POLICY_REFUSED, &m, "net 256");
+	}
+	ALLOWED(HOST_OPEN, host_open, file = HOST_FILE_GROUP);
+	REFUSED(HOST_OPEN, host_open, file = HOST_FILE_N);
+	REFUSED(HOST_WATCH, host_watch, file = HOST_FILE_N);
+	for (int file = 0; file < HOST_FILE_N; file++) {
+		enum policy want = file == HOST_FILE_RESOLV_CONF ? POLICY_ALLOWED : POLICY_REFUSED;
+
+		m = good(MSG_HOST_OPEN);
+		m.u.host_open.file = (uint8_t)file;
+		assert_int_equal(policy_check(ROLE_NATD, &m, &why), want);
+		m = good(MSG_HOST_WATCH);
+		m.u.host_watch.file = (uint8_t)file;
+		assert_int_equal(policy_check(ROLE_NATD, &m, &why), want);
+	}
+}
+
+static void
+addresses_and_subnets(void **state UNUSED)
+{
+	ALLOWED(ADDR_ADD, addr_add, addr = IP(223, 255, 255, 254));
+	REFUSED(ADDR_ADD, addr_add, addr = IP(0, 0, 0, 0));
+	REFUSED(ADDR_ADD, addr_add, addr = IP(127, 0, 0, 1));
+	REFUSED(ADDR_ADD, addr_add, addr = IP(224, 0, 0, 1));
+	REFUSED(ADDR_DEL, addr_del, addr = IP(255, 255, 255, 255));
+	REFUSED(SOCK_DHCP, sock_dhcp, server = IP(0, 0, 0, 0));
+	REFUSED(SOCK_DNS, sock_dns, addr = IP(127, 0, 0, 53));
+
+	ALLOWED(ROUTE_ADD, route_add, src = IP(0, 0, 0, 0));
+	REFUSED(ROUTE_ADD, route_add, src = IP(10, 0, 9, 1));
+	REFUSED(ROUTE_ADD, route_add, dst = IP(10, 0, 8, 1));
+	REFUSED(ROUTE_ADD, route_add, dst = IP(0, 0, 0, 0));
+	REFUSED(ROUTE_ADD, route_add, dst = IP(127, 0, 0, 0));
+	REFUSED(ROUTE_ADD, route_add, len = 31);
+	REFUSED(ROUTE_ADD, route_add, len = 33);
+	REFUSED(ROUTE_ADD, route_add, len = 0);
+	REFUSED(ROUTE_DEL, route_del, len = 7);
+	ALLOWED(ROUTE_DEL, route_del, len = 30);
+
+	ALLOWED(NAT_NET, nat_net, host = IP(0, 0, 0, 0));
+	REFUSED(NAT_NET, nat_net, host = IP(10, 0, 9, 1));
+	REFUSED(NAT_NET, nat_net, gateway = IP(10, 0, 9, 2));
+	REFUSED(NAT_NET, nat_net, subnet = IP(10, 0, 8, 128));
+	REFUSED(NAT_NET, nat_net, len = 32);
+	REFUSED(NAT_FORWARD, nat_forward, proto = PROTO_N);
+	REFUSED(NAT_FORWARD, nat_forward, port = 0);
+	REFUSED(NAT_FORWARD, nat_forward, guest_port = 0);
+	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
+	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
+	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+}
+
+static void
+networks(void **state UNUSED)
+{
+	ALLOWED(BRIDGE_SET, bridge_set, mtu = 65535);
+	REFUSED(BRIDGE_SET, bridge_set, mtu = 67);
+	REFUSED(BRIDGE_SET, bridge_set, mtu = 0);
+	ALLOWED_STR(BRIDGE_SET, bridge_set, text, "");
+	REFUSED_STR(BRIDGE_SET, bridge_set, text, "two\nlines");
+
+	ALLOWED_STR(SYSCTL_SET, sysctl_set, ifname, "vmnet8");
+	REFUSED_STR(SYSCTL_SET, sysctl_set, ifname, "vmnet9");
+	REFUSED_STR(SYSCTL_SET, sysctl_set, ifname, "eth0");
+	REFUSED_STR(SYSCTL_SET, sysctl_set, ifname, "all");
+	REFUSED_STR(SYSCTL_SET, sysctl_set, ifname, "../all");
+	REFUSED(SYSCTL_SET, sysctl_set, profile = SYSCTL_PROFILE_N);
+	REFUSED(SYSCTL_SET, sysctl_set, profile = SYSCTL_PROFILE_PORT); /* vmnet8 is no port */
+	REFUSED(LOG_LEVEL, log_level, level = 4);
+}
+
+static void
+taps(void **state UNUSED)
+{
+	struct msg m;
+
+	REFUSED_STR(TAP_ADD, tap_add, ifname, "vmnet9p1");
+	REFUSED_STR(TAP_ADD, tap_add, ifname, "vmnet8");
+	REFUSED_STR(TAP_ADD, tap_add, ifname, "vmnet8p01");
+	REFUSED_STR(TAP_ADD, tap_add, ifname, "vmnet8p0");
+	REFUSED_STR(TAP_ADD, tap_add, ifname, "vmnet8p%d");
+	REFUSED_STR(TAP_ADD, tap_add, ifname,
+		    "fc0"); /* only a tap that stays has a name of its own */
+	REFUSED_STR(TAP_ADD, tap_add, text, "\x1b[31m");
+	REFUSED(TAP_ADD, tap_add, queues = 0);
+	ALLOWED(TAP_ADD, tap_add, queues = 16);
+	REFUSED(TAP_ADD, tap_add, queues = 17);
+	REFUSED(TAP_ADD, tap_add, mac.b[0] = 0x52);
+	REFUSED(TAP_ADD, tap_add, mtu = 1);
+	REFUSED(TAP_ADD, tap_add, persist = true); /* nobody owns it */
+
+	m = good(MSG_TAP_ADD);
+	m.u.tap_add.persist = true;
+	m.u.tap_add.owner = 1000;
+	expect(POLICY_ALLOWED, &m, "an owner");
+	MSG_SET_STR(m.u.tap_add.ifname, "fc0");
+	expect(POLICY_ALLOWED, &m, "a name of its own");
+	MSG_SET_STR(m.u.tap_add.ifname, "vmnetx");
+	expect(POLICY_REFUSED, &m, "a reserved name");
+	MSG_SET_STR(m.u.tap_add.ifname, "a/b");
+	expect(POLICY_REFUSED, &m, "a slash");
+}
+
+static void
+veths_and_ports(void **state UNUSED)
+{
+	REFUSED_STR(VETH_ADD, veth_add, ifname, "vmnet9p1");
+	REFUSED_STR(VETH_ADD, veth_add, ifname, "veth0");
+	ALLOWED_STR(VETH_ADD, veth_add, peer_name, "ens3");
+	REFUSED_STR(VETH_ADD, veth_add, peer_name, "");
+	REFUSED_STR(VETH_ADD, veth_add, peer_name, "..");
+	REFUSED_STR(VETH_ADD, veth_add, peer_name, "eth%d");
+	REFUSED_STR(VETH_ADD, veth_add, text, "a\tb");
+	REFUSED(VETH_ADD, veth_add, peer_mac.b[0] = 0x01);
+	REFUSED(VETH_ADD, veth_add, peer_mac = (struct mac){{0}});
+	REFUSED(VETH_ADD, veth_add, mac.b[0] = 0x02);
+	REFUSED(VETH_ADD, veth_add, mtu = 0);
+
+	REFUSED_STR(PORT_DEL, port_del, ifname, "vmnet8");
+	REFUSED_STR(PORT_DEL, port_del, ifname, "");
+	REFUSED_STR(PORT_SET, port_set, ifname, "vmnet255");
+	ALLOWED(PORT_SET, port_set, mtu = 0);
+	REFUSED(PORT_SET, port_set, mtu = 20);
+	REFUSED_STR(PORT_ENSLAVE, port_enslave, ifname, "vmnet1");
+	REFUSED_STR(PORT_ENSLAVE, port_enslave, ifname, "a b");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_role_and_every_message),
+	    cmocka_unit_test(a_role_or_a_type_that_does_not_exist),
+	    cmocka_unit_test(requests_have_an_id_and_rows_have_none),
+	    cmocka_unit_test(network_numbers),
+	    cmocka_unit_test(files),
+	    cmocka_unit_test(addresses_and_subnets),
+	    cmocka_unit_test(networks),
+	    cmocka_unit_test(taps),
+	    cmocka_unit_test(veths_and_ports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

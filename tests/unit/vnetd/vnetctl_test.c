@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * vnetctl_test.c - vnetctl as a user runs it, against a stand-in for vnetd: output, exit codes, messages.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_vnetd.h"
+#include "golden.h"
+#include "lib/util.h"
+#include "tool_run.h"
+
+static struct fake vnetd;
+static struct tool t;
+
+#define CTL(...) TOOL(&t, "vnetctl", "--run-dir", vnetd.dir, __VA_ARGS__)
+
+static void
+says(int status, const char *out, const char *err)
+{
+	assert_string_equal(t.err, err);
+	assert_string_equal(t.out, out);
+	assert_int_equal(t.status, status);
+}
+
+static void
+shows(const char *file)
+{
+	assert_string_equal(t.err, "");
+	assert_int_equal(t.status, 0);
+	golden(file, t.out);
+}
+
+static int
+start(void **state UNUSED)
+{
+	fake_start(&vnetd, FAKE_ANSWERS);
+	return 0;
+}
+
+static int
+stop(void **state UNUSED)
+{
+	fake_stop(&vnetd);
+	return 0;
+}
+
+static void
+read_verbs_print_tables(void **state UNUSED)
+{
+	CTL("status");
+	shows("status.txt");
+	CTL("networks");
+	shows("networks.txt");
+	CTL("ports");
+	shows("ports.txt");
+	CTL("ports", "vmnet8");
+	shows("ports.txt");
+	CTL("forward", "list");
+	shows("forwards.txt");
+	CTL("leases");
+	shows("vnetctl-leases.txt");
+	CTL("show", "vmnet8");
+	shows("show-vmnet8.txt");
+	CTL("libvirt", "vmnet8");
+	shows("libvirt.txt");
+}
+
+static void
+read_verbs_print_json(void **state UNUSED)
+{
+	CTL("networks", "--json");
+	shows("networks.json");
+	CTL("--run-dir", vnetd.dir, "ports", "--json");
+	shows("ports.json");
+	CTL("forward", "list", "vmnet8", "--json");
+	shows("forwards.json");
+	CTL("status", "--json");
+	assert_int_equal(t.status, 0);
+	assert_non_null(strstr(t.out, "\"version\": \"0.1.0\""));
+	CTL("leases", "vmnet1", "--json");
+	assert_int_equal(t.status, 0);
+	assert_non_null(strstr(t.out, "\"address\": \"192.168.83.128\""));
+	assert_null(strstr(t.out, "172.16."));
+}
+
+static void
+quiet_prints_nothing(void **state UNUSED)
+{
+	CTL("-q", "status");
+	says(0, "", "");
+	CTL("ports", "--quiet");
+	says(0, "", "");
+	CTL("-q", "delete", "vmnet99");
+	says(1, "", "vnetctl: there is no network vmnet99\n");
+}
+
+static void
+help_is_everywhere(void **state UNUSED)
+{
+	char text[sizeof(t.out)];
+
+	CTL("help");
+	assert_int_equal(t.status, 0);
+	memcpy(text, t.out, sizeof(text));
+	CTL("--help");
+	says(0, text, "");
+	CTL("help", "attach");
+	shows("help-attach.txt");
+	CTL("attach", "--help");
+	shows("help-attach.txt");
+	CTL("--version");
+	assert_int_equal(strncmp(t.out, "vnetctl ", 8), 0);
+	assert_int_equal(t.status, 0);
+}
+
+/* Calls check() for each verb that help lists; how many there are. */
+static unsigned
+each_verb(void (*check)(const char *verb))
+{
+	char list[sizeof(t.out)], *save = NULL, *line;
+	const char *start;
+	unsigned verbs = 0;
+
+	CTL("help");
+	start = strstr(t.out, "verbs:\n");
+	assert_non_null(start);
+	snprintf(list, sizeof(list), "%s", start + strlen("verbs:\n"));
+	for (line = strtok_r(list, "\n", &save); line && strncmp(line, "  ", 2) == 0;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char verb[32];
+
+		assert_int_equal(sscanf(line, " %31s", verb), 1);
+		if (verb[0] == '-')
+			break;
+		check(verb);
+		verbs++;
+	}
+	return verbs;
+}
+
+static void
+check_help(const char *verb)
+{
+	const char *example;
+
+	CTL(verb, "--help");
+	assert_int_equal(t.status, 0);
+	assert_int_equal(strncmp(t.out, "usage: vnetctl ", 15), 0);
+	example = strstr(t.out, "\nexample:\n");
+	assert_non_null(example);
+	assert_non_null(strstr(example, "vnetctl "));
+	assert_non_null(strstr(example, verb));
+}
+
+static void
+every_verb_has_help_with_an_example(void **state UNUSED)
+{
+	assert_int_equal(each_verb(check_help), 16);
+}
+
+static void
+check_manual(const char *verb)
+{
+	char manual[65536], macro[64];
+	FILE *f = fopen(MANUAL, "r");
+
+	assert_non_null(f);
+	manual[fread(manual, 1, sizeof(manual) - 1, f)] = '\0';
+	fclose(f);
+	snprintf(macro, sizeof(macro), ".It Cm %s", verb);
+	if (strstr(manual, macro))
+		return;
+	snprintf(macro, sizeof(macro), "\n.Cm %s Ar network\n", verb);
+	if (!strstr(manual, macro))
+		fail_msg("the manual has no verb %s", verb);
+}
+
+static void
+every_verb_is_in_the_manual(void **state UNUSED)
+{
+	assert_int_equal(each_verb(check_manual), 16);
+}
+
+static void
+misuse_exits_2(void **state UNUSED)
+{
+	CTL("prots");
+	says(2, "",
+	     "vnetctl: unknown verb \"prots\", did you mean \"ports\"? "
+	     "All verbs: vnetctl help\n");
+	CTL("ports", "--jsn");
+	assert_non_null(strstr(t.err, "unknown option \"--jsn\", did you mean \"--json\"?"));
+	assert_int_equal(t.status, 2);
+	CTL("show");
+	assert_int_equal(t.status, 2);
+	CTL("show", "vmnet8", "vmnet1");
+	assert_non_null(strstr(t.err, "show takes no \"vmnet1\""));
+	assert_int_equal(t.status, 2);
+	CTL("show", "vmnet256");
+	assert_non_null(strstr(t.err, "\"vmnet256\" is not a network"));
+	assert_int_equal(t.status, 2);
+	CTL("ports", "--", "x");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "lost");
+	assert_int_equal(t.status, 2);
+	CTL("create", "vmnet2", "natt");
+	assert_non_null(strstr(t.err, "did you mean \"nat\"?"));
+	assert_int_equal(t.status, 2);
+	CTL("create", "vmnet2", "10.0.0.1/24");
+	assert_int_equal(t.status, 2);
+	CTL("set", "vmnet8", "mut", "9000");
+	assert_non_null(strstr(t.err, "no key \"mut\", did you mean \"mtu\"?"));
+	assert_int_equal(t.status, 2);
+	CTL("--run-dir");
+	assert_int_equal(t.status, 2);
+	TOOL(&t, "vnetctl");
+	assert_int_equal(t.status, 2);
+}
+
+static void
+changes_print_the_new_fact(void **state UNUSED)
+{
+	CTL("create", "vmnet9", "nat", "172.16.9.0/24");
+	says(0, "vmnet9 NAT 172.16.9.0/24\n", "");
+	CTL("create", "vmnet9");
+	says(0, "vmnet9 host-only\n", "");
+	CTL("create", "vmnet9", "segment");
+	says(0, "vmnet9 segment\n", "");
+	CTL("delete", "vmnet9");
+	says(0, "vmnet9 is deleted\n", "");
+	CTL("set", "vmnet8", "mtu", "9000");
+	says(0, "vmnet8: mtu is now 9000\n", "");
+	CTL("detach", "web");
+	says(0, "web is detached\n", "");
+}
+
+static void
+refusals_exit_1(void **state UNUSED)
+{
+	CTL("delete", "vmnet99");
+	says(1, "", "vnetctl: there is no network vmnet99\n");
+	CTL("show", "vmnet99");
+	says(1, "", "vnetctl: there is no network vmnet99. All networks: vnetctl networks\n");
+	CTL("create", "vmnet66");
+	says(1, "", "vnetctl: vnetd refused: Operation not permitted\n");
+	CTL("reload");
+	says(1, "",
+	     "networking:14:22: not an IPv4 subnet: \"192.168.8.300\"\n"
+	     "vnetctl: vmnet8 keeps its running configuration\n");
+}
+
+static void
+events_are_lines(void **state UNUSED)
+{
+	CTL("events", "--json");
+	assert_string_equal(t.out, "{\"time\":\"2023-11-14T22:13:20.123Z\",\"event\":\"lease-new\","
+				   "\"network\":\"vmnet8\",\"port\":\"vmnet8p1\",\"text\":"
+				   "\"172.16.206.128 to 52:54:00:12:34:56 (web1)\"}\n");
+	assert_int_equal(t.status, 3);
+	CTL("events");
+	assert_non_null(strstr(t.out, "  vmnet8    lease-new         172.16.206.128 to "));
+	assert_non_null(strstr(t.err, "vnetd ended while it was asked"));
+	assert_int_equal(t.status, 3);
+}
+
+static void
+watched_leases_follow_the_table(void **state UNUSED)
+{
+	CTL("leases", "--watch");
+	assert_int_equal(t.status, 3); /* the stand-in ends */
+	golden("vnetctl-leases-watch.txt", t.out);
+}
+
+static void
+watched_leases_as_json_are_lines(void **state UNUSED)
+{
+	unsigned lines = 0;
+
+	CTL("leases", "--watch", "--json");
+	for (const char *p = t.out; *p; p = strchr(p, '\n') + 1) {
+		assert_int_equal(*p, '{');
+		lines++;
+	}
+	assert_int_equal(lines, 4 + 2);
+	assert_non_null(strstr(t.out, "\"name\":\"renamed\""));
+}
+
+static void
+a_command_gets_its_taps(void **state UNUSED)
+{
+	/* `ls` itself has the folder open as one more descriptor, the lowest free one. */
+	CTL("attach", "vmnet8", "--", "sh", "-c",
+	    "echo $VNET_TAP_FD $VNET_TAP_FDS; cat <&3; ls /proc/self/fd | wc -l");
+	says(0, "3 3\ntap 0 vnet_hdr\n5\n", "");
+	CTL("attach", "vmnet8", "--queues", "3", "--fd=10", "--", "bash", "-c",
+	    "echo $VNET_TAP_FD $VNET_TAP_FDS; cat <&10; cat <&11; cat <&12; "
+	    "ls /proc/self/fd | wc -l");
+	says(0, "10 10:11:12\ntap 0 vnet_hdr\ntap 1 vnet_hdr\ntap 2 vnet_hdr\n7\n", "");
+	CTL("attach", "vmnet8", "--fd", "6", "--queues", "16", "--", "bash", "-c", "cat <&21");
+	says(0, "tap 15 vnet_hdr\n", "");
+	CTL("attach", "vmnet8", "--", "sh", "-c", "exit 42");
+	says(42, "", "");
+}
+
+static void
+a_command_that_is_none(void **state UNUSED)
+{
+	CTL("attach", "vmnet8", "--", "/no/such/program");
+	says(127, "", "vnetctl: cannot run \"/no/such/program\": No such file or directory\n");
+	CTL("attach", "vmnet8", "--", "/etc/passwd");
+	says(126, "", "vnetctl: cannot run \"/etc/passwd\": Permission denied\n");
+	CTL("attach", "vmnet66", "--", "true");
+	says(1, "", "vnetctl: you may not attach to vmnet66\n");
+}
+
+static void
+attach_wants_the_right_words(void **state UNUSED)
+{
+	static const char *const wrong[][6] = {
+	    {"vmnet8"},
+	    {"vmnet8", "--"},
+	    {"vmnet8", "--netns", "x", "--", "true"},
+	    {"vmnet8", "--netns", "x", "--queues=2"},
+	    {"vmnet8", "--ifname", "eth0", "--", "true"},
+	    {"vmnet8", "--queues", "0", "--", "true"},
+	    {"vmnet8", "--queues", "17", "--", "true"},
+	    {"vmnet8", "--fd", "2", "--", "true"},
+	    {"vmnet8", "--mac=01:00:5e:00:00:01", "--", "true"},
+	    {"vmnet8", "--netns", "x", "--ifname", "a/b"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		CTL("attach", wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], wrong[i][4],
+		    wrong[i][5]);
+		if (t.status != 2)
+			fail_msg("row %zu: exit %d, \"%s\"", i, t.status, t.err);
+		assert_string_equal(t.out, "");
+	}
+}
+
+static void
+a_taken_descriptor_is_not_overwritten(void **state UNUSED)
+{
+	const char *const argv[] = {"vnetctl", "--run-dir", vnetd.dir, "attach", "vmnet8",
+				    "--fd",    "57",        "--",      "true",   NULL};
+	int fd = dup2(STDIN_FILENO, 57);
+
+	assert_int_equal(fd, 57);
+	tool_run(&t, argv, &(struct tool_how){.inherit = fd});
+	close(fd);
+	says(2, "",
+	     "vnetctl: descriptor 57 is open already. Choose another one, such as --fd 67\n");
+}
+
+static void
+a_namespace_must_be_one(void **state UNUSED)
+{
+	CTL("attach", "vmnet8", "--netns", "no-such-namespace");
+	says(1, "",
+	     "vnetctl: cannot open the network namespace \"/run/netns/no-such-namespace\": No such "
+	     "file or directory. Names: ip netns list. Or give a path or a process id\n");
+	CTL("attach", "vmnet8", "--netns", "/dev/null");
+	says(1, "", "vnetctl: \"/dev/null\" is not a network namespace\n");
+	CTL("attach", "vmnet8", "--netns", "/proc/self/ns/uts");
+	says(1, "", "vnetctl: \"/proc/self/ns/uts\" is not a network namespace\n");
+}
+
+static void
+colour_is_for_terminals_that_want_it(void **state UNUSED)
+{
+	const char *const argv[] = {"vnetctl", "--run-dir", vnetd.dir, "status", NULL};
+
+	tool_run(&t, argv, &(struct tool_how){.terminal = true});
+	assert_non_null(strstr(t.out, "\033[31mfailed"));
+	tool_run(&t, argv, &(struct tool_how){.terminal = true, .no_color = "1"});
+	assert_null(strchr(t.out, '\033'));
+	tool_run(&t, argv, &(struct tool_how){.terminal = true, .no_color = ""});
+	assert_non_null(strchr(t.out, '\033'));
+	tool_run(&t, argv, &(struct tool_how){.terminal = false});
+	assert_null(strchr(t.out, '\033'));
+}
+
+static void
+without_vnetd_exit_3_says_what_to_do(void **state UNUSED)
+{
+	static const char *const verbs[] = {"status", "networks", "ports",
+					    "leases", "events",   "reload"};
+	struct fake nobody;
+
+	fake_absent(&nobody);
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		TOOL(&t, "vnetctl", "--run-dir", nobody.dir, verbs[i]);
+		assert_int_equal(t.status, 3);
+		assert_string_equal(t.out, "");
+		assert_non_null(strstr(t.err, "vnetd does not run"));
+		assert_non_null(strstr(t.err, "Try: sudo systemctl start vnetd"));
+	}
+	TOOL(&t, "vnetctl", "--run-dir", nobody.dir, "libvirt", "vmnet8");
+	assert_int_equal(t.status, 0);
+	fake_stop(&nobody);
+}
+
+static void
+a_vnetd_that_breaks_off_is_exit_3(void **state UNUSED)
+{
+	struct fake odd;
+
+	fake_start(&odd, FAKE_HANGS_UP);
+	TOOL(&t, "vnetctl", "--run-dir", odd.dir, "status");
+	assert_int_equal(t.status, 3);
+	assert_non_null(strstr(t.err, "vnetd ended while it was asked"));
+	fake_stop(&odd);
+	fake_start(&odd, FAKE_BABBLES);
+	TOOL(&t, "vnetctl", "--run-dir", odd.dir, "status");
+	assert_int_equal(t.status, 3);
+	assert_non_null(strstr(t.err, "another version of the protocol"));
+	fake_stop(&odd);
+}
+
+static void
+outsiders_learn_about_the_group(void **state UNUSED)
+{
+	const char *const argv[] = {"vnetctl", "--run-dir", vnetd.dir, "status", NULL};
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/vnetd.sock", vnetd.dir);
+	assert_int_equal(chmod(path, 0), 0);
+	tool_run(&t, argv, &(struct tool_how){.nobody = true});
+	chmod(path, 0600);
+	assert_int_equal(t.status, 1);
+	assert_non_null(strstr(t.err, "it is for root and members of group vnet"));
+	assert_non_null(strstr(t.err, "newgrp vnet"));
+}
+
+static void
+a_full_disk_is_a_failure(void **state UNUSED)
+{
+	const char *const argv[] = {
+	    "vnetctl", "--run-dir", vnetd.dir,
+	    "attach",  "vmnet8",    "--",
+	    "sh",      "-c",        "exec >/dev/full; exec \"$TOOLS_DIR/vnetctl\" help",
+	    NULL};
+
+	tool_run(&t, argv, &(struct tool_how){0});
+	assert_non_null(strstr(t.err, "cannot write to standard output: No space left"));
+	assert_int_equal(t.status, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(read_verbs_print_tables),
+	    cmocka_unit_test(read_verbs_print_json),
+	    cmocka_unit_test(quiet_prints_nothing),
+	    cmocka_unit_test(help_is_everywhere),
+	    cmocka_unit_test(every_verb_has_help_with_an_example),
+	    cmocka_unit_test(every_verb_is_in_the_manual),
+	    cmocka_unit_test(misuse_exits_2),
+	    cmocka_unit_test(changes_print_the_new_fact),
+	    cmocka_unit_test(refusals_exit_1),
+	    cmocka_unit_test(events_are_lines),
+	    cmocka_unit_test(watched_leases_follow_the_table),
+	    cmocka_unit_test(watched_leases_as_json_are_lines),
+	    cmocka_unit_test(a_command_gets_its_taps),
+	    cmocka_unit_test(a_command_that_is_none),
+	    cmocka_unit_test(attach_wants_the_right_words),
+	    cmocka_unit_test(a_taken_descriptor_is_not_overwritten),
+	    cmocka_unit_test(a_namespace_must_be_one),
+	    cmocka_unit_test(colour_is_for_terminals_that_want_it),
+	    cmocka_unit_test(without_vnetd_exit_3_says_what_to_do),
+	    cmocka_unit_test(a_vnetd_that_breaks_off_is_exit_3),
+	    cmocka_unit_test(outsiders_learn_about_the_group),
+	    cmocka_unit_test(a_full_disk_is_a_failure),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

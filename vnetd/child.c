@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * child.c - spawning, connecting and restarting the children of priv.
+ *
+ * A child is over when two things have happened, in any order: it was waited for, and its channel has
+ * ended. Waiting for both keeps its last words (ENGINE_REFUSED) from being lost.
+ */
+#include "vnetd/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/sandbox.h"
+#include "lib/util.h"
+#include "vnetd/backoff.h"
+
+enum {
+	FD_PRIV = 3,   /* the child's end of its channel to priv */
+	FD_ENGINE = 4, /* a worker's end of its channel to the engine */
+	/* A child whose channel ended has this long to end by itself; then SIGTERM, and again, SIGKILL. */
+	GRACE_MS = 500,
+};
+
+struct child {
+	struct children *all;
+	enum role role;
+	pid_t pid;         /* 0: waited for, or never started */
+	int status;        /* of waitpid(), when pid is 0 again */
+	struct chan *chan; /* NULL: ended */
+	bool running;      /* started, and not over */
+	int signals;       /* how many were sent to end it */
+	struct mono started;
+	struct backoff backoff;
+	struct loop_timer *timer; /* running: patience; else: the restart */
+};
+
+struct children {
+	struct loop *loop;
+	const struct start *start;
+	const struct child_handler *h;
+	void *arg;
+	struct child child[ROLE_N];
+	bool stopping;
+	bool engine_died; /* some engine has, so the next one is told to expect a running system */
+};
+
+static const char *
+program(enum role role)
+{
+	switch (role) {
+	case ROLE_ENGINE:
+		return "vnetd";
+	case ROLE_DHCPD:
+		return "vnet-dhcpd";
+	case ROLE_NATD:
+		return "vnet-natd";
+	case ROLE_N:
+		break;
+	}
+	return "?";
+}
+
+/* For people: "engine", but the workers by their programs' names. */
+static const char *
+title(enum role role)
+{
+	return role == ROLE_ENGINE ? "engine" : program(role);
+}
+
+static void finish(struct child *c);
+
+/* ------------------------------------------------------------------ in the forked child */
+
+/* Only descriptors 0-3 (and 4 for a worker) are left. */
+static int
+arrange_fds(int priv, int engine)
+{
+	int high[2];
+
+	/* Out of the way first: the sources may be 3 and 4 themselves, crosswise. */
+	high[0] = fcntl(priv, F_DUPFD, 16);
+	high[1] = engine >= 0 ? fcntl(engine, F_DUPFD, 16) : -1;
+	if (high[0] < 0 || (engine >= 0 && high[1] < 0))
+		return -errno;
+	if (dup2(high[0], FD_PRIV) < 0 || (engine >= 0 && dup2(high[1], FD_ENGINE) < 0))
+		return -errno;
+	fd_close_from(engine >= 0 ? FD_ENGINE + 1 : FD_PRIV + 1);
+	return 0;
+}
+
+static void
+default_signals(void)
+{
+	sigset_t none;
+
+	for (int signo = 1; signo < NSIG; signo++)
+		signal(signo, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+__attribute__((noreturn)) static void
+run_child(const struct child *c, int priv, int engine)
+{
+	const struct dirs *d = c->all->start->dirs;
+	char config[4096], state[4096], run[4096], libexec[4096], level[32], path[4096];
+	const char *argv[9];
+	size_t n = 0;
+	int r;
+
+	/* A ^C on our terminal is for priv alone, which ends the others in order. */
+	setpgid(0, 0);
+	snprintf(config, sizeof(config), "--config-dir=%s", d->config);
+	snprintf(state, sizeof(state), "--state-dir=%s", d->state);
+	snprintf(run, sizeof(run), "--run-dir=%s", d->run);
+	snprintf(libexec, sizeof(libexec), "--libexec-dir=%s", d->libexec);
+	snprintf(level, sizeof(level), "--log-level=%d", c->all->start->level);
+	argv[n++] = program(c->role);
+	if (c->role == ROLE_ENGINE) {
+		argv[n++] = "-Rengine";
+		argv[n++] = config;
+		argv[n++] = state;
+		argv[n++] = libexec;
+		/* The very program that runs here, whatever an upgrade has put in its place since. */
+		snprintf(path, sizeof(path), "/proc/self/exe");
+	} else {
+		snprintf(path, sizeof(path), "%s/%s", d->libexec, program(c->role));
+	}
+	argv[n++] = run;
+	argv[n++] = level;
+	argv[n] = NULL;
+
+	r = sandbox_child_prepare();
+	if (r == 0)
+		r = arrange_fds(priv, engine);
+	if (r == 0) {
+		default_signals();
+		execv(path, (char *const *)argv);
+		r = -errno;
+	}
+	log_error(-r, "cannot start %s", path);
+	_exit(127);
+}
+
+/* ------------------------------------------------------------------ in priv */
+
+static void
+on_msg(struct chan *chan, const struct msg *m, int *fds, size_t nfds, void *arg)
+{
+	struct child *c = arg;
+
+	c->all->h->msg(c->role, chan, m, fds, nfds, c->all->arg);
+}
+
+static void
+end_channel(struct child *c)
+{
+	chan_free(c->chan);
+	c->chan = NULL;
+	if (c->pid)
+		loop_timer_set(c->timer, mono_add(mono_now(), GRACE_MS));
+	else
+		finish(c);
+}
+
+static void
+on_gone(struct chan *chan UNUSED, const char *why, void *arg)
+{
+	struct child *c = arg;
+
+	/* Its end will tell more than the end of its channel, unless it does not end. */
+	if (strcmp(why, "closed the channel") != 0) {
+		log_error(0, "%s %s: ending it", title(c->role), why);
+		if (c->pid)
+			kill(c->pid, SIGKILL);
+	}
+	end_channel(c);
+}
+
+static const struct chan_handler chan_handler = {on_msg, on_gone};
+
+/* Gives engine and worker a channel of their own. worker_end: where the worker's end goes; NULL: to the
+ * running worker by ENGINE_CHAN. */
+static void
+connect_worker(struct children *all, enum role role, int *worker_end)
+{
+	struct chan *engine = all->child[ROLE_ENGINE].chan, *worker = all->child[role].chan;
+	struct msg up = msg_make(MSG_WORKER_UP, 0), to = msg_make(MSG_ENGINE_CHAN, 0);
+	int pair[2];
+
+	if (fd_seqpacket_pair(pair) < 0) {
+		log_error(errno, "cannot connect %s with the engine", title(role));
+		return;
+	}
+	up.u.worker_up.role = (uint8_t)role;
+	if (worker_end)
+		*worker_end = pair[1];
+	else
+		chan_send_fd(worker, &to, pair[1]);
+	/* Without an engine the worker finds its channel closed, and gets one when there is. */
+	if (engine)
+		chan_send_fd(engine, &up, pair[0]);
+	else
+		fd_close(&pair[0]);
+}
+
+static void
+greet_engine(struct children *all)
+{
+	const struct start *s = all->start;
+	struct msg m = msg_make(MSG_ENGINE_INIT, 0);
+
+	m.u.engine_init.group_gid = s->group;
+	m.u.engine_init.started_mono_ms = (uint64_t)s->started.ms;
+	m.u.engine_init.restarted = all->engine_died;
+	chan_send(all->child[ROLE_ENGINE].chan, &m, &s->listener, 1);
+	for (enum role r = 0; r < ROLE_N; r++)
+		if (r != ROLE_ENGINE && all->child[r].chan)
+			connect_worker(all, r, NULL);
+}
+
+/* Forks with all signals blocked, so that the loop's handlers do not run in the child. */
+static pid_t
+fork_child(const struct child *c, int priv, int engine)
+{
+	sigset_t all, old;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0)
+		run_child(c, priv, engine);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
+static int
+spawn(struct child *c)
+{
+	AUTO_FD engine = -1;
+	int pair[2], r = fd_seqpacket_pair(pair);
+	AUTO_FD child_end = -1;
+
+	if (r < 0)
+		return r;
+	child_end = pair[1];
+	c->chan = chan_new(c->all->loop, pair[0], title(c->role), &chan_handler, c);
+	if (!c->chan)
+		return -ENOMEM;
+	if (c->role != ROLE_ENGINE)
+		connect_worker(c->all, c->role, &engine);
+	c->pid = fork_child(c, child_end, engine);
+	if (c->pid < 0) {
+		r = -errno;
+		c->pid = 0;
+		chan_free(c->chan);
+		c->chan = NULL;
+		return r;
+	}
+	c->running = true;
+	c->signals = 0;
+	c->started = mono_now();
+	log_debug("started %s, process %d", title(c->role), (int)c->pid);
+	if (c->role == ROLE_ENGINE)
+		greet_engine(c->all);
+	return 0;
+}
+
+static void
+retry(struct child *c, uint32_t ms)
+{
+	loop_timer_set(c->timer, mono_add(mono_now(), ms));
+}
+
+static void
+start_child(struct child *c)
+{
+	int r = spawn(c);
+
+	if (r < 0) {
+		uint32_t ms = backoff_next_ms(&c->backoff, 0);
+
+		log_error(-r, "cannot start %s, trying again in %u ms", title(c->role), ms);
+		retry(c, ms);
+	}
+}
+
+/* The timer: a child that should have ended is urged, one that is due is started. */
+static void
+on_timer(void *arg)
+{
+	struct child *c = arg;
+
+	if (c->pid && !c->chan) {
+		kill(c->pid, c->signals++ == 0 ? SIGTERM : SIGKILL);
+		loop_timer_set(c->timer, mono_add(mono_now(), GRACE_MS));
+	} else if (!c->running && !c->all->stopping) {
+		start_child(c);
+	}
+}
+
+static void
+describe(char *buf, size_t cap, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, cap, "killed by signal %d (%s)", WTERMSIG(status),
+			 sigdescr_np(WTERMSIG(status)) ? sigdescr_np(WTERMSIG(status)) : "?");
+	else
+		snprintf(buf, cap, "exit status %d", WEXITSTATUS(status));
+}
+
+static bool
+any_running(const struct children *all)
+{
+	for (enum role r = 0; r < ROLE_N; r++)
+		if (all->child[r].running)
+			return true;
+	return false;
+}
+
+/* Both waited for and without a channel. */
+static void
+finish(struct child *c)
+{
+	struct children *all = c->all;
+	struct msg gone = msg_make(MSG_WORKER_GONE, 0);
+	char how[96];
+	uint32_t ms;
+
+	c->running = false;
+	loop_timer_set(c->timer, MONO_NEVER);
+	if (all->stopping) {
+		if (!any_running(all))
+			all->h->stopped(all->arg);
+		return;
+	}
+	describe(how, sizeof(how), c->status);
+	ms = backoff_next_ms(&c->backoff, mono_diff(mono_now(), c->started));
+	if (ms)
+		log_warn(0, "%s has ended (%s); starting it again in %u ms", title(c->role), how,
+			 ms);
+	else
+		log_warn(0, "%s has ended (%s); starting it again", title(c->role), how);
+	if (c->role == ROLE_ENGINE) {
+		all->engine_died = true;
+	} else {
+		gone.u.worker_gone.role = (uint8_t)c->role;
+		gone.u.worker_gone.retry_ms = ms;
+		MSG_SET_STR(gone.u.worker_gone.how, how);
+		children_tell(all, ROLE_ENGINE, &gone);
+	}
+	retry(c, ms);
+}
+
+void
+children_reap(struct children *all)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (enum role r = 0; r < ROLE_N; r++) {
+			struct child *c = &all->child[r];
+
+			if (c->pid != pid)
+				continue;
+			c->pid = 0;
+			c->status = status;
+			if (!c->chan)
+				finish(c);
+		}
+}
+
+void
+children_breach(struct children *all, enum role role, const char *what)
+{
+	struct child *c = &all->child[role];
+
+	log_error(0, "%s %s: ending it", title(role), what);
+	if (c->pid)
+		kill(c->pid, SIGKILL);
+	end_channel(c);
+}
+
+void
+children_stop(struct children *all)
+{
+	if (all->stopping)
+		return;
+	all->stopping = true;
+	for (enum role r = 0; r < ROLE_N; r++) {
+		struct child *c = &all->child[r];
+
+		if (c->running && c->chan)
+			end_channel(c);
+	}
+	if (!any_running(all))
+		all->h->stopped(all->arg);
+}
+
+void
+children_tell(struct children *all, enum role role, const struct msg *m)
+{
+	if (all->child[role].chan)
+		chan_send(all->child[role].chan, m, NULL, 0);
+}
+
+struct children *
+children_new(struct loop *l, const struct start *s, const struct child_handler *h, void *arg)
+{
+	struct children *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	all->loop = l;
+	all->start = s;
+	all->h = h;
+	all->arg = arg;
+	for (enum role r = 0; r < ROLE_N; r++) {
+		struct child *c = &all->child[r];
+
+		c->all = all;
+		c->role = r;
+		c->timer = loop_timer_new(l, on_timer, c);
+		if (!c->timer) {
+			children_free(all);
+			return NULL;
+		}
+	}
+	for (enum role r = 0; r < ROLE_N; r++)
+		start_child(&all->child[r]);
+	return all;
+}
+
+void
+children_free(struct children *all)
+{
+	if (!all)
+		return;
+	for (enum role r = 0; r < ROLE_N; r++) {
+		chan_free(all->child[r].chan);
+		loop_timer_free(all->child[r].timer);
+	}
+	free(all);
+}

@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion of vnetctl. Verbs, options and keys come from its help, networks and ports from the
+# vnetd that is asked, so that nothing here has to be kept up to date.
+
+# Runs the vnetctl of this command line with the options that stand before its verb.
+_vnetctl_ask()
+{
+	"${_vnetctl_command[@]}" "$@" 2>/dev/null
+}
+
+_vnetctl_verbs()
+{
+	_vnetctl_ask help | awk '/^verbs:/ { on = 1; next } !NF { on = 0 } on { print $1 }'
+}
+
+# The long options of a verb, or of the program without one.
+_vnetctl_options()
+{
+	_vnetctl_ask help "$@" | grep -oE '^  (-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'
+}
+
+_vnetctl_keys()
+{
+	_vnetctl_ask help set | awk '/^keys:/ { on = 1; next } !NF { on = 0 } on { print $1 }'
+}
+
+# The first column of a table without its header.
+_vnetctl_column()
+{
+	_vnetctl_ask "$@" | awk 'NR > 1 { print $1 }'
+}
+
+_vnetctl_words()
+{
+	local verb=$1 position=$2
+
+	case $verb:$position in
+	help:1) _vnetctl_verbs ;;
+	forward:1) echo list ;;
+	detach:1) _vnetctl_column ports ;;
+	create:2 | create:3) printf '%s\n' nat hostonly bridged segment ;;
+	set:2) _vnetctl_keys ;;
+	forward:2 | show:1 | leases:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | libvirt:1)
+		_vnetctl_column networks ;;
+	esac
+}
+
+_vnetctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb='' position=0 i word
+	local _vnetctl_command=("${COMP_WORDS[0]}")
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--)
+			# From here on it is somebody else's command line.
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+			elif ((i + 1 == COMP_CWORD)); then
+				mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			fi
+			return
+			;;
+		--config-dir | --state-dir | --run-dir)
+			[[ -z $verb ]] && ((i + 1 < COMP_CWORD)) &&
+				_vnetctl_command+=("$word" "${COMP_WORDS[i + 1]}")
+			((i++))
+			;;
+		--netns | --ifname | --fd | --queues | --mac | --name) ((i++)) ;;
+		-*) ;;
+		*)
+			if [[ -z $verb ]]; then
+				verb=$word
+			fi
+			((position++))
+			;;
+		esac
+	done
+
+	case $prev in
+	--config-dir | --state-dir | --run-dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--netns)
+		mapfile -t COMPREPLY < <(compgen -W "$(ip netns list 2>/dev/null | awk '{ print $1 }')" -- "$cur")
+		return
+		;;
+	--ifname | --fd | --queues | --mac | --name) return ;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_options ${verb:+"$verb"})" -- "$cur")
+	elif [[ -z $verb ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_verbs)" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_words "$verb" "$position")" -- "$cur")
+	fi
+}
+
+complete -F _vnetctl vnetctl

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_json.c - rows into JSON. Pure but for the allocations of jansson.
+ */
+#include "vnetd/ctl_json.h"
+
+#include "conf/conf.h"
+#include "lib/strbuf.h"
+#include "vnetd/ctl_text.h"
+
+json_t *
+json_of_text(const char *s)
+{
+	json_t *v;
+	struct strbuf clean;
+
+	if (*s == '\0')
+		return json_null();
+	v = json_string(s);
+	if (v)
+		return v;
+	strbuf_init(&clean);
+	ctl_text_clean(&clean, s, false);
+	v = json_string(strbuf_str(&clean));
+	strbuf_fini(&clean);
+	return v;
+}
+
+static json_t *
+json_of_ip(struct ip4 a)
+{
+	return a.h ? json_string(IP4_STR(a)) : json_null();
+}
+
+static json_t *
+json_of_mac(struct mac m)
+{
+	return mac_is_zero(m) ? json_null() : json_string(MAC_STR(m));
+}
+
+static json_t *
+json_of_net(unsigned net)
+{
+	return net == MSG_NET_ALL ? json_null() : json_sprintf("vmnet%u", net);
+}
+
+static json_t *
+json_of_seconds(uint64_t s)
+{
+	return s ? json_string(ctl_text_utc(s * 1000, false, (char[TEXT_TIME_LEN]){0}))
+		 : json_null();
+}
+
+static json_t *
+json_of_bytes(const uint8_t *b, size_t len)
+{
+	struct strbuf hex;
+	json_t *v;
+
+	if (len == 0)
+		return json_null();
+	strbuf_init(&hex);
+	for (size_t i = 0; i < len; i++)
+		strbuf_addf(&hex, "%02x", b[i]);
+	v = hex.bad ? NULL : json_string(strbuf_str(&hex));
+	strbuf_fini(&hex);
+	return v;
+}
+
+/* Sets a member of *o; without memory for it *o is dropped and stays NULL. */
+static void
+put(json_t **o, const char *key, json_t *value)
+{
+	if (!*o) {
+		json_decref(value);
+	} else if (json_object_set_new(*o, key, value) != 0) {
+		json_decref(*o);
+		*o = NULL;
+	}
+}
+
+static json_t *
+json_of_number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* Appends to *list, with the same rule. */
+static void
+append(json_t **list, json_t *value)
+{
+	if (!*list) {
+		json_decref(value);
+	} else if (json_array_append_new(*list, value) != 0) {
+		json_decref(*list);
+		*list = NULL;
+	}
+}
+
+/* Member `key` of *o: an array with one(&row) for each of n rows. */
+#define PUT_LIST(o, key, rows, n, one)                                                             \
+	do {                                                                                       \
+		json_t *list_ = json_array();                                                      \
+		for (size_t i_ = 0; i_ < (n); i_++)                                                \
+			append(&list_, one(&(rows)[i_]));                                          \
+		put((o), (key), list_);                                                            \
+	} while (0)
+
+static json_t *
+json_of_services_down(const struct msg_net_row *n)
+{
+	json_t *list = json_array();
+
+	for (unsigned s = 0; s < SERVICE_N; s++) {
+		if (n->services_down >> s & 1)
+			append(&list, json_string(service_name((enum service)s)));
+	}
+	return list;
+}
+
+static json_t *
+json_of_network(const struct msg_net_row *n)
+{
+	json_t *o = json_object();
+
+	put(&o, "name", json_of_net(n->net));
+	put(&o, "label", json_of_text(n->label));
+	put(&o, "type", json_string(conf_net_type_word((enum net_kind)n->kind)));
+	put(&o, "state", json_string(net_state_name((enum net_state)n->state)));
+	put(&o, "reason", json_of_text(n->text));
+	put(&o, "subnet", n->len ? json_sprintf("%s/%u", IP4_STR(n->subnet), n->len) : json_null());
+	put(&o, "host", json_of_ip(n->host));
+	put(&o, "gateway", json_of_ip(n->gateway));
+	put(&o, "dhcp_server", json_of_ip(n->dhcp_server));
+	put(&o, "dns", json_of_ip(n->dns));
+	put(&o, "adapter", json_boolean(n->adapter));
+	put(&o, "dhcp", json_boolean(n->dhcp));
+	put(&o, "nat", json_boolean(n->nat));
+	put(&o, "mtu", json_of_number(n->mtu));
+	put(&o, "leases", json_of_number(n->leases));
+	put(&o, "lease_total", json_of_number(n->lease_total));
+	put(&o, "guests", json_of_number(n->guests));
+	put(&o, "forwards", json_of_number(n->forwards));
+	put(&o, "uplink", json_of_text(n->uplink));
+	put(&o, "services_down", json_of_services_down(n));
+	return o;
+}
+
+static json_t *
+json_of_warning(const struct msg_warning_row *w)
+{
+	json_t *o = json_object();
+
+	put(&o, "network", json_of_net(w->net));
+	put(&o, "text", json_of_text(w->text));
+	put(&o, "cure", json_of_text(w->cure));
+	return o;
+}
+
+static json_t *
+json_of_port(const struct msg_port_row *p)
+{
+	bool owned = p->owner != MSG_UID_NONE;
+	json_t *o = json_object();
+
+	put(&o, "name", json_of_text(p->name));
+	put(&o, "network", json_of_net(p->net));
+	put(&o, "ifname", json_of_text(p->ifname));
+	put(&o, "kind", json_string(port_kind_name((enum port_kind)p->kind)));
+	put(&o, "netns", json_of_text(p->netns));
+	put(&o, "mac", json_of_mac(p->mac));
+	put(&o, "address", json_of_ip(p->addr));
+	put(&o, "guest", json_of_text(p->guest));
+	put(&o, "owner", json_of_text(p->owner_name));
+	put(&o, "uid", owned ? json_integer((json_int_t)p->owner) : json_null());
+	put(&o, "queues", p->queues ? json_integer(p->queues) : json_null());
+	put(&o, "up", json_boolean(p->up));
+	return o;
+}
+
+static json_t *
+json_of_forward(const struct msg_forward_row *w)
+{
+	json_t *o = json_object();
+
+	put(&o, "network", json_of_net(w->net));
+	put(&o, "protocol", json_string(ip_proto_name((enum ip_proto)w->proto)));
+	put(&o, "port", json_of_number(w->port));
+	put(&o, "guest", json_of_ip(w->guest));
+	put(&o, "guest_port", json_of_number(w->guest_port));
+	put(&o, "description", json_of_text(w->text));
+	put(&o, "source", json_of_text(w->source));
+	return o;
+}
+
+json_t *
+json_of_lease(const struct msg_lease_row *l)
+{
+	json_t *o = json_object();
+
+	put(&o, "address", json_of_ip(l->addr));
+	put(&o, "mac", json_of_mac(l->mac));
+	put(&o, "name", json_of_text(l->name));
+	put(&o, "network", json_of_net(l->net));
+	put(&o, "state", json_string(lease_row_state_name((enum lease_row_state)l->state)));
+	put(&o, "starts", json_of_seconds(l->starts));
+	put(&o, "ends", json_of_seconds(l->ends));
+	put(&o, "client_id", json_of_bytes(l->client_id.b, l->client_id.len));
+	return o;
+}
+
+json_t *
+json_of_event(const struct msg_event_row *e)
+{
+	json_t *o = json_object();
+
+	put(&o, "time", json_string(ctl_text_utc(e->when_ms, true, (char[TEXT_TIME_LEN]){0})));
+	put(&o, "event", json_of_text(e->what));
+	put(&o, "network", json_of_net(e->net));
+	put(&o, "port", json_of_text(e->port));
+	put(&o, "text", json_of_text(e->text));
+	return o;
+}
+
+json_t *
+json_of_networks(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	PUT_LIST(&o, "networks", f->net, f->nnets, json_of_network);
+	return o;
+}
+
+json_t *
+json_of_ports(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	PUT_LIST(&o, "ports", f->port, f->nports, json_of_port);
+	return o;
+}
+
+json_t *
+json_of_forwards(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	PUT_LIST(&o, "forwards", f->forward, f->nforwards, json_of_forward);
+	return o;
+}
+
+json_t *
+json_of_leases(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	PUT_LIST(&o, "leases", f->lease, f->nleases, json_of_lease);
+	return o;
+}
+
+json_t *
+json_of_status(const struct facts *f, uint64_t now_ms)
+{
+	const struct msg_status_row *s = f->status;
+	uint64_t started = s->uptime_ms < now_ms ? now_ms - s->uptime_ms : 0;
+	json_t *o = json_object();
+
+	put(&o, "version", json_of_text(s->version));
+	put(&o, "started", json_of_seconds(started / 1000));
+	put(&o, "generation", json_of_number(s->generation));
+	put(&o, "guests", json_of_number(s->guests));
+	PUT_LIST(&o, "warnings", f->warning, f->nwarnings, json_of_warning);
+	PUT_LIST(&o, "networks", f->net, f->nnets, json_of_network);
+	return o;
+}
+
+json_t *
+json_of_show(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	put(&o, "network", json_of_network(&f->net[0]));
+	PUT_LIST(&o, "warnings", f->warning, f->nwarnings, json_of_warning);
+	PUT_LIST(&o, "ports", f->port, f->nports, json_of_port);
+	PUT_LIST(&o, "forwards", f->forward, f->nforwards, json_of_forward);
+	return o;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_ports.c - the verbs `ports`, `detach` and `forward list`.
+ */
+#include <string.h>
+
+#include "vnetd/ctl.h"
+#include "vnetd/ctl_json.h"
+
+static const struct ctl_opt list_opts[] = {CTL_OPT_JSON, CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
+static const struct ctl_opt detach_opts[] = {CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
+
+static enum ctl_exit
+run_ports(struct ctl *c, const struct ctl_args *a)
+{
+	struct rows ports = ROWS_INIT(PORT_ROW, port_row);
+	struct rows *want[] = {&ports};
+	struct msg request = msg_make(MSG_PORT_LIST, 0);
+	struct view v = {.colour = c->colour};
+	struct strbuf text;
+	enum ctl_exit r;
+
+	request.u.port_list.net = MSG_NET_ALL;
+	if (a->npos == 1 && !ctl_parse_net(&request.u.port_list.net, a->pos[0]))
+		return CTL_USAGE;
+	r = ctl_ask(c, &request, want, ARRAY_LEN(want));
+	if (r == CTL_OK) {
+		struct facts f = {.port = ports.v, .nports = ports.n};
+
+		if (c->json) {
+			r = ctl_print_json(c, json_of_ports(&f), false);
+		} else {
+			strbuf_init(&text);
+			render_ports(&text, &f, &v);
+			r = ctl_print(c, &text);
+			if (ports.n == 0)
+				ctl_hint(c, "no guest is attached. How to attach one: vnetctl "
+					    "attach --help");
+		}
+	}
+	rows_fini(&ports);
+	return r;
+}
+
+static enum ctl_exit
+run_detach(struct ctl *c, const struct ctl_args *a)
+{
+	struct msg request = msg_make(MSG_DETACH, 0);
+	struct client client;
+	struct strbuf text;
+	enum ctl_exit r;
+
+	if (strlen(a->pos[0]) >= sizeof(request.u.detach.port))
+		return ctl_misuse(&ctl_verb_detach, "\"%s\" is too long for a port's name",
+				  a->pos[0]);
+	MSG_SET_STR(request.u.detach.port, a->pos[0]);
+	r = client_open(&client, c->run_dir);
+	if (r == CTL_OK)
+		r = client_call(&client, &request, -1, CLIENT_CHANGE_MS, NULL, NULL);
+	ctl_explain(r, &client);
+	if (r == CTL_OK) {
+		strbuf_init(&text);
+		if (client.text[0])
+			strbuf_addf(&text, "%s\n", client.text);
+		else
+			strbuf_addf(&text, "%s is detached\n", a->pos[0]);
+		r = ctl_print(c, &text);
+	}
+	client_close(&client);
+	return r;
+}
+
+static enum ctl_exit
+list_forwards(struct ctl *c, uint16_t net)
+{
+	struct rows forwards = ROWS_INIT(FORWARD_ROW, forward_row);
+	struct rows *want[] = {&forwards};
+	struct msg request = msg_make(MSG_FORWARD_LIST, 0);
+	struct view v = {.colour = c->colour};
+	struct strbuf text;
+	enum ctl_exit r;
+
+	request.u.forward_list.net = net;
+	r = ctl_ask(c, &request, want, ARRAY_LEN(want));
+	if (r == CTL_OK) {
+		struct facts f = {.forward = forwards.v, .nforwards = forwards.n};
+
+		if (c->json) {
+			r = ctl_print_json(c, json_of_forwards(&f), false);
+		} else {
+			strbuf_init(&text);
+			render_forwards(&text, &f, &v);
+			r = ctl_print(c, &text);
+		}
+	}
+	rows_fini(&forwards);
+	return r;
+}
+
+static enum ctl_exit
+run_forward(struct ctl *c, const struct ctl_args *a)
+{
+	uint16_t net = MSG_NET_ALL;
+
+	if (strcmp(a->pos[0], "list") != 0)
+		return ctl_misuse(&ctl_verb_forward, "unknown word \"%s\" behind \"forward\"",
+				  a->pos[0]);
+	if (a->npos == 2 && !ctl_parse_net(&net, a->pos[1]))
+		return CTL_USAGE;
+	return list_forwards(c, net);
+}
+
+const struct ctl_verb ctl_verb_ports = {
+    .name = "ports",
+    .synopsis = "[vmnetN] [--json]",
+    .summary = "Lists the guests that are attached",
+    .example =
+	"  vnetctl ports vmnet8\n  vnetctl ports --json | jq -r '.ports[] | .name, .address'",
+    .opts = list_opts,
+    .max_pos = 1,
+    .run = run_ports,
+};
+
+const struct ctl_verb ctl_verb_detach = {
+    .name = "detach",
+    .synopsis = "PORT",
+    .summary = "Unplugs a guest",
+    .detail =
+	"PORT is the port's name, its interface or the guest's MAC address, as vnetctl ports\n"
+	"shows them.",
+    .example = "  vnetctl detach vmnet8p3",
+    .opts = detach_opts,
+    .min_pos = 1,
+    .max_pos = 1,
+    .run = run_detach,
+};
+
+const struct ctl_verb ctl_verb_forward = {
+    .name = "forward",
+    .synopsis = "list [vmnetN] [--json]",
+    .summary = "Lists the ports of this host that lead to guests",
+    .detail =
+	"Forwards are kept in the files networking (add_nat_portfwd) and vmnetN/nat/nat.conf\n"
+	"([incomingtcp], [incomingudp]); edit them, then: vnetctl reload",
+    .example = "  vnetctl forward list vmnet8",
+    .opts = list_opts,
+    .min_pos = 1,
+    .max_pos = 2,
+    .run = run_forward,
+};

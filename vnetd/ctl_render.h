@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ctl_render.h - what vnetctl shows to people: rows from vnetd in, text out.
+ *
+ * Pure: the time is a parameter. The most important line comes first; times are relative.
+ */
+#ifndef VNET_VNETD_CTL_RENDER_H
+#define VNET_VNETD_CTL_RENDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/msg.h"
+
+struct strbuf;
+
+/* How to print. */
+struct view {
+	uint64_t now; /* UTC, seconds */
+	bool colour;
+	bool follows; /* leases: rows that follow a table printed before, without a header */
+};
+
+/* Everything of one answer; arrays that a renderer does not mention may be NULL. */
+struct facts {
+	const struct msg_status_row *status;
+	const struct msg_warning_row *warning;
+	size_t nwarnings;
+	const struct msg_net_row *net;
+	size_t nnets;
+	const struct msg_port_row *port;
+	size_t nports;
+	const struct msg_forward_row *forward;
+	size_t nforwards;
+	const struct msg_lease_row *lease;
+	size_t nleases;
+};
+
+/* status, warnings and networks. */
+void render_status(struct strbuf *out, const struct facts *f, const struct view *v);
+
+void render_networks(struct strbuf *out, const struct facts *f, const struct view *v);
+void render_ports(struct strbuf *out, const struct facts *f, const struct view *v);
+void render_forwards(struct strbuf *out, const struct facts *f, const struct view *v);
+void render_leases(struct strbuf *out, const struct facts *f, const struct view *v);
+
+/* The one network net[0], its warnings, ports and forwards. */
+void render_show(struct strbuf *out, const struct facts *f, const struct view *v);
+
+/* One line. local: the time of day as the user's clock shows it, "07:08:09". */
+void render_event(struct strbuf *out, const struct msg_event_row *e, const char *local);
+
+/* "vmnet9 NAT 172.16.9.0/24". */
+void render_net_fact(struct strbuf *out, const struct msg_net_row *n);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * policy.c - role x verb x arguments -> yes or no. Pure: no system call, no log, no state.
+ *
+ * Read the table at the end first: it is the complete list of what priv does. Two more fences stand in
+ * the handlers, because they need the kernel's view: links are changed only when they are ours by alias
+ * (names_is_ours()), files are opened below the folders that start-up opened.
+ */
+#include "vnetd/policy.h"
+
+#include <assert.h>
+
+#include "lib/log.h"
+#include "lib/util.h"
+#include "vnetd/names.h"
+
+/* A check returns NULL or what is wrong with the arguments. */
+typedef const char *check_fn(enum role from, const struct msg *m);
+
+enum {
+	E = 1 << ROLE_ENGINE,
+	D = 1 << ROLE_DHCPD,
+	N = 1 << ROLE_NATD,
+};
+
+struct rule {
+	unsigned roles; /* 0: nobody says this to priv */
+	bool request;   /* has an id and gets a REPLY */
+	check_fn *check;
+};
+
+/* An address that a host can have: not 0/8, loopback, multicast or beyond. */
+static bool
+is_host_address(struct ip4 a)
+{
+	uint32_t first = a.h >> 24;
+
+	return first != 0 && first != 127 && first < 224;
+}
+
+static bool
+is_subnet(struct ip4 addr, uint8_t len)
+{
+	return len >= POLICY_LEN_MIN && len <= POLICY_LEN_MAX && is_host_address(addr) &&
+	       (addr.h & ~ip4_mask(len).h) == 0;
+}
+
+/* 0, or a host address inside the subnet. */
+static bool
+is_inside(struct ip4 a, struct ip4 subnet, uint8_t len)
+{
+	return a.h == 0 ||
+	       (is_host_address(a) && prefix4_contains((struct prefix4){subnet, len}, a));
+}
+
+/* fe:..., so that our end of a port never has a guest's address. */
+static bool
+is_our_end(struct mac m)
+{
+	return m.b[0] == 0xfe;
+}
+
+static bool
+is_alias_text(unsigned net, const char *text)
+{
+	char alias[NAMES_ALIAS_MAX];
+
+	return names_alias(alias, net, text);
+}
+
+static const char *
+net_number(unsigned net)
+{
+	return net < NAMES_NETS ? NULL : "a network number is 0 to 255";
+}
+
+static const char *
+mtu(unsigned value)
+{
+	return value >= POLICY_MTU_MIN ? NULL : "an MTU is at least 68";
+}
+
+/* A link that can be a port: any name but a network's own. */
+static const char *
+port_name(const char *name)
+{
+	if (!names_ifname_ok(name))
+		return "not an interface name";
+	return names_bridge_parse(NULL, name) ? "a network is not a port" : NULL;
+}
+
+/* vmnetNpM of this very network. */
+static bool
+is_port_of(unsigned net, const char *name)
+{
+	unsigned n;
+
+	return names_port_parse(&n, NULL, name) && n == net;
+}
+
+static const char *
+check_nothing(enum role from UNUSED, const struct msg *m UNUSED)
+{
+	return NULL;
+}
+
+static const char *
+check_log_level(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.log_level.level <= LOG_LEVEL_DEBUG ? NULL : "there is no such log level";
+}
+
+static const char *
+conf_file(unsigned file, unsigned net)
+{
+	if (file >= CONF_FILE_N)
+		return "there is no such file";
+	/* The first group exists once; the number means nothing there. */
+	return file == CONF_FILE_DHCPD || file == CONF_FILE_NAT ? net_number(net) : NULL;
+}
+
+static const char *
+check_conf_open(enum role from UNUSED, const struct msg *m)
+{
+	return conf_file(m->u.conf_open.file, m->u.conf_open.net);
+}
+
+static const char *
+check_conf_replace(enum role from UNUSED, const struct msg *m)
+{
+	return conf_file(m->u.conf_replace.file, m->u.conf_replace.net);
+}
+
+static const char *
+check_conf_remove(enum role from UNUSED, const struct msg *m)
+{
+	unsigned file = m->u.conf_remove.file;
+
+	if (file != CONF_FILE_DHCPD && file != CONF_FILE_NAT)
+		return "only a network's own files are removed";
+	return net_number(m->u.conf_remove.net);
+}
+
+/* natd forwards to the host's resolvers; the engine resolves names of users and groups too. */
+static const char *
+host_file(enum role from, unsigned file)
+{
+	if (file >= HOST_FILE_N)
+		return "there is no such file";
+	return from == ROLE_ENGINE || file == HOST_FILE_RESOLV_CONF ? NULL : "only resolv.conf";
+}
+
+static const char *
+check_host_open(enum role from, const struct msg *m)
+{
+	return host_file(from, m->u.host_open.file);
+}
+
+static const char *
+check_host_watch(enum role from, const struct msg *m)
+{
+	return host_file(from, m->u.host_watch.file);
+}
+
+static const char *
+check_bridge_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_bridge_set *b = &m->u.bridge_set;
+	const char *why = net_number(b->net);
+
+	if (!why)
+		why = mtu(b->mtu);
+	if (!why && !is_alias_text(b->net, b->text))
+		why = "the alias has control characters or is too long";
+	return why;
+}
+
+static const char *
+check_bridge_del(enum role from UNUSED, const struct msg *m)
+{
+	return net_number(m->u.bridge_del.net);
+}
+
+static const char *
+host_address(unsigned net, struct ip4 addr)
+{
+	if (net_number(net))
+		return net_number(net);
+	return is_host_address(addr) ? NULL : "not an address that a host can have";
+}
+
+static const char *
+check_addr_add(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.addr_add.net, m->u.addr_add.addr);
+}
+
+static const char *
+check_addr_del(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.addr_del.net, m->u.addr_del.addr);
+}
+
+static const char *
+subnet(unsigned net, struct ip4 addr, uint8_t len)
+{
+	if (net_number(net))
+		return net_number(net);
+	return is_subnet(addr, len) ? NULL : "not a subnet from /8 to /30";
+}
+
+static const char *
+check_route_add(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_route_add *r = &m->u.route_add;
+	const char *why = subnet(r->net, r->dst, r->len);
+
+	if (!why && !is_inside(r->src, r->dst, r->len))
+		why = "the source is not inside the subnet";
+	return why;
+}
+
+static const char *
+check_route_del(enum role from UNUSED, const struct msg *m)
+{
+	return subnet(m->u.route_del.net, m->u.route_del.dst, m->u.route_del.len);
+}
+
+static const char *
+check_sysctl_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_sysctl_set *s = &m->u.sysctl_set;
+	unsigned net;
+
+	if (net_number(s->net))
+		return net_number(s->net);
+	if (s->profile >= SYSCTL_PROFILE_N)
+		return "there is no such profile";
+	if (s->profile == SYSCTL_PROFILE_PORT)
+		return port_name(s->ifname);
+	return names_bridge_parse(&net, s->ifname) && net == s->net ? NULL
+								    : "not this network's bridge";
+}
+
+static const char *
+check_tap_add(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_tap_add *t = &m->u.tap_add;
+
+	if (net_number(t->net))
+		return net_number(t->net);
+	if (!is_port_of(t->net, t->ifname) &&
+	    !(t->persist && names_ifname_ok(t->ifname) && !names_reserved(t->ifname)))
+		return "not a name for a tap of this network";
+	if (!is_our_end(t->mac))
+		return "our end's address begins with fe";
+	if (t->queues < 1 || t->queues > POLICY_QUEUES_MAX)
+		return "a tap has 1 to 16 queues";
+	if (t->persist && t->owner == MSG_UID_NONE)
+		return "a tap that stays needs an owner";
+	if (!is_alias_text(t->net, t->text))
+		return "the alias has control characters or is too long";
+	return mtu(t->mtu);
+}
+
+static const char *
+check_veth_add(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_veth_add *v = &m->u.veth_add;
+
+	if (net_number(v->net))
+		return net_number(v->net);
+	if (!is_port_of(v->net, v->ifname))
+		return "not a name for a port of this network";
+	if (!is_our_end(v->mac))
+		return "our end's address begins with fe";
+	if (!names_ifname_ok(v->peer_name))
+		return "not an interface name for the guest's end";
+	if (mac_is_zero(v->peer_mac) || mac_is_multicast(v->peer_mac))
+		return "not an address for a guest";
+	if (!is_alias_text(v->net, v->text))
+		return "the alias has control characters or is too long";
+	return mtu(v->mtu);
+}
+
+static const char *
+check_port_del(enum role from UNUSED, const struct msg *m)
+{
+	return port_name(m->u.port_del.ifname);
+}
+
+static const char *
+check_port_enslave(enum role from UNUSED, const struct msg *m)
+{
+	const char *why = net_number(m->u.port_enslave.net);
+
+	return why ? why : port_name(m->u.port_enslave.ifname);
+}
+
+static const char *
+check_port_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_port_set *p = &m->u.port_set;
+	const char *why = net_number(p->net);
+
+	if (!why)
+		why = port_name(p->ifname);
+	if (!why && p->mtu)
+		why = mtu(p->mtu);
+	return why;
+}
+
+static const char *
+check_sock_dhcp(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.sock_dhcp.net, m->u.sock_dhcp.server);
+}
+
+static const char *
+check_lease_dir(enum role from UNUSED, const struct msg *m)
+{
+	return net_number(m->u.lease_dir.net);
+}
+
+static const char *
+check_sock_dns(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.sock_dns.net, m->u.sock_dns.addr);
+}
+
+static const char *
+check_nat_net(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_net *n = &m->u.nat_net;
+	const char *why = subnet(n->net, n->subnet, n->len);
+
+	if (!why &&
+	    (!is_inside(n->host, n->subnet, n->len) || !is_inside(n->gateway, n->subnet, n->len)))
+		why = "an address is not inside the subnet";
+	return why;
+}
+
+static const char *
+forward(unsigned net, unsigned proto, unsigned port, struct ip4 guest, unsigned guest_port)
+{
+	if (proto >= PROTO_N)
+		return "neither TCP nor UDP";
+	if (port == 0 || guest_port == 0)
+		return "there is no port 0";
+	return host_address(net, guest);
+}
+
+static const char *
+check_nat_forward(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_forward *f = &m->u.nat_forward;
+
+	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const char *
+check_nat_flush_forward(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_flush_forward *f = &m->u.nat_flush_forward;
+
+	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const struct rule rules[MSG_N] = {
+    /* what the engine tells us about itself */
+    [MSG_LOG_LEVEL] = {E, false, check_log_level},
+    [MSG_ENGINE_READY] = {E, false, check_nothing},
+    [MSG_ENGINE_REFUSED] = {E, false, check_nothing},
+    /* files */
+    [MSG_CONF_OPEN] = {E, true, check_conf_open},
+    [MSG_CONF_REPLACE] = {E, true, check_conf_replace},
+    [MSG_CONF_REMOVE] = {E, true, check_conf_remove},
+    [MSG_HOST_OPEN] = {E | N, true, check_host_open},
+    [MSG_HOST_WATCH] = {E | N, true, check_host_watch},
+    [MSG_LEASE_DIR] = {D, true, check_lease_dir},
+    /* networks */
+    [MSG_BRIDGE_SET] = {E, true, check_bridge_set},
+    [MSG_BRIDGE_DEL] = {E, true, check_bridge_del},
+    [MSG_ADDR_ADD] = {E, true, check_addr_add},
+    [MSG_ADDR_DEL] = {E, true, check_addr_del},
+    [MSG_ROUTE_ADD] = {E, true, check_route_add},
+    [MSG_ROUTE_DEL] = {E, true, check_route_del},
+    [MSG_SYSCTL_SET] = {E, true, check_sysctl_set},
+    [MSG_IP_FORWARD] = {E, true, check_nothing},
+    /* ports */
+    [MSG_TAP_ADD] = {E, true, check_tap_add},
+    [MSG_VETH_ADD] = {E, true, check_veth_add},
+    [MSG_PORT_DEL] = {E, true, check_port_del},
+    [MSG_PORT_ENSLAVE] = {E, true, check_port_enslave},
+    [MSG_PORT_SET] = {E, true, check_port_set},
+    /* sockets */
+    [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
+    [MSG_SOCK_DNS] = {N, true, check_sock_dns},
+    /* the table inet vnetd; rows between BEGIN and COMMIT are not answered */
+    [MSG_NAT_BEGIN] = {N, false, check_nothing},
+    [MSG_NAT_NET] = {N, false, check_nat_net},
+    [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
+    [MSG_NAT_COMMIT] = {N, true, check_nothing},
+    [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
+    [MSG_NFT_WATCH] = {N, true, check_nothing},
+    [MSG_FIREWALL_SCAN] = {N, true, check_nothing},
+};
+
+enum policy
+policy_check(enum role from, const struct msg *m, const char **why)
+{
+	const struct rule *r = (unsigned)m->type < MSG_N ? &rules[m->type] : &rules[MSG_NONE];
+
+	*why = NULL;
+	if ((unsigned)from >= ROLE_N || !(r->roles & 1u << from)) {
+		*why = "is not its to ask for";
+		return POLICY_BREACH;
+	}
+	if (r->request != (m->id != 0)) {
+		*why = r->request ? "came without an id" : "came with an id";
+		return POLICY_BREACH;
+	}
+	*why = r->check(from, m);
+	return *why ? POLICY_REFUSED : POLICY_ALLOWED;
+}
+
+bool
+policy_is_request(enum msg_type type)
+{
+	return (unsigned)type < MSG_N && rules[type].request;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * port.c - the list of ports, brought up to date from snapshots.
+ */
+#include "vnetd/port.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "vnetd/core.h"
+
+void
+ports_fini(struct ports *ps)
+{
+	while (ps->head) {
+		struct port *p = ps->head;
+
+		ps->head = p->next;
+		free(p);
+	}
+}
+
+const char *
+port_name(const struct port *p)
+{
+	return p->alias.name[0] ? p->alias.name : p->ifname;
+}
+
+bool
+port_is_guest(const struct port *p)
+{
+	return p->is_guest && p->on_bridge && p->up;
+}
+
+struct port *
+port_find(const struct core *c, const char *name)
+{
+	struct mac mac;
+	bool is_mac = mac_parse(&mac, name) && !mac_is_zero(mac);
+
+	for (struct port *p = c->ports.head; p; p = p->next)
+		if (!strcmp(port_name(p), name) || !strcmp(p->ifname, name))
+			return p;
+	for (struct port *p = c->ports.head; p && is_mac; p = p->next)
+		if (mac_eq(p->alias.mac, mac))
+			return p;
+	return NULL;
+}
+
+bool
+port_knows(const struct core *c, int ifindex)
+{
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		if (p->ifindex == ifindex)
+			return true;
+	return false;
+}
+
+bool
+port_mac_is_taken(const struct core *c, struct mac mac)
+{
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		if (mac_eq(p->alias.mac, mac))
+			return true;
+	return false;
+}
+
+static struct port *
+add_port(struct core *c, unsigned net, const char *ifname)
+{
+	struct port **end = &c->ports.head, *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->net = net;
+	snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
+	p->alias.owner = MSG_UID_NONE;
+	p->alias.queues = 1;
+	while (*end)
+		end = &(*end)->next;
+	*end = p;
+	return p;
+}
+
+void
+port_forget(struct core *c, struct port *p)
+{
+	struct port **at = &c->ports.head;
+
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = p->next;
+	free(p);
+}
+
+/* --- numbers --- */
+
+struct port *
+port_reserve(struct core *c, unsigned net, const struct alias *a)
+{
+	char name[NAMES_IFNAME_MAX];
+	struct port *p = NULL;
+
+	for (unsigned m = 1; m <= NAMES_PORTS_MAX && !p; m++) {
+		names_port(net, m, name);
+		for (p = c->ports.head; p && strcmp(p->ifname, name) != 0;)
+			p = p->next;
+		if (p) {
+			p = NULL;
+			continue;
+		}
+		p = add_port(c, net, name);
+		if (!p)
+			return NULL;
+		p->alias = *a;
+		p->making = true;
+	}
+	return p;
+}
+
+/* --- following the kernel --- */
+
+static void
+tell(struct core *c, const struct port *p, const char *what, const char *words)
+{
+	if (!c->ports.synced)
+		return;
+	log_info("vmnet%u: %s %s", p->net, port_name(p), words);
+	events_add(c, what, p->net, port_name(p), "%s %s vmnet%u", port_name(p), words, p->net);
+}
+
+static struct port *
+port_of_link(struct core *c, const struct rtnl_link *l)
+{
+	for (struct port *p = c->ports.head; p; p = p->next)
+		if (p->ifindex == l->ifindex || (p->ifindex == 0 && !strcmp(p->ifname, l->name)))
+			return p;
+	return NULL;
+}
+
+static bool
+is_guest_kind(const struct rtnl_link *l)
+{
+	return !strcmp(l->kind, "tun") || !strcmp(l->kind, "veth");
+}
+
+/* What both kinds of ports have. */
+static void
+update(struct port *p, const struct rtnl_link *l, const struct snapshot *now)
+{
+	const struct rtnl_link *bridge = snapshot_bridge(now, p->net);
+
+	p->seen = true;
+	p->ifindex = l->ifindex;
+	snprintf(p->ifname, sizeof(p->ifname), "%s", l->name);
+	p->up = l->lower_up;
+	p->is_guest = is_guest_kind(l);
+	p->on_bridge = bridge && l->master == bridge->ifindex;
+	if (p->on_bridge)
+		p->bridge = l->master;
+}
+
+static void
+sync_ours(struct core *c, const struct snapshot *now, const struct rtnl_link *l, unsigned net)
+{
+	struct port *p = port_of_link(c, l);
+	const char *text = "";
+	struct alias a;
+	bool told = names_alias_parse(NULL, &text, l->alias) && alias_parse(&a, text);
+
+	/* Without its alias it is half made: priv is at it, or the plan removes it. */
+	if (!told)
+		return;
+	if (p && p->ifindex == 0) {
+		update(p, l, now);
+		return;
+	}
+	if (!p) {
+		p = add_port(c, net, l->name);
+		if (!p)
+			return;
+		p->alias = a;
+		update(p, l, now);
+		tell(c, p, "port-attached", "is attached to");
+		return;
+	}
+	p->alias = a;
+	p->net = net;
+	update(p, l, now);
+}
+
+/* Off its bridge: taken away by somebody when the bridge is still there, and left behind when the bridge
+ * itself went. */
+static bool
+is_stray(const struct port *p, const struct rtnl_link *l, const struct snapshot *now)
+{
+	const struct rtnl_link *bridge = snapshot_bridge(now, p->net);
+
+	return l->master == 0 && p->bridge && (!bridge || bridge->ifindex != p->bridge);
+}
+
+static void
+sync_foreign(struct core *c, const struct snapshot *now, const struct rtnl_link *l)
+{
+	int net = snapshot_net_of(now, l->master);
+	struct port *p = port_of_link(c, l);
+
+	if (net < 0) {
+		/* Not seen: forgotten below. */
+		if (p && is_stray(p, l, now))
+			update(p, l, now);
+		return;
+	}
+	if (p && p->net != (unsigned)net)
+		p->net = (unsigned)net;
+	if (!p) {
+		p = add_port(c, (unsigned)net, l->name);
+		if (!p)
+			return;
+		p->alias.kind = PORT_ADOPTED;
+		if (l->tun_owner >= 0)
+			p->alias.owner = (uint32_t)l->tun_owner;
+		update(p, l, now);
+		tell(c, p, "port-adopted", "was put onto");
+		return;
+	}
+	update(p, l, now);
+}
+
+void
+ports_sync(struct core *c, const struct snapshot *now)
+{
+	struct port **at = &c->ports.head;
+	unsigned net;
+
+	for (struct port *p = c->ports.head; p; p = p->next)
+		p->seen = p->making;
+	for (size_t i = 0; i < now->nlinks; i++) {
+		const struct rtnl_link *l = &now->link[i];
+
+		if (!snapshot_is_ours(&net, l))
+			sync_foreign(c, now, l);
+		else if (strcmp(l->kind, "bridge") != 0)
+			sync_ours(c, now, l, net);
+	}
+	while (*at) {
+		struct port *p = *at;
+
+		if (p->seen) {
+			at = &p->next;
+			continue;
+		}
+		tell(c, p, "port-detached", "is gone from");
+		*at = p->next;
+		free(p);
+	}
+	c->ports.synced = true;
+}
+
+struct plan_stray *
+port_strays(const struct core *c, size_t *n)
+{
+	struct plan_stray *v = NULL;
+	size_t max = 0;
+
+	*n = 0;
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		max++;
+	v = calloc(max ? max : 1, sizeof(*v));
+	for (const struct port *p = c->ports.head; v && p; p = p->next) {
+		if (p->alias.kind != PORT_ADOPTED || p->on_bridge || !p->is_guest)
+			continue;
+		snprintf(v[*n].ifname, sizeof(v[*n].ifname), "%s", p->ifname);
+		v[(*n)++].net = p->net;
+	}
+	return v;
+}

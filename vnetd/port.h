@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * port.h - the guests' ports of all networks.
+ *
+ * A port is a link: ours, made by an attach or for a static tap, or somebody else's that he put onto a
+ * bridge of ours (adopted). The list follows the kernel: every snapshot brings it up to date, the
+ * links' aliases carry what a new engine must know, and nothing is kept anywhere else. The one exception
+ * is a foreign port whose bridge was deleted under it: this engine remembers to put it back.
+ */
+#ifndef VNET_VNETD_PORT_H
+#define VNET_VNETD_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mono.h"
+#include "vnetd/alias.h"
+#include "vnetd/plan.h"
+#include "vnetd/snapshot.h"
+
+struct core;
+
+struct port {
+	struct port *next;
+	unsigned net;
+	char ifname[NAMES_IFNAME_MAX];
+	int ifindex;        /* 0: not seen in a snapshot so far */
+	bool making;        /* priv is at it: not to be missed in a snapshot */
+	struct alias alias; /* of an adopted port: kind and owner only */
+	int bridge;         /* ifindex of our bridge that it is or was last on */
+	bool on_bridge;     /* now */
+	bool up;            /* somebody is at the other end */
+	bool is_guest;      /* a tun or veth; not a NIC, a bond, a tunnel */
+	bool seen;          /* in the snapshot that is being gone through */
+};
+
+struct ports {
+	struct port *head;
+	bool synced; /* the first snapshot has been gone through: what comes now is news */
+};
+
+void ports_fini(struct ports *p);
+
+/* Brings the list up to date and tells what came and went. */
+void ports_sync(struct core *c, const struct snapshot *now);
+
+/* Foreign ports that lost their bridge, for a plan. *n of them; free(). */
+struct plan_stray *port_strays(const struct core *c, size_t *n);
+
+/* A port that an attach is going to make: takes the lowest free number of the network. NULL: none is
+ * free, or no memory. */
+struct port *port_reserve(struct core *c, unsigned net, const struct alias *a);
+
+/* It was not made. */
+void port_forget(struct core *c, struct port *p);
+
+/* By its own name, interface name or the MAC told at attach. */
+struct port *port_find(const struct core *c, const char *name);
+
+/* What people call it. */
+const char *port_name(const struct port *p);
+
+/* It counts as a guest of its network: a virtual machine or namespace is at the other end. */
+bool port_is_guest(const struct port *p);
+
+/* A port has this interface index. */
+bool port_knows(const struct core *c, int ifindex);
+
+/* Some port of any network was told this MAC. */
+bool port_mac_is_taken(const struct core *c, struct mac mac);
+
+#endif

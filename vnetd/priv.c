@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv.c - the privileged process: a loop, a table of verbs, an answer for each request.
+ *
+ * It reads no bytes but the typed messages of its own children and the kernel's replies. What a message
+ * may do is policy.c's judgement; how it is done stands in the handlers (priv_*.c). Requests are executed
+ * in the order of their arrival, one at a time.
+ */
+#include "vnetd/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/loop.h"
+#include "lib/sandbox.h"
+#include "lib/sd.h"
+#include "lib/util.h"
+#include "vnetd/child.h"
+#include "vnetd/priv_nft.h"
+
+struct server {
+	struct priv priv;
+	struct loop *loop;
+	struct children *children;
+	bool ready;
+	int status; /* the exit status to be */
+};
+
+/* Verb -> handler. Verbs that change nothing but priv itself are in on_event(). */
+static handler_fn *const handlers[MSG_N] = {
+    [MSG_CONF_OPEN] = priv_conf_open,      [MSG_CONF_REPLACE] = priv_conf_replace,
+    [MSG_CONF_REMOVE] = priv_conf_remove,  [MSG_HOST_OPEN] = priv_host_open,
+    [MSG_HOST_WATCH] = priv_host_watch,    [MSG_LEASE_DIR] = priv_lease_dir,
+    [MSG_BRIDGE_SET] = priv_bridge_set,    [MSG_BRIDGE_DEL] = priv_bridge_del,
+    [MSG_ADDR_ADD] = priv_addr_add,        [MSG_ADDR_DEL] = priv_addr_del,
+    [MSG_ROUTE_ADD] = priv_route_add,      [MSG_ROUTE_DEL] = priv_route_del,
+    [MSG_SYSCTL_SET] = priv_sysctl_set,    [MSG_IP_FORWARD] = priv_ip_forward,
+    [MSG_TAP_ADD] = priv_tap_add,          [MSG_VETH_ADD] = priv_veth_add,
+    [MSG_PORT_DEL] = priv_port_del,        [MSG_PORT_ENSLAVE] = priv_port_enslave,
+    [MSG_PORT_SET] = priv_port_set,        [MSG_SOCK_DHCP] = priv_sock_dhcp,
+    [MSG_SOCK_DNS] = priv_sock_dns,        [MSG_NAT_BEGIN] = priv_nat_begin,
+    [MSG_NAT_NET] = priv_nat_net,          [MSG_NAT_FORWARD] = priv_nat_forward,
+    [MSG_NAT_COMMIT] = priv_nat_commit,    [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
+    [MSG_NFT_WATCH] = priv_nft_watch_open, [MSG_FIREWALL_SCAN] = priv_firewall_scan,
+};
+
+static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
+    PRINTF_LIKE(4, 0);
+
+static int
+set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
+{
+	size_t len;
+
+	vsnprintf(c->text, sizeof(c->text), fmt, ap);
+	len = strlen(c->text);
+	if (words)
+		snprintf(c->text + len, sizeof(c->text) - len, ": %s", words);
+	return err;
+}
+
+int
+fail(struct call *c, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_text(c, err, NULL, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int
+fail_errno(struct call *c, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_text(c, err, strerrordesc_np(-err), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int
+fail_nl(struct priv *p, struct call *c, int err, const char *fmt, ...)
+{
+	const char *words = nl_words(p->route);
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_text(c, err, words[0] ? words : strerrordesc_np(-err), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+void
+give(struct call *c, int fd)
+{
+	c->out[c->nout++] = fd;
+}
+
+static void
+answer(struct call *c, int err)
+{
+	struct msg reply = msg_reply(c->m->id, -err, c->text);
+
+	chan_send(c->from, &reply, c->out, err == 0 ? c->nout : 0);
+	for (size_t i = 0; i < c->nout; i++)
+		fd_close(&c->out[i]);
+}
+
+static void
+tell_waiter(struct server *s, const char *text)
+{
+	ssize_t n UNUSED;
+
+	if (s->priv.start->waiter < 0)
+		return;
+	n = write(s->priv.start->waiter, text, strlen(text));
+	fd_close(&s->priv.start->waiter);
+}
+
+static void
+on_ready(struct server *s, const char *text)
+{
+	char state[320];
+
+	snprintf(state, sizeof(state), "%sSTATUS=%s", s->ready ? "" : "READY=1\n", text);
+	sd_notify_send(s->priv.start->notify, state);
+	if (!s->ready)
+		log_info("ready%s%s", text[0] ? ": " : "", text);
+	s->ready = true;
+	tell_waiter(s, "ok");
+}
+
+static void
+on_refused(struct server *s, const char *text)
+{
+	if (s->ready) {
+		log_error(0, "the configuration is refused: %s", text);
+		return;
+	}
+	log_error(0, "not started: %s", text);
+	tell_waiter(s, text);
+	s->status = 1;
+	children_stop(s->children);
+}
+
+static void
+on_level(struct server *s, const struct msg *m)
+{
+	if (s->priv.start->level_fixed)
+		return;
+	s->priv.start->level = m->u.log_level.level;
+	log_set_level(m->u.log_level.level);
+	for (enum role r = 0; r < ROLE_N; r++)
+		if (r != ROLE_ENGINE)
+			children_tell(s->children, r, m);
+}
+
+/* Messages without an answer. */
+static void
+on_event(struct server *s, struct call *c)
+{
+	const struct msg *m = c->m;
+
+	if (m->type == MSG_ENGINE_READY)
+		on_ready(s, m->u.engine_ready.text);
+	else if (m->type == MSG_ENGINE_REFUSED)
+		on_refused(s, m->u.engine_refused.text);
+	else if (m->type == MSG_LOG_LEVEL)
+		on_level(s, m);
+	else
+		handlers[m->type](&s->priv, c);
+}
+
+static void
+refuse(struct server *s, struct call *c, enum role role, const char *why)
+{
+	log_error(0, "%s: %s refused: %s", role_name(role), msg_name(c->m->type), why);
+	if (policy_is_request(c->m->type)) {
+		snprintf(c->text, sizeof(c->text), "%s refused: %s", msg_name(c->m->type), why);
+		answer(c, -EPERM);
+	} else {
+		s->priv.nat_refused = why;
+	}
+}
+
+static void
+on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t nfds, void *arg)
+{
+	struct server *s = arg;
+	struct call c = {.m = m, .in = fds, .nin = nfds, .from = chan};
+	char breach[96];
+	const char *why;
+	int r;
+
+	switch (policy_check(role, m, &why)) {
+	case POLICY_BREACH:
+		snprintf(breach, sizeof(breach), "sent %s, which %s", msg_name(m->type), why);
+		children_breach(s->children, role, breach);
+		return;
+	case POLICY_REFUSED:
+		refuse(s, &c, role, why);
+		return;
+	case POLICY_ALLOWED:
+		break;
+	}
+	if (!policy_is_request(m->type)) {
+		on_event(s, &c);
+		return;
+	}
+	r = handlers[m->type](&s->priv, &c);
+	log_debug("%s: %s: %s", role_name(role), msg_name(m->type),
+		  r == 0      ? "done"
+		  : c.text[0] ? c.text
+			      : strerrorname_np(-r));
+	answer(&c, r);
+}
+
+static void
+on_stopped(void *arg)
+{
+	struct server *s = arg;
+
+	loop_stop(s->loop);
+}
+
+static const struct child_handler child_handler = {on_msg, on_stopped};
+
+static void
+on_signal(int signo, void *arg)
+{
+	struct server *s = arg;
+	struct msg reload = msg_make(MSG_RELOAD, 0);
+
+	switch (signo) {
+	case SIGCHLD:
+		children_reap(s->children);
+		break;
+	case SIGHUP:
+		children_tell(s->children, ROLE_ENGINE, &reload);
+		break;
+	default:
+		log_info("stopping; the networks and their guests stay");
+		sd_notify_send(s->priv.start->notify, "STOPPING=1");
+		children_stop(s->children);
+		break;
+	}
+}
+
+static int
+watch_signals(struct server *s)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		if (loop_add_signal(s->loop, signals[i], on_signal, s) < 0)
+			return -ENOMEM;
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+/* Everything that may be missing on this host; a sentence is logged for each. */
+static int
+prepare(struct server *s)
+{
+	char why[256];
+
+	for (int t = 0; t < MSG_N; t++)
+		if (policy_is_request(t) && !handlers[t])
+			log_fatal(0, "%s has no handler", msg_name(t));
+	s->priv.route = nl_open(NETLINK_ROUTE);
+	if (!s->priv.route) {
+		log_error(errno, "cannot open a netlink socket");
+		return -1;
+	}
+	s->priv.nft = priv_nft_new(why, sizeof(why));
+	if (!s->priv.nft) {
+		log_error(0, "%s", why);
+		return -1;
+	}
+	s->loop = loop_new();
+	if (!s->loop || watch_signals(s) < 0) {
+		log_error(ENOMEM, "cannot start");
+		return -1;
+	}
+	return 0;
+}
+
+int
+priv_main(struct start *start)
+{
+	struct server s = {.priv.start = start};
+	int r = sandbox_seccomp_priv();
+
+	if (r < 0) {
+		log_error(-r, "cannot set the system call filter");
+		return 1;
+	}
+	if (prepare(&s) < 0) {
+		tell_waiter(&s, "see the messages above");
+		return 1;
+	}
+	s.children = children_new(s.loop, start, &child_handler, &s);
+	if (!s.children) {
+		log_error(ENOMEM, "cannot start");
+		return 1;
+	}
+	loop_run(s.loop);
+	children_free(s.children);
+	priv_nft_free(s.priv.nft);
+	nl_close(s.priv.route);
+	loop_free(s.loop);
+	return s.status;
+}

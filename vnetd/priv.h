@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv.h - the privileged process: what start-up hands to it, and the handlers of its verbs.
+ *
+ * priv decides nothing. A message that policy.c lets pass is executed by the one handler that priv.c's
+ * table names; the handlers below may rely on the arguments having been checked there.
+ */
+#ifndef VNET_VNETD_PRIV_H
+#define VNET_VNETD_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/chan.h"
+#include "lib/log.h"
+#include "lib/mono.h"
+#include "lib/msg.h"
+#include "vnetd/dirs.h"
+#include "vnetd/nl.h"
+#include "vnetd/policy.h"
+
+/* What start-up made while it was root. Descriptors are owned by priv from then on. */
+struct start {
+	const struct dirs *dirs;
+	enum log_level level;
+	bool level_fixed;    /* -dd: the configuration does not change the level */
+	struct mono started; /* when the suite started */
+	uid_t uid;           /* _vnet */
+	gid_t gid, group;    /* _vnet's; that of group vnet */
+	int config_dir, state_dir;
+	int tun_dir;    /* folder with a node `tun` that _vnet can open */
+	int sysctl_dir; /* /proc/sys/net */
+	int record;     /* <run-dir>/ip_forward, read and write */
+	int listener;   /* client socket */
+	int notify;     /* service manager, -1: none */
+	int waiter;     /* pipe to the process that started us, -1: none */
+	int lock;       /* <run-dir>/vnetd.pid */
+};
+
+/* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
+int priv_main(struct start *s);
+
+struct priv_nft;
+
+/* What the handlers work with. */
+struct priv {
+	struct start *start;
+	struct nl *route;        /* rtnetlink */
+	struct priv_nft *nft;    /* nf_tables and conntrack */
+	const char *nat_refused; /* why a row since NAT_BEGIN was refused, NULL: none was */
+};
+
+/* One request and its answer. */
+struct call {
+	const struct msg *m;
+	const int *in; /* descriptors that came along, borrowed */
+	size_t nin;
+	struct chan *from; /* for rows before the REPLY */
+	char text[sizeof(((struct msg_reply *)0)->text)];
+	int out[POLICY_QUEUES_MAX]; /* descriptors of the REPLY; priv.c closes them */
+	size_t nout;
+};
+
+/* A handler: 0 or -errno; on failure `text` should be a sentence, for which these are made. */
+typedef int handler_fn(struct priv *p, struct call *c);
+
+/* Sets the text and returns err (negative): the text as it is, with the words of the error, with what the
+ * kernel said about the netlink request that has just failed. */
+int fail(struct call *c, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int fail_errno(struct call *c, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int fail_nl(struct priv *p, struct call *c, int err, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Adds a descriptor to the REPLY. */
+void give(struct call *c, int fd);
+
+/* priv_link.c: bridges, their addresses and routes */
+handler_fn priv_bridge_set, priv_bridge_del, priv_addr_add, priv_addr_del, priv_route_add,
+    priv_route_del;
+
+/* The bridge vmnetN, which must be ours. 0, -ENODEV or -EEXIST with a text. */
+int priv_bridge_get(struct priv *p, struct call *c, unsigned net, struct nl_link *l);
+
+/* priv_port.c: taps, veths, other links on our bridges */
+handler_fn priv_tap_add, priv_veth_add, priv_port_del, priv_port_enslave, priv_port_set;
+
+/* priv_sock.c: sockets for the workers */
+handler_fn priv_sock_dhcp, priv_sock_dns;
+
+/* priv_file.c: files below the configuration and state folders, and three of the host's */
+handler_fn priv_conf_open, priv_conf_replace, priv_conf_remove, priv_host_open, priv_host_watch,
+    priv_lease_dir;
+
+/* priv_sysctl.c */
+handler_fn priv_sysctl_set, priv_ip_forward;
+
+/* Applies a profile to an interface. 0 or -errno. */
+int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *ifname);
+
+/* priv_nat.c: the table inet vnetd */
+handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_commit, priv_nat_flush_forward,
+    priv_nft_watch_open, priv_firewall_scan;
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nat.c - natd's verbs: typed rows in, one nf_tables transaction out. Runs in priv.
+ *
+ * The table itself is priv_nft.c's; here is what a message means. Rows have no REPLY, so whatever is wrong
+ * with one makes the commit fail.
+ */
+#include <errno.h>
+
+#include "vnetd/priv.h"
+#include "vnetd/priv_nft.h"
+
+int
+priv_nat_begin(struct priv *p, struct call *c)
+{
+	p->nat_refused = NULL;
+	return priv_nft_begin(p->nft, &c->m->u.nat_begin);
+}
+
+int
+priv_nat_net(struct priv *p, struct call *c)
+{
+	return priv_nft_net(p->nft, &c->m->u.nat_net);
+}
+
+int
+priv_nat_forward(struct priv *p, struct call *c)
+{
+	return priv_nft_forward(p->nft, &c->m->u.nat_forward);
+}
+
+int
+priv_nat_commit(struct priv *p, struct call *c)
+{
+	if (p->nat_refused)
+		return fail(c, -EPERM, "a row of the NAT plan was refused: %s", p->nat_refused);
+	return priv_nft_commit(p->nft, c->text, sizeof(c->text));
+}
+
+int
+priv_nat_flush_forward(struct priv *p, struct call *c)
+{
+	int r = priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);
+
+	return r < 0 ? fail_errno(c, r, "cannot forget the connections of a forward") : 0;
+}
+
+int
+priv_nft_watch_open(struct priv *p, struct call *c)
+{
+	int fd = priv_nft_watch(p->nft);
+
+	if (fd < 0)
+		return fail_errno(c, fd, "cannot watch for changes of other rule sets");
+	give(c, fd);
+	return 0;
+}
+
+static void
+send_row(const struct msg_firewall_row *row, void *arg)
+{
+	struct call *c = arg;
+	struct msg m = msg_make(MSG_FIREWALL_ROW, c->m->id);
+
+	m.u.firewall_row = *row;
+	chan_send(c->from, &m, NULL, 0);
+}
+
+int
+priv_firewall_scan(struct priv *p, struct call *c)
+{
+	int r = priv_nft_scan(p->nft, send_row, c);
+
+	return r < 0 ? fail_errno(c, r, "cannot read the host's rule sets") : 0;
+}

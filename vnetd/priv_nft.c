@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nft.c - the life of table `inet vnetd`: adoption, commits, watching, teardown.
+ *
+ * Two modes. Owned: the kernel knows the flags owner and persist; nobody but our socket can change the
+ * table, and it outlives us. Plain: an ordinary table, which natd watches and has restored. Which one is
+ * found out by trying: a kernel that does not know a flag refuses the table. The flag owner alone is of
+ * no use, since the table would vanish with the process.
+ */
+#include "priv_nft.h"
+
+#include <errno.h>
+#include <libnftnl/table.h>
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/fd.h"
+#include "lib/util.h"
+#include "priv_nft_build.h"
+#include "priv_nft_ct.h"
+#include "priv_nft_plan.h"
+#include "priv_nft_scan.h"
+#include "priv_nft_sock.h"
+
+enum {
+	/* Somebody else may delete or make the table between our look and our transaction. */
+	COMMIT_TRIES = 6,
+	WATCH_RCVBUF = 1024 * 1024,
+};
+
+#define OWNED_FLAGS (NFT_TABLE_OWNER_ | NFT_TABLE_PERSIST_)
+
+struct priv_nft {
+	struct nft_sock sock; /* owns the table */
+	struct nft_plan plan; /* rows since BEGIN */
+	bool plain;           /* the kernel does not know the flags */
+	bool no_timeouts;     /* nor timeout objects */
+};
+
+struct found {
+	bool exists;
+	uint32_t flags;
+};
+
+static int
+on_table(const struct nlmsghdr *nlh, void *arg)
+{
+	struct found *f = arg;
+	struct nftnl_table *t = nftnl_table_alloc();
+
+	if (!t)
+		return -ENOMEM;
+	if (nftnl_table_nlmsg_parse(nlh, t) == 0) {
+		f->exists = true;
+		f->flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
+	}
+	nftnl_table_free(t);
+	return 0;
+}
+
+/* Looks whether the table is there. 0 or -errno. */
+static int
+find_table(struct nft_sock *s, struct found *f)
+{
+	uint8_t buf[1024];
+	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE,
+						NLM_F_ACK, NFPROTO_INET);
+	int r;
+
+	*f = (struct found){0};
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
+	r = nft_sock_ask(s, nlh, on_table, f);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* A table with the flag persist and no owner waits for us. One that is owned by somebody is not ours;
+ * one without flags is replaced by the first commit. */
+static int
+adopt(struct nft_sock *s)
+{
+	struct nft_refusal why;
+	struct nft_batch b;
+	struct found f;
+	int r = find_table(s, &f);
+
+	if (r < 0 || !f.exists)
+		return r;
+	if (f.flags & NFT_TABLE_OWNER_)
+		return -EBUSY;
+	if (!(f.flags & NFT_TABLE_PERSIST_))
+		return 0;
+	nft_batch_init(&b, s);
+	nft_build_table(&b, OWNED_FLAGS);
+	r = nft_batch_commit(&b, s, &why);
+	nft_batch_fini(&b);
+	return r;
+}
+
+struct priv_nft *
+priv_nft_new(char *why, size_t cap)
+{
+	struct priv_nft *n = calloc(1, sizeof(*n));
+	int r;
+
+	if (!n) {
+		snprintf(why, cap, "no memory for the NAT plan");
+		return NULL;
+	}
+	nft_plan_init(&n->plan, true);
+	r = nft_sock_open(&n->sock);
+	if (r == 0)
+		r = adopt(&n->sock);
+	if (r == 0)
+		return n;
+	if (r == -EBUSY)
+		snprintf(why, cap,
+			 "table inet " NFT_TABLE " belongs to another running process; is vnetd running already?");
+	else if (r == -EPROTONOSUPPORT || r == -EINVAL || r == -EOPNOTSUPP)
+		snprintf(why, cap, "this kernel has no nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
+	else
+		snprintf(why, cap, "cannot look at table inet " NFT_TABLE ": %s", strerror(-r));
+	priv_nft_free(n);
+	return NULL;
+}
+
+void
+priv_nft_free(struct priv_nft *n)
+{
+	if (!n)
+		return;
+	nft_sock_close(&n->sock);
+	nft_plan_fini(&n->plan);
+	free(n);
+}
+
+int
+priv_nft_begin(struct priv_nft *n, const struct msg_nat_begin *m)
+{
+	nft_plan_fini(&n->plan);
+	nft_plan_init(&n->plan, m->forward_others);
+	return 0;
+}
+
+int
+priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m)
+{
+	return nft_plan_net(&n->plan, m);
+}
+
+int
+priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m)
+{
+	return nft_plan_forward(&n->plan, m);
+}
+
+/* One try: whatever table is there goes, ours comes. */
+static int
+replace_table(struct priv_nft *n, struct nft_refusal *why)
+{
+	struct nft_batch b;
+	struct found f;
+	int r = find_table(&n->sock, &f);
+
+	if (r < 0) {
+		*why = (struct nft_refusal){-1, "the question for the table"};
+		return r;
+	}
+	n->plan.no_timeouts = n->no_timeouts;
+	nft_batch_init(&b, &n->sock);
+	if (f.exists)
+		nft_build_delete(&b);
+	nft_build_table(&b, n->plain ? 0 : OWNED_FLAGS);
+	nft_build_plan(&b, &n->plan);
+	r = nft_batch_commit(&b, &n->sock, why);
+	nft_batch_fini(&b);
+	return r;
+}
+
+/* What the refusal says about the kernel, or about a race; false: it will not get better. */
+static bool
+learn(struct priv_nft *n, int r, const struct nft_refusal *why)
+{
+	bool unknown = r == -EOPNOTSUPP || r == -EINVAL;
+
+	if (why->type == NFT_MSG_NEWTABLE && unknown && !n->plain) {
+		n->plain = true;
+		return true;
+	}
+	if (why->type == NFT_MSG_NEWOBJ && (unknown || r == -ENOENT) && !n->no_timeouts) {
+		n->no_timeouts = true;
+		return true;
+	}
+	return (why->type == NFT_MSG_DELTABLE && r == -ENOENT) ||
+	       (why->type == NFT_MSG_NEWSET && r == -EEXIST) || r == -EINTR || r == -EAGAIN;
+}
+
+int
+priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
+{
+	struct nft_refusal refusal;
+	int r;
+
+	if (n->plan.err) {
+		snprintf(why, cap, "%s", n->plan.why);
+		return n->plan.err;
+	}
+	for (int i = 0; i < COMMIT_TRIES; i++) {
+		r = replace_table(n, &refusal);
+		if (r == 0) {
+			snprintf(why, cap, "%s%s", n->plain ? "plain" : "owned",
+				 n->no_timeouts ? " no-udp-timeout" : "");
+			return 0;
+		}
+		if (!learn(n, r, &refusal))
+			break;
+	}
+	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)
+		snprintf(why, cap, "table inet " NFT_TABLE " belongs to another process");
+	else if (r == -ENOENT || r == -EOPNOTSUPP)
+		snprintf(why, cap,
+			 "the kernel lacks what %s needs: %s. Its options: NFT_CT, NFT_NAT, NFT_MASQ, "
+			 "NFT_REJECT_INET, NFT_FIB_INET, NF_NAT",
+			 refusal.what, strerror(-r));
+	else
+		snprintf(why, cap, "the kernel refuses %s: %s", refusal.what, strerror(-r));
+	return r;
+}
+
+int
+priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m)
+{
+	if (m->proto >= PROTO_N)
+		return -EINVAL;
+	return nft_ct_flush_forward(&n->sock, m);
+}
+
+/* Drops what this very socket has caused, before it takes room in the queue: a commit with many
+ * forwards is thousands of events. The kernel puts the messages of one transaction, all with the
+ * sender's port number, into datagrams of their own, so looking at the first is enough. */
+static int
+ignore_own(int fd, uint32_t portid)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(portid), 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, 0),
+	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog prog = {ARRAY_LEN(code), code};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+priv_nft_watch(struct priv_nft *n)
+{
+	struct sockaddr_nl addr = {.nl_family = AF_NETLINK};
+	int group = NFNLGRP_NFTABLES, size = WATCH_RCVBUF;
+	AUTO_FD fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	int r;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	r = ignore_own(fd, n->sock.portid);
+	if (r < 0)
+		return r;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+int
+priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg), void *arg)
+{
+	struct nft_scan_question q = {0};
+	uint16_t nets[NFT_NETS_MAX];
+
+	for (size_t i = 0; i < n->plan.nnets; i++)
+		nets[q.nnets++] = n->plan.nets[i].net;
+	q.nets = nets;
+	return nft_scan(&n->sock, &q, row, arg);
+}
+
+int
+priv_nft_teardown(void)
+{
+	struct nft_sock s;
+	struct nft_refusal why;
+	struct nft_batch b;
+	struct found f;
+	int r = nft_sock_open(&s);
+
+	if (r < 0)
+		return r;
+	r = find_table(&s, &f);
+	if (r == 0 && f.exists) {
+		nft_batch_init(&b, &s);
+		nft_build_delete(&b);
+		r = nft_batch_commit(&b, &s, &why);
+		nft_batch_fini(&b);
+	}
+	nft_sock_close(&s);
+	return r == -ENOENT ? 0 : r;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nft_build.c - translates a plan into nf_tables messages: libnftnl for table, sets, chains and
+ * rules, bare attributes for set elements, of which there may be many. No system calls.
+ */
+#include "priv_nft_build.h"
+
+#include <libnftnl/chain.h>
+#include <libnftnl/object.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum {
+	/* A list of elements is one attribute, whose length has 16 bits; stay well below. */
+	ELEMS_BYTES = 32 * 1024,
+};
+
+/* Numbers that nft gives to data types; the kernel only keeps them for whoever lists the table. */
+static uint32_t
+type_number(enum nft_type t)
+{
+	switch (t) {
+	case NFT_T_IFNAME:
+		return 41;
+	case NFT_T_ADDR:
+		return 7;
+	case NFT_T_PROTO:
+		return 12;
+	case NFT_T_PORT:
+		return 13;
+	case NFT_T_VERDICT:
+		return NFT_DATA_VERDICT;
+	case NFT_T_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* nft packs the types of a concatenation into six bits each. */
+static uint32_t
+types_number(const enum nft_type t[2])
+{
+	if (t[1] == NFT_T_NONE)
+		return type_number(t[0]);
+	return type_number(t[0]) << 6 | type_number(t[1]);
+}
+
+/* Bytes of one field, padded to registers. */
+static uint32_t
+type_len(enum nft_type t)
+{
+	switch (t) {
+	case NFT_T_IFNAME:
+		return NFT_IFNAME_LEN;
+	case NFT_T_ADDR:
+	case NFT_T_PROTO:
+	case NFT_T_PORT:
+		return 4;
+	case NFT_T_VERDICT:
+	case NFT_T_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* The true width of a field, for interval sets, which are told where fields end. */
+static uint8_t
+field_len(enum nft_type t)
+{
+	switch (t) {
+	case NFT_T_IFNAME:
+	case NFT_T_ADDR:
+		return (uint8_t)type_len(t);
+	case NFT_T_PROTO:
+		return 1;
+	case NFT_T_PORT:
+		return 2;
+	case NFT_T_VERDICT:
+	case NFT_T_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* -- table -- */
+
+static void
+put_table(struct nft_batch *b, uint16_t type, uint16_t nlflags, uint32_t flags)
+{
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct nlmsghdr *nlh = t ? nft_batch_msg(b, type, nlflags) : NULL;
+
+	if (!nlh) {
+		b->bad = true;
+		if (t)
+			nftnl_table_free(t);
+		return;
+	}
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, NFT_TABLE);
+	if (flags)
+		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
+	nftnl_table_nlmsg_build_payload(nlh, t);
+	nft_batch_put(b, nlh);
+	nftnl_table_free(t);
+}
+
+void
+nft_build_delete(struct nft_batch *b)
+{
+	put_table(b, NFT_MSG_DELTABLE, 0, 0);
+}
+
+void
+nft_build_table(struct nft_batch *b, uint32_t flags)
+{
+	put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, flags);
+}
+
+/* -- sets -- */
+
+/* nft keeps the byte order of keys beside a set, and without it lists interface names as empty. */
+static void
+set_userdata(struct nftnl_set *s)
+{
+	enum { HOST_ENDIAN = 1 };
+	struct nftnl_udata_buf *u = nftnl_udata_buf_alloc(64);
+
+	if (!u)
+		return; /* a matter of looks only */
+	nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER, HOST_ENDIAN);
+	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+	nftnl_udata_buf_free(u);
+}
+
+static void
+put_set(struct nft_batch *b, enum nft_set id)
+{
+	const struct nft_set_def *d = &nft_sets[id];
+	struct nftnl_set *s = nftnl_set_alloc();
+	struct nlmsghdr *nlh = s ? nft_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL) : NULL;
+	uint32_t flags = 0;
+
+	if (!nlh) {
+		b->bad = true;
+		if (s)
+			nftnl_set_free(s);
+		return;
+	}
+	nftnl_set_set_str(s, NFTNL_SET_TABLE, NFT_TABLE);
+	nftnl_set_set_str(s, NFTNL_SET_NAME, d->name);
+	nftnl_set_set_u32(s, NFTNL_SET_ID, (uint32_t)id + 1);
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, types_number(d->key));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, type_len(d->key[0]) + type_len(d->key[1]));
+	if (d->val[0] != NFT_T_NONE) {
+		flags |= NFT_SET_MAP;
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, types_number(d->val));
+		if (d->val[0] != NFT_T_VERDICT)
+			nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN,
+					  type_len(d->val[0]) + type_len(d->val[1]));
+	}
+	if (d->interval) {
+		uint8_t fields[2] = {field_len(d->key[0]), field_len(d->key[1])};
+
+		flags |= NFT_SET_INTERVAL | NFT_SET_CONCAT;
+		nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, fields, sizeof(fields));
+	}
+	if (flags)
+		nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
+	if (d->key[0] == NFT_T_IFNAME && d->key[1] == NFT_T_NONE)
+		set_userdata(s);
+	nftnl_set_nlmsg_build_payload(nlh, s);
+	nft_batch_put(b, nlh);
+	nftnl_set_free(s);
+}
+
+/* A NEWSETELEM message being filled. */
+struct elems {
+	struct nft_batch *b;
+	const struct nft_set_def *set;
+	struct nlmsghdr *nlh; /* NULL: none open */
+	struct nlattr *list;
+};
+
+static void
+elems_open(struct elems *x)
+{
+	x->nlh = nft_batch_msg(x->b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
+	if (!x->nlh)
+		return;
+	mnl_attr_put_strz(x->nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(x->nlh, NFTA_SET_ELEM_LIST_SET, x->set->name);
+	x->list = mnl_attr_nest_start(x->nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+static void
+elems_close(struct elems *x)
+{
+	if (!x->nlh)
+		return;
+	mnl_attr_nest_end(x->nlh, x->list);
+	nft_batch_put(x->b, x->nlh);
+	x->nlh = NULL;
+}
+
+static void
+put_value(struct nlmsghdr *nlh, uint16_t attr, const void *data, size_t len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, attr);
+
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, data);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void
+put_verdict(struct nlmsghdr *nlh, const struct nft_elem *e)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
+
+	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htonl((uint32_t)(e->jump ? NFT_JUMP : NFT_GOTO)));
+	mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, e->chain);
+	mnl_attr_nest_end(nlh, nest);
+	mnl_attr_nest_end(nlh, data);
+}
+
+static void
+put_elem(const struct nft_elem *e, void *arg)
+{
+	struct elems *x = arg;
+	struct nlattr *nest;
+
+	if (x->nlh && x->nlh->nlmsg_len > ELEMS_BYTES)
+		elems_close(x);
+	if (!x->nlh)
+		elems_open(x);
+	if (!x->nlh)
+		return;
+	nest = mnl_attr_nest_start(x->nlh, NFTA_LIST_ELEM);
+	put_value(x->nlh, NFTA_SET_ELEM_KEY, e->key, e->klen);
+	if (x->set->interval)
+		put_value(x->nlh, NFTA_SET_ELEM_KEY_END, e->key_end, e->klen);
+	if (e->chain[0])
+		put_verdict(x->nlh, e);
+	else if (e->vlen)
+		put_value(x->nlh, NFTA_SET_ELEM_DATA, e->val, e->vlen);
+	mnl_attr_nest_end(x->nlh, nest);
+}
+
+static void
+put_elems(struct nft_batch *b, const struct nft_plan *p, enum nft_set id)
+{
+	struct elems x = {.b = b, .set = &nft_sets[id]};
+
+	nft_plan_elems(p, id, put_elem, &x);
+	elems_close(&x);
+}
+
+/* -- chains -- */
+
+static void
+put_chain(struct nft_batch *b, const char *name, const struct nft_chain_def *base)
+{
+	struct nftnl_chain *c = nftnl_chain_alloc();
+	struct nlmsghdr *nlh = c ? nft_batch_msg(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE) : NULL;
+
+	if (!nlh) {
+		b->bad = true;
+		if (c)
+			nftnl_chain_free(c);
+		return;
+	}
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, NFT_TABLE);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name);
+	if (base) {
+		nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, base->type);
+		nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, base->hooknum);
+		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, base->priority);
+		nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	}
+	nftnl_chain_nlmsg_build_payload(nlh, c);
+	nft_batch_put(b, nlh);
+	nftnl_chain_free(c);
+}
+
+static void
+put_timeout(struct nft_batch *b, uint32_t seconds)
+{
+	/* Before and after the first answer; VMware knows one timeout only. */
+	uint32_t both[NFTNL_CTTIMEOUT_UDP_MAX] = {seconds, seconds};
+	struct nftnl_obj *o = nftnl_obj_alloc();
+	struct nlmsghdr *nlh = o ? nft_batch_msg(b, NFT_MSG_NEWOBJ, NLM_F_CREATE) : NULL;
+	char object[32], chain[32];
+
+	nft_timeout_object(object, sizeof(object), seconds);
+	nft_timeout_chain(chain, sizeof(chain), seconds);
+	if (!nlh) {
+		b->bad = true;
+		if (o)
+			nftnl_obj_free(o);
+		return;
+	}
+	nftnl_obj_set_str(o, NFTNL_OBJ_TABLE, NFT_TABLE);
+	nftnl_obj_set_str(o, NFTNL_OBJ_NAME, object);
+	nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_CT_TIMEOUT);
+	nftnl_obj_set_u16(o, NFTNL_OBJ_CT_TIMEOUT_L3PROTO, NFPROTO_IPV4);
+	nftnl_obj_set_u8(o, NFTNL_OBJ_CT_TIMEOUT_L4PROTO, IPPROTO_UDP);
+	nftnl_obj_set_data(o, NFTNL_OBJ_CT_TIMEOUT_ARRAY, both, sizeof(both));
+	nftnl_obj_nlmsg_build_payload(nlh, o);
+	nft_batch_put(b, nlh);
+	nftnl_obj_free(o);
+	put_chain(b, chain, NULL);
+	nft_expr_timeout_rule(b, chain, object);
+}
+
+void
+nft_build_plan(struct nft_batch *b, const struct nft_plan *p)
+{
+	for (size_t i = 0; i < p->ntimeouts && !p->no_timeouts; i++)
+		put_timeout(b, p->timeouts[i]);
+	for (unsigned c = 0; c < NFT_CHAIN_N; c++)
+		put_chain(b, nft_chains[c].name, nft_chains[c].type ? &nft_chains[c] : NULL);
+	for (unsigned s = 0; s < NFT_SET_N; s++) {
+		if (!nft_plan_has_set(p, s))
+			continue;
+		put_set(b, s);
+		put_elems(b, p, s);
+	}
+	for (size_t i = 0; i < nft_nrules; i++)
+		if (nft_plan_has_rule(p, &nft_rules[i]))
+			nft_expr_rule(b, nft_chains[nft_rules[i].chain].name, nft_rules[i].stmt);
+}

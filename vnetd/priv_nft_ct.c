@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nft_ct.c - conntrack netlink: finds the connections of a removed forward and deletes them.
+ *
+ * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter came much
+ * later, so the few entries that fit are deleted one by one. The original address is no criterion: a
+ * client may have used any address of the host.
+ */
+#include "priv_nft_ct.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	/* Bits of CTA_FILTER_*_FLAGS: which fields of a tuple count. */
+	FILTER_PROTO_NUM = 1 << 3,
+	FILTER_PROTO_DST_PORT = 1 << 5,
+	REQUEST_SIZE = 4096,
+	TUPLE_MAX = 256,
+};
+
+/* What is needed to delete an entry: its original tuple as the kernel sent it, its id, its zone. */
+struct entry {
+	uint16_t tuple_len;
+	uint8_t tuple[TUPLE_MAX];
+	uint32_t id;
+	uint16_t zone;
+};
+
+struct search {
+	const struct msg_nat_flush_forward *m;
+	struct entry *found;
+	size_t n, cap;
+};
+
+struct attrs {
+	const struct nlattr *a[CTA_MAX + 1];
+};
+
+static int
+collect(const struct nlattr *attr, void *arg)
+{
+	struct attrs *t = arg;
+
+	if (mnl_attr_type_valid(attr, CTA_MAX) >= 0)
+		t->a[mnl_attr_get_type(attr)] = attr;
+	return MNL_CB_OK;
+}
+
+static uint8_t
+proto_number(uint8_t proto)
+{
+	return proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+/* The reply tuple starts at the guest: address and port. */
+static bool
+reply_from(const struct nlattr *reply, struct ip4 guest, uint16_t port)
+{
+	struct attrs tuple = {0}, ip = {0}, proto = {0};
+
+	if (mnl_attr_parse_nested(reply, collect, &tuple) < 0 || !tuple.a[CTA_TUPLE_IP] ||
+	    !tuple.a[CTA_TUPLE_PROTO] ||
+	    mnl_attr_parse_nested(tuple.a[CTA_TUPLE_IP], collect, &ip) < 0 ||
+	    mnl_attr_parse_nested(tuple.a[CTA_TUPLE_PROTO], collect, &proto) < 0)
+		return false;
+	if (!ip.a[CTA_IP_V4_SRC] || mnl_attr_validate(ip.a[CTA_IP_V4_SRC], MNL_TYPE_U32) < 0 ||
+	    !proto.a[CTA_PROTO_SRC_PORT] ||
+	    mnl_attr_validate(proto.a[CTA_PROTO_SRC_PORT], MNL_TYPE_U16) < 0)
+		return false;
+	return mnl_attr_get_u32(ip.a[CTA_IP_V4_SRC]) == ip4_be(guest) &&
+	       mnl_attr_get_u16(proto.a[CTA_PROTO_SRC_PORT]) == htons(port);
+}
+
+static int
+on_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct search *s = arg;
+	struct attrs t = {0};
+	struct entry *e;
+
+	if (mnl_attr_parse(nlh, sizeof(struct nfgenmsg), collect, &t) < 0)
+		return 0;
+	if (!t.a[CTA_TUPLE_ORIG] || !t.a[CTA_TUPLE_REPLY] || !t.a[CTA_ID] ||
+	    mnl_attr_validate(t.a[CTA_ID], MNL_TYPE_U32) < 0 ||
+	    mnl_attr_get_payload_len(t.a[CTA_TUPLE_ORIG]) > TUPLE_MAX)
+		return 0;
+	if (!reply_from(t.a[CTA_TUPLE_REPLY], s->m->guest, s->m->guest_port))
+		return 0;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 16;
+
+		e = reallocarray(s->found, cap, sizeof(*e));
+		if (!e)
+			return -ENOMEM;
+		s->found = e;
+		s->cap = cap;
+	}
+	e = &s->found[s->n++];
+	*e = (struct entry){.id = mnl_attr_get_u32(t.a[CTA_ID])};
+	e->tuple_len = mnl_attr_get_payload_len(t.a[CTA_TUPLE_ORIG]);
+	memcpy(e->tuple, mnl_attr_get_payload(t.a[CTA_TUPLE_ORIG]), e->tuple_len);
+	if (t.a[CTA_ZONE] && mnl_attr_validate(t.a[CTA_ZONE], MNL_TYPE_U16) >= 0)
+		e->zone = mnl_attr_get_u16(t.a[CTA_ZONE]);
+	return 0;
+}
+
+static int
+find_entries(struct nft_sock *s, struct search *search)
+{
+	uint8_t buf[REQUEST_SIZE];
+	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+						NLM_F_DUMP, AF_INET);
+	struct nlattr *nest, *inner;
+
+	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(search->m->proto));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(search->m->port));
+	mnl_attr_nest_end(nlh, inner);
+	mnl_attr_nest_end(nlh, nest);
+	nest = mnl_attr_nest_start(nlh, CTA_FILTER);
+	mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
+	mnl_attr_nest_end(nlh, nest);
+	return nft_sock_ask(s, nlh, on_entry, search);
+}
+
+static int
+delete_entry(struct nft_sock *s, const struct entry *e)
+{
+	uint8_t buf[REQUEST_SIZE];
+	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE,
+						NLM_F_ACK, AF_INET);
+
+	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, e->tuple_len, e->tuple);
+	mnl_attr_put_u32(nlh, CTA_ID, e->id);
+	if (e->zone)
+		mnl_attr_put_u16(nlh, CTA_ZONE, e->zone);
+	return nft_sock_ask(s, nlh, NULL, NULL);
+}
+
+int
+nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m)
+{
+	struct search search = {.m = m};
+	int r = find_entries(s, &search);
+
+	/* A dump that the table's growth disturbed has still found what it has found. */
+	if (r == -EINTR)
+		r = 0;
+	for (size_t i = 0; i < search.n; i++) {
+		int d = delete_entry(s, &search.found[i]);
+
+		if (d < 0 && d != -ENOENT && r == 0)
+			r = d;
+	}
+	free(search.found);
+	return r;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nft_plan.c - the constant chains of table `inet vnetd`, and the set elements of a plan. Pure.
+ *
+ * How a packet is judged:
+ *  - forward: established first, then one lookup by input interface sends new connections of guests to
+ *    the chain of their kind of network. What is left came from elsewhere: into a network it needs a
+ *    forward (dnat); between interfaces that are not ours it passes, or not, as forward_others says.
+ *  - prerouting and output: one map decides about forwards, for packets from outside, from guests and
+ *    from the host itself. Loopback addresses other than 127.0.0.1 are left to the host's own services,
+ *    as a resolver on 127.0.0.53 must not be taken over by a forward of port 53.
+ *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin) or is
+ *    127.0.0.1 gets our address, or the answer would not come back to us.
+ *  - input: the gateway address serves DNS and ping and refuses the rest; a network without adapter
+ *    reaches nothing of the host but that and DHCP. 127.0.0.0/8 on the wire is dropped: the bridges have
+ *    route_localnet on for forwards from 127.0.0.1, which would open the host's loopback to guests.
+ *
+ * With bridge-nf-call-iptables on, frames between guests of one network appear in the forward hook as
+ * well, with the bridge on both sides; they are never ours to drop (NFT_SET_SAME, NFT_OP_BRIDGED).
+ */
+#include "priv_nft_plan.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum {
+	/* nat.conf says 0 for "never"; the kernel counts in a signed 32-bit number of jiffies. */
+	TIMEOUT_NEVER_S = 1000000,
+	/* nf_conntrack's own names for the bits of ct state. */
+	STATE_INVALID = 1 << 0,
+	STATE_ESTABLISHED = 1 << 1,
+	STATE_RELATED = 1 << 2,
+};
+
+#define LOOPBACK 0x7f000001u
+
+const struct nft_set_def nft_sets[NFT_SET_N] = {
+    [NFT_SET_NETS] = {"nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
+    [NFT_SET_NAT_NETS] = {"nat_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
+    [NFT_SET_SAME] = {"same", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
+    [NFT_SET_GATEWAYS] = {"gateways", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, false},
+    [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true},
+    [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
+    [NFT_MAP_FORWARDS] = {"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
+    [NFT_MAP_UDP_TIMEOUTS] = {"udp_timeouts", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
+    [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
+    [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
+};
+
+const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
+    [NFT_CHAIN_FROM_NAT] = {"from_nat", NULL, NULL, 0, 0},
+    [NFT_CHAIN_FROM_HOSTONLY] = {"from_hostonly", NULL, NULL, 0, 0},
+    [NFT_CHAIN_FROM_CLOSED] = {"from_closed", NULL, NULL, 0, 0},
+    [NFT_CHAIN_GATEWAY] = {"gateway", NULL, NULL, 0, 0},
+    [NFT_CHAIN_HOST_OPEN] = {"host_open", NULL, NULL, 0, 0},
+    [NFT_CHAIN_HOST_CLOSED] = {"host_closed", NULL, NULL, 0, 0},
+    [NFT_CHAIN_INPUT] = {"input", "filter", "input", NF_INET_LOCAL_IN, 0},
+    [NFT_CHAIN_FORWARD] = {"forward", "filter", "forward", NF_INET_FORWARD, 0},
+    [NFT_CHAIN_PREROUTING] = {"prerouting", "nat", "prerouting", NF_INET_PRE_ROUTING, -100},
+    [NFT_CHAIN_OUTPUT] = {"output", "nat", "output", NF_INET_LOCAL_OUT, -100},
+    [NFT_CHAIN_POSTROUTING] = {"postrouting", "nat", "postrouting", NF_INET_POST_ROUTING, 100},
+};
+
+/* Shorthands for the table below; each is one statement. */
+#define OP(op)        {NFT_OP_##op, 0}
+#define OP1(op, arg)  {NFT_OP_##op, arg}
+#define IN(op, set)   {NFT_OP_##op, NFT_SET_##set}
+#define MAP(op, map)  {NFT_OP_##op, NFT_MAP_##map}
+#define TO(chain)     {NFT_OP_GOTO, NFT_CHAIN_##chain}
+#define RULE(ch, ...) {NFT_CHAIN_##ch, NFT_ALWAYS, {__VA_ARGS__}}
+
+#define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
+
+const struct nft_rule_def nft_rules[] = {
+    RULE(FROM_NAT, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    /* An invalid packet is not translated and would leave with the guest's private address. */
+    RULE(FROM_NAT, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
+    RULE(FROM_NAT, OP(CT_DNAT), OP(ACCEPT)),
+    RULE(FROM_NAT, IN(OIF_IN, NETS), OP(REJECT_ADMIN)),
+    RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
+    RULE(FROM_NAT, OP(DROP)),
+
+    RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_HOSTONLY, OP(CT_DNAT), OP(ACCEPT)),
+    RULE(FROM_HOSTONLY, OP(REJECT_ADMIN)),
+
+    RULE(FROM_CLOSED, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_CLOSED, OP(DROP)),
+
+    RULE(GATEWAY, OP1(L4PROTO, IPPROTO_UDP), OP1(DPORT, 53), OP(ACCEPT)),
+    RULE(GATEWAY, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, 53), OP(ACCEPT)),
+    RULE(GATEWAY, OP(ECHO_REQUEST), OP(ACCEPT)),
+    RULE(GATEWAY, OP1(L4PROTO, IPPROTO_TCP), OP(REJECT_RESET)),
+    RULE(GATEWAY, OP(REJECT_PORT)),
+
+    RULE(HOST_OPEN, OP(DADDR_LOOPBACK), OP(DROP)),
+    RULE(HOST_OPEN, OP(SADDR_LOOPBACK), OP(DROP)),
+    RULE(HOST_OPEN, IN(IIF_DADDR_IN, GATEWAYS), TO(GATEWAY)),
+
+    RULE(HOST_CLOSED, OP1(L4PROTO, IPPROTO_UDP), OP1(DPORT, 67), OP(ACCEPT)),
+    RULE(HOST_CLOSED, IN(IIF_DADDR_IN, GATEWAYS), TO(GATEWAY)),
+    RULE(HOST_CLOSED, OP(DROP)),
+
+    RULE(INPUT, KNOWN, OP(ACCEPT)),
+    RULE(INPUT, MAP(IIF_VMAP, TO_HOST)),
+
+    RULE(FORWARD, KNOWN, OP(ACCEPT)),
+    {NFT_CHAIN_FORWARD,
+     NFT_IF_TIMEOUTS,
+     {OP1(L4PROTO, IPPROTO_UDP), MAP(IIF_VMAP, UDP_TIMEOUTS)}},
+    RULE(FORWARD, MAP(IIF_VMAP, FROM_GUESTS)),
+    RULE(FORWARD, OP(CT_DNAT), OP(ACCEPT)),
+    RULE(FORWARD, IN(OIF_IN, NETS), OP(DROP)),
+    {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(BRIDGED), OP(ACCEPT)}},
+    {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(IPV4), OP(DROP)}},
+
+    RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
+    RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
+
+    RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
+    RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
+
+    RULE(POSTROUTING, OP(CT_DNAT), IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
+    RULE(POSTROUTING, IN(OIF_IN, NETS), OP(ACCEPT)),
+    RULE(POSTROUTING, OP(IPV4), IN(IIF_IN, NAT_NETS), OP(MASQUERADE)),
+};
+
+const size_t nft_nrules = ARRAY_LEN(nft_rules);
+
+void
+nft_plan_init(struct nft_plan *p, bool forward_others)
+{
+	memset(p, 0, sizeof(*p));
+	p->forward_others = forward_others;
+}
+
+void
+nft_plan_fini(struct nft_plan *p)
+{
+	free(p->forwards);
+	nft_plan_init(p, false);
+}
+
+PRINTF_LIKE(3, 4)
+static int
+refuse(struct nft_plan *p, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->err == 0) {
+		p->err = err;
+		va_start(ap, fmt);
+		vsnprintf(p->why, sizeof(p->why), fmt, ap);
+		va_end(ap);
+	}
+	return err;
+}
+
+static const struct msg_nat_net *
+find_net(const struct nft_plan *p, uint16_t net)
+{
+	for (size_t i = 0; i < p->nnets; i++)
+		if (p->nets[i].net == net)
+			return &p->nets[i];
+	return NULL;
+}
+
+static struct prefix4
+subnet_of(const struct msg_nat_net *m)
+{
+	return (struct prefix4){m->subnet, m->len};
+}
+
+/* An address that a machine of the subnet can have; or none at all. */
+static bool
+is_host_in(struct prefix4 subnet, struct ip4 a)
+{
+	return prefix4_contains(subnet, a) && !ip4_eq(a, subnet.addr) &&
+	       !ip4_eq(a, prefix4_broadcast(subnet));
+}
+
+static uint32_t
+effective_timeout(const struct msg_nat_net *m)
+{
+	if (m->udp_timeout_s == 0 || m->udp_timeout_s > TIMEOUT_NEVER_S)
+		return TIMEOUT_NEVER_S;
+	return m->udp_timeout_s;
+}
+
+static void
+note_timeout(struct nft_plan *p, uint32_t seconds)
+{
+	for (size_t i = 0; i < p->ntimeouts; i++)
+		if (p->timeouts[i] == seconds)
+			return;
+	p->timeouts[p->ntimeouts++] = seconds;
+}
+
+int
+nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m)
+{
+	struct prefix4 subnet = subnet_of(m);
+
+	if (m->net >= NFT_NETS_MAX || find_net(p, m->net))
+		return refuse(p, -EINVAL, "vmnet%u is not a network, or comes twice", m->net);
+	if (m->len < 1 || m->len > 30 || m->subnet.h & ~ip4_mask(m->len).h)
+		return refuse(p, -EINVAL, "vmnet%u: %s/%u is not a subnet", m->net, IP4_STR(m->subnet),
+			      m->len);
+	if ((m->host.h && !is_host_in(subnet, m->host)) ||
+	    (m->gateway.h && !is_host_in(subnet, m->gateway)))
+		return refuse(p, -EINVAL, "vmnet%u: an address of the host is outside %s", m->net,
+			      PREFIX4_STR(subnet));
+	/* Answers to hairpin connections need one of our addresses on the network. */
+	if (m->nat && !m->host.h && !m->gateway.h)
+		return refuse(p, -EINVAL, "vmnet%u: NAT without a gateway address", m->net);
+	p->nets[p->nnets++] = *m;
+	if (m->nat)
+		note_timeout(p, effective_timeout(m));
+	return 0;
+}
+
+int
+nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
+{
+	const struct msg_nat_net *net = find_net(p, m->net);
+	uint8_t bit = (uint8_t)(1 << m->port % 8);
+	uint8_t *taken;
+
+	if (m->proto >= PROTO_N || !m->port || !m->guest_port)
+		return refuse(p, -EINVAL, "vmnet%u: a forward has no protocol or port", m->net);
+	if (!net || !net->nat || !is_host_in(subnet_of(net), m->guest))
+		return refuse(p, -EINVAL, "vmnet%u: forward %s %u leads to %s, outside the NAT network",
+			      m->net, ip_proto_name(m->proto), m->port, IP4_STR(m->guest));
+	taken = &p->taken[m->proto][m->port / 8];
+	if (*taken & bit)
+		return refuse(p, -EINVAL, "vmnet%u: forward %s %u comes twice", m->net,
+			      ip_proto_name(m->proto), m->port);
+	if (p->nforwards == p->cap) {
+		size_t cap = p->cap ? 2 * p->cap : 16;
+		struct msg_nat_forward *f = reallocarray(p->forwards, cap, sizeof(*f));
+
+		if (!f)
+			return refuse(p, -ENOMEM, "no memory for %zu forwards", cap);
+		p->forwards = f;
+		p->cap = cap;
+	}
+	*taken |= bit;
+	p->forwards[p->nforwards++] = *m;
+	return 0;
+}
+
+bool
+nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r)
+{
+	switch (r->when) {
+	case NFT_ALWAYS:
+		return true;
+	case NFT_IF_TIMEOUTS:
+		return !p->no_timeouts;
+	case NFT_IF_OTHERS_DROPPED:
+		return !p->forward_others;
+	}
+	return false;
+}
+
+bool
+nft_plan_has_set(const struct nft_plan *p, enum nft_set s)
+{
+	return s != NFT_MAP_UDP_TIMEOUTS || !p->no_timeouts;
+}
+
+void
+nft_timeout_chain(char *buf, size_t cap, uint32_t seconds)
+{
+	snprintf(buf, cap, "udp_%u", seconds);
+}
+
+void
+nft_timeout_object(char *buf, size_t cap, uint32_t seconds)
+{
+	snprintf(buf, cap, "udp-%u", seconds);
+}
+
+/* -- elements -- */
+
+static void
+key_ifname(struct nft_elem *e, unsigned net)
+{
+	char name[NFT_IFNAME_LEN] = {0};
+
+	snprintf(name, sizeof(name), "vmnet%u", net);
+	memcpy(e->key + e->klen, name, sizeof(name));
+	memcpy(e->key_end + e->klen, name, sizeof(name));
+	e->klen += sizeof(name);
+}
+
+static void
+key_addrs(struct nft_elem *e, struct ip4 first, struct ip4 last)
+{
+	uint32_t be[2] = {ip4_be(first), ip4_be(last)};
+
+	memcpy(e->key + e->klen, &be[0], 4);
+	memcpy(e->key_end + e->klen, &be[1], 4);
+	e->klen += 4;
+}
+
+static void
+val_addr(struct nft_elem *e, struct ip4 a)
+{
+	uint32_t be = ip4_be(a);
+
+	memcpy(e->val + e->vlen, &be, 4);
+	e->vlen += 4;
+}
+
+static struct nft_elem
+forward_elem(const struct msg_nat_forward *f)
+{
+	struct nft_elem e = {.klen = 8};
+
+	e.key[0] = f->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	e.key[4] = (uint8_t)(f->port >> 8);
+	e.key[5] = (uint8_t)f->port;
+	val_addr(&e, f->guest);
+	e.val[4] = (uint8_t)(f->guest_port >> 8);
+	e.val[5] = (uint8_t)f->guest_port;
+	e.vlen = 8;
+	return e;
+}
+
+static void
+verdict(struct nft_elem *e, enum nft_chain chain)
+{
+	snprintf(e->chain, sizeof(e->chain), "%s", nft_chains[chain].name);
+}
+
+static enum nft_chain
+from_chain(const struct msg_nat_net *m)
+{
+	if (m->nat)
+		return NFT_CHAIN_FROM_NAT;
+	return m->adapter ? NFT_CHAIN_FROM_HOSTONLY : NFT_CHAIN_FROM_CLOSED;
+}
+
+/* Elements number 0, 1, ... of a network in a set; false when there is no such element. */
+static bool
+net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsigned i)
+{
+	struct ip4 loopback = {LOOPBACK};
+
+	*e = (struct nft_elem){0};
+	key_ifname(e, m->net);
+	switch (s) {
+	case NFT_SET_NETS:
+		return i == 0;
+	case NFT_SET_NAT_NETS:
+		return i == 0 && m->nat;
+	case NFT_SET_SAME:
+		key_ifname(e, m->net);
+		return i == 0;
+	case NFT_SET_GATEWAYS:
+		key_addrs(e, m->gateway, m->gateway);
+		return i == 0 && m->gateway.h;
+	case NFT_SET_HAIRPIN:
+		if (i == 0)
+			key_addrs(e, m->subnet, prefix4_broadcast(subnet_of(m)));
+		else
+			key_addrs(e, loopback, loopback);
+		return i < 2 && m->nat;
+	case NFT_MAP_SELF:
+		val_addr(e, m->host.h ? m->host : m->gateway);
+		return i == 0 && m->nat;
+	case NFT_MAP_UDP_TIMEOUTS:
+		e->jump = true;
+		nft_timeout_chain(e->chain, sizeof(e->chain), effective_timeout(m));
+		return i == 0 && m->nat;
+	case NFT_MAP_FROM_GUESTS:
+		verdict(e, from_chain(m));
+		return i == 0;
+	case NFT_MAP_TO_HOST:
+		verdict(e, m->adapter ? NFT_CHAIN_HOST_OPEN : NFT_CHAIN_HOST_CLOSED);
+		return i == 0;
+	case NFT_MAP_FORWARDS:
+	case NFT_SET_N:
+		break;
+	}
+	return false;
+}
+
+void
+nft_plan_elems(const struct nft_plan *p, enum nft_set s,
+	       void (*cb)(const struct nft_elem *e, void *arg), void *arg)
+{
+	struct nft_elem e;
+
+	if (s == NFT_MAP_FORWARDS) {
+		for (size_t i = 0; i < p->nforwards; i++) {
+			e = forward_elem(&p->forwards[i]);
+			cb(&e, arg);
+		}
+		return;
+	}
+	for (size_t i = 0; i < p->nnets; i++)
+		for (unsigned k = 0; net_elem(&e, &p->nets[i], s, k); k++)
+			cb(&e, arg);
+}

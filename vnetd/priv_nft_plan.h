@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_nft_plan.h - what the table `inet vnetd` holds: constant chains, and sets filled from NAT rows.
+ *
+ * Pure: no netlink, no log, no clock. The chains and their rules never change; everything that depends
+ * on the configuration is a set element, so a packet costs the same with one network and with 255, with
+ * ten forwards and with ten thousand. The same tables feed the netlink builder and the text renderer,
+ * so the golden texts show what the kernel is told.
+ */
+#ifndef VNET_VNETD_PRIV_NFT_PLAN_H
+#define VNET_VNETD_PRIV_NFT_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/msg.h"
+#include "lib/strbuf.h"
+
+#define NFT_TABLE "vnetd"
+
+enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
+
+/* Sets and maps, in the order in which they are made. */
+enum nft_set {
+	NFT_SET_NETS,         /* ifname: every network of the plan */
+	NFT_SET_NAT_NETS,     /* ifname: those that may go out */
+	NFT_SET_SAME,         /* ifname . ifname: a network and itself */
+	NFT_SET_GATEWAYS,     /* ifname . address: the gateway as its own network sees it */
+	NFT_SET_HAIRPIN,      /* ifname . address range: sources that a guest cannot answer directly */
+	NFT_MAP_SELF,         /* ifname : address of ours that answers there */
+	NFT_MAP_FORWARDS,     /* protocol . port : guest . port */
+	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
+	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
+	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
+	NFT_SET_N
+};
+
+enum nft_chain {
+	NFT_CHAIN_FROM_NAT,
+	NFT_CHAIN_FROM_HOSTONLY,
+	NFT_CHAIN_FROM_CLOSED,
+	NFT_CHAIN_GATEWAY,
+	NFT_CHAIN_HOST_OPEN,
+	NFT_CHAIN_HOST_CLOSED,
+	NFT_CHAIN_INPUT,
+	NFT_CHAIN_FORWARD,
+	NFT_CHAIN_PREROUTING,
+	NFT_CHAIN_OUTPUT,
+	NFT_CHAIN_POSTROUTING,
+	NFT_CHAIN_N
+};
+
+/* Types of key fields and of a map's values. */
+enum nft_type { NFT_T_NONE, NFT_T_IFNAME, NFT_T_ADDR, NFT_T_PROTO, NFT_T_PORT, NFT_T_VERDICT };
+
+struct nft_set_def {
+	const char *name;
+	enum nft_type key[2]; /* the second NFT_T_NONE: a simple key */
+	enum nft_type val[2]; /* the first NFT_T_NONE: a set */
+	bool interval;
+};
+
+struct nft_chain_def {
+	const char *name;
+	const char *type; /* NULL: not a base chain */
+	const char *hook;
+	uint32_t hooknum;
+	int32_t priority;
+};
+
+/* Statements, in the words of nft(8). */
+enum nft_op {
+	NFT_OP_END,
+	NFT_OP_IPV4,            /* meta nfproto ipv4 */
+	NFT_OP_L4PROTO,         /* meta l4proto ARG */
+	NFT_OP_DPORT,           /* th dport ARG, after L4PROTO */
+	NFT_OP_ECHO_REQUEST,    /* icmp type echo-request */
+	NFT_OP_CT_STATE,        /* ct state ARG (bits) */
+	NFT_OP_CT_DNAT,         /* ct status dnat */
+	NFT_OP_SADDR_LOOPBACK,  /* ip saddr 127.0.0.0/8 */
+	NFT_OP_DADDR_LOOPBACK,  /* ip daddr 127.0.0.0/8 */
+	NFT_OP_DADDR_NOT,       /* ip daddr != ARG (host order) */
+	NFT_OP_BRIDGED,         /* meta iifkind "bridge" meta oifkind "bridge" */
+	NFT_OP_IIF_IN,          /* iifname @SET */
+	NFT_OP_OIF_IN,          /* oifname @SET */
+	NFT_OP_IIF_OIF_IN,      /* iifname . oifname @SET */
+	NFT_OP_IIF_DADDR_IN,    /* iifname . ip daddr @SET */
+	NFT_OP_OIF_SADDR_IN,    /* oifname . ip saddr @SET */
+	NFT_OP_IIF_VMAP,        /* iifname vmap @SET */
+	NFT_OP_DNAT_LOCAL,      /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
+	NFT_OP_SNAT,            /* snat ip to oifname map @SET */
+	NFT_OP_MASQUERADE,
+	NFT_OP_ACCEPT,
+	NFT_OP_DROP,
+	NFT_OP_GOTO,            /* goto CHAIN */
+	NFT_OP_REJECT_PORT,     /* reject with icmpx port-unreachable */
+	NFT_OP_REJECT_ADMIN,    /* reject with icmpx admin-prohibited */
+	NFT_OP_REJECT_RESET,    /* reject with tcp reset */
+};
+
+struct nft_stmt {
+	enum nft_op op;
+	uint32_t arg; /* number, enum nft_set or enum nft_chain */
+};
+
+/* When a rule is there at all. */
+enum nft_when { NFT_ALWAYS, NFT_IF_TIMEOUTS, NFT_IF_OTHERS_DROPPED };
+
+struct nft_rule_def {
+	enum nft_chain chain;
+	enum nft_when when;
+	struct nft_stmt stmt[NFT_STMTS_MAX]; /* up to the first NFT_OP_END */
+};
+
+/* The constant program. nft_rules are in the order in which they are added. */
+extern const struct nft_set_def nft_sets[NFT_SET_N];
+extern const struct nft_chain_def nft_chains[NFT_CHAIN_N];
+extern const struct nft_rule_def nft_rules[];
+extern const size_t nft_nrules;
+
+/* One set element. Key fields are padded to 4 bytes each, in network byte order, as in the kernel. */
+struct nft_elem {
+	uint8_t key[2 * NFT_IFNAME_LEN], key_end[2 * NFT_IFNAME_LEN]; /* key_end: interval sets only */
+	uint8_t klen;
+	uint8_t val[8];
+	uint8_t vlen;       /* 0: a verdict or no value */
+	bool jump;          /* else goto */
+	char chain[32];     /* a verdict's target; "": none */
+};
+
+/* The rows of one plan. */
+struct nft_plan {
+	bool forward_others;
+	bool no_timeouts; /* the kernel has no timeout objects: leave them out */
+	struct msg_nat_net nets[NFT_NETS_MAX];
+	size_t nnets;
+	struct msg_nat_forward *forwards; /* owned */
+	size_t nforwards, cap;
+	uint32_t timeouts[NFT_NETS_MAX]; /* distinct, in seconds */
+	size_t ntimeouts;
+	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
+	int err;                           /* of the first bad row, negative */
+	char why[160];
+};
+
+/* An empty plan; and forgets everything in it (the plan stays usable). */
+void nft_plan_init(struct nft_plan *p, bool forward_others);
+void nft_plan_fini(struct nft_plan *p);
+
+/* Adds a row. 0, -EINVAL for one that cannot be, -ENOMEM; p->err and p->why keep the first failure. A
+ * forward needs its network, with NAT, before it. */
+int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
+int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
+
+/* The rule is part of this plan. */
+bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
+/* The set is part of this plan. */
+bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
+
+/* Calls cb for each element of a set, in the order of the rows. */
+void nft_plan_elems(const struct nft_plan *p, enum nft_set s,
+                    void (*cb)(const struct nft_elem *e, void *arg), void *arg);
+
+/* Names of what one UDP timeout needs: its chain "udp_30", its timeout object "udp-30". */
+void nft_timeout_chain(char *buf, size_t cap, uint32_t seconds);
+void nft_timeout_object(char *buf, size_t cap, uint32_t seconds);
+
+/* The whole table in nft's grammar; `nft -f` accepts it. */
+void nft_text_plan(struct strbuf *b, const struct nft_plan *p);
+
+#endif

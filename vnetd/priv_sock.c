@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_sock.c - sockets that the workers may not open themselves. Runs in priv.
+ *
+ * Contract: each is bound to one network's bridge before it leaves, and receives nothing before its
+ * filter is in place. priv never reads from one.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "lib/fd.h"
+#include "lib/util.h"
+#include "vnetd/priv.h"
+
+enum {
+	PORT_DNS = 53,
+	PORT_DHCP = 67,
+	/* Some thousand requests of guests that all boot at once wait here for dhcpd. */
+	DHCP_RCVBUF = 1 << 20,
+	DNS_RCVBUF = 1 << 19,
+};
+
+/* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
+ * another one, but not change the filter), meant for this host, IPv4, UDP, not a later fragment, to port
+ * 67. A frame of a VLAN counts as meant for another host too, which is well: a reply would leave without
+ * the tag. Offsets count from the Ethernet header. */
+enum { FILTER_IFINDEX = 1 };
+static const struct sock_filter dhcp_filter[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 9, 0),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 7),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 3, 0),
+    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+    BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14 + 2),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+    BPF_STMT(BPF_RET | BPF_K, 0xffff),
+};
+
+static const struct sock_filter drop_filter[] = {
+    BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+/* Attaches and locks: a worker may not widen what it was given. */
+static int
+set_filter(int fd, const struct sock_filter *code, size_t len)
+{
+	const struct sock_fprog prog = {(unsigned short)len, (struct sock_filter *)code};
+	const int on = 1;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Beyond the host's limit, which was made for others; without the right to, up to it. */
+static void
+set_rcvbuf(int fd, int bytes)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+/* Protocol 0 receives nothing until bind() names both protocol and link. */
+static int
+open_packet(int ifindex)
+{
+	const struct sockaddr_ll sll = {
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = ifindex};
+	AUTO_FD fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sock_filter filter[ARRAY_LEN(dhcp_filter)];
+	const int on = 1;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(filter, dhcp_filter, sizeof(filter));
+	filter[FILTER_IFINDEX].k = (uint32_t)ifindex;
+	r = set_filter(fd, filter, ARRAY_LEN(filter));
+	if (r < 0)
+		return r;
+	/* Tells whether a frame's checksum is still to be filled in by hardware that does not exist. */
+	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
+		return -errno;
+	set_rcvbuf(fd, DHCP_RCVBUF);
+	if (bind(fd, (const struct sockaddr *)&sll, sizeof(sll)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+/* UDP on addr:port of one bridge. hold: nobody reads it, so nothing is queued. */
+static int
+open_udp(const char *ifname, struct ip4 addr, uint16_t port, bool hold)
+{
+	const struct sockaddr_in sin = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = ip4_be(addr)};
+	AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname)) < 0)
+		return -errno;
+	if (hold) {
+		r = set_filter(fd, drop_filter, ARRAY_LEN(drop_filter));
+		if (r < 0)
+			return r;
+	} else {
+		set_rcvbuf(fd, DNS_RCVBUF);
+	}
+	if (bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+/* Who it is cannot be seen from here: other users' descriptors are hidden from _vnet. */
+static int
+fail_udp(struct call *c, int err, const char *ifname, struct ip4 addr, unsigned port,
+	 const char *what)
+{
+	if (err == -EADDRINUSE)
+		return fail(
+		    c, err,
+		    "%s: UDP port %u on %s is taken, so no %s. Find the program by: ss -lunp "
+		    "'sport = :%u'",
+		    ifname, port, IP4_STR(addr), what, port);
+	return fail_errno(c, err, "%s: cannot open UDP port %u on %s", ifname, port, IP4_STR(addr));
+}
+
+int
+priv_sock_dhcp(struct priv *p, struct call *c)
+{
+	const struct msg_sock_dhcp *m = &c->m->u.sock_dhcp;
+	struct nl_link l;
+	int hold, packet, r = priv_bridge_get(p, c, m->net, &l);
+
+	if (r < 0)
+		return r;
+	hold = open_udp(l.name, m->server, PORT_DHCP, true);
+	if (hold < 0)
+		return fail_udp(c, hold, l.name, m->server, PORT_DHCP, "DHCP");
+	packet = open_packet(l.ifindex);
+	if (packet < 0) {
+		fd_close(&hold);
+		return fail_errno(c, packet, "%s: cannot open a packet socket", l.name);
+	}
+	give(c, packet);
+	give(c, hold);
+	return 0;
+}
+
+int
+priv_sock_dns(struct priv *p, struct call *c)
+{
+	const struct msg_sock_dns *m = &c->m->u.sock_dns;
+	struct nl_link l;
+	int fd, r = priv_bridge_get(p, c, m->net, &l);
+
+	if (r < 0)
+		return r;
+	fd = open_udp(l.name, m->addr, PORT_DNS, false);
+	if (fd < 0)
+		return fail_udp(c, fd, l.name, m->addr, PORT_DNS, "DNS proxy");
+	give(c, fd);
+	return 0;
+}

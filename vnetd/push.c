@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * push.c - struct conf -> rows for dhcpd and natd.
+ */
+#include "vnetd/push.h"
+
+#include <string.h>
+
+#include "lib/util.h"
+#include "vnetd/core.h"
+
+/* BOOTP's file name and server name travel as the options that may replace them (RFC 2132 9.4, 9.5). */
+enum { OPT_SERVER_NAME = 66, OPT_FILE_NAME = 67, HOST_ALL = 0xffff };
+
+struct push {
+	struct core *c;
+	enum role to;
+	bool without_renewed; /* leave out networks whose bridge was made anew */
+};
+
+static void
+send_row(const struct push *p, const struct msg *m)
+{
+	p->c->io->to_worker(p->c->io_arg, p->to, m);
+}
+
+/* Its links are there. */
+static bool
+is_for_workers(const struct net *n)
+{
+	return n->conf && !n->conf->failed && !n->blocked && n->runs;
+}
+
+/* --- dhcpd --- */
+
+static void
+send_option(const struct push *p, unsigned net, uint16_t host, uint8_t code, const void *data,
+	    size_t len)
+{
+	struct msg m = msg_make(MSG_DHCP_OPTION, 0);
+	struct msg_dhcp_option *o = &m.u.dhcp_option;
+	const uint8_t *b = data;
+
+	o->net = (uint16_t)net;
+	o->host = host;
+	o->code = code;
+	/* An empty value is a row too: it suppresses the option. */
+	do {
+		o->data.len = (uint16_t)(len < sizeof(o->data.b) ? len : sizeof(o->data.b));
+		if (o->data.len)
+			memcpy(o->data.b, b, o->data.len);
+		send_row(p, &m);
+		b += o->data.len;
+		len -= o->data.len;
+	} while (len > 0);
+}
+
+/* An inner scope's value replaces the outer one's. */
+static void
+send_opts(const struct push *p, unsigned net, uint16_t host, const struct dhcp_opts *opts,
+	  const struct dhcp_opts *inner)
+{
+	for (size_t i = 0; i < opts->n; i++)
+		if (!inner || !dhcp_opts_find(inner, opts->v[i].code))
+			send_option(p, net, host, opts->v[i].code, opts->v[i].data, opts->v[i].len);
+}
+
+static void
+send_boot(const struct push *p, unsigned net, uint16_t host, const struct dhcp_scope *s,
+	  const struct dhcp_scope *outer)
+{
+	const char *file = s->filename, *server = s->server_name;
+
+	if (!file && outer)
+		file = outer->filename;
+	if (!server && outer)
+		server = outer->server_name;
+	if (server && !dhcp_opts_find(&s->opts, OPT_SERVER_NAME))
+		send_option(p, net, host, OPT_SERVER_NAME, server, strlen(server));
+	if (file && !dhcp_opts_find(&s->opts, OPT_FILE_NAME))
+		send_option(p, net, host, OPT_FILE_NAME, file, strlen(file));
+}
+
+static void
+send_host(const struct push *p, unsigned net, uint16_t index, const struct dhcp_host *h)
+{
+	struct msg m = msg_make(MSG_DHCP_HOST, 0);
+
+	m.u.dhcp_host.net = (uint16_t)net;
+	m.u.dhcp_host.index = index;
+	m.u.dhcp_host.mac = h->mac;
+	m.u.dhcp_host.addr = h->ip;
+	MSG_SET_STR(m.u.dhcp_host.name, h->name ? h->name : "");
+	send_row(p, &m);
+	send_opts(p, net, index, &h->scope.opts, NULL);
+	send_boot(p, net, index, &h->scope, NULL);
+}
+
+static void
+send_dhcp_net(const struct push *p, const struct conf_net *n)
+{
+	const struct conf_dhcp *d = &n->dhcpd;
+	struct msg m = msg_make(MSG_DHCP_NET, 0);
+
+	m.u.dhcp_net = (struct msg_dhcp_net){
+	    .net = (uint16_t)n->n,
+	    .subnet = n->subnet.addr,
+	    .len = n->subnet.len,
+	    .server = d->server,
+	    .host = n->host,
+	    .gateway = n->gateway,
+	    .mtu = n->mtu,
+	    .default_lease_s = d->default_lease_s,
+	    .max_lease_s = d->max_lease_s,
+	    .unknown_clients = d->unknown_clients,
+	    .authoritative = d->authoritative,
+	};
+	send_row(p, &m);
+	for (size_t i = 0; i < d->nranges; i++) {
+		m = msg_make(MSG_DHCP_RANGE, 0);
+		m.u.dhcp_range.net = (uint16_t)n->n;
+		m.u.dhcp_range.first = d->range[i].lo;
+		m.u.dhcp_range.last = d->range[i].hi;
+		send_row(p, &m);
+	}
+	send_opts(p, n->n, HOST_ALL, &d->global.opts, &d->subnet.opts);
+	send_opts(p, n->n, HOST_ALL, &d->subnet.opts, NULL);
+	send_boot(p, n->n, HOST_ALL, &d->subnet, &d->global);
+	for (size_t i = 0; i < d->nhosts && i < HOST_ALL; i++)
+		send_host(p, n->n, (uint16_t)i, &d->host[i]);
+}
+
+/* --- natd --- */
+
+static void
+send_natd_net(const struct push *p, const struct conf_net *n)
+{
+	struct msg m = msg_make(MSG_NATD_NET, 0);
+
+	m.u.natd_net = (struct msg_natd_net){
+	    .net = (uint16_t)n->n,
+	    .subnet = n->subnet.addr,
+	    .len = n->subnet.len,
+	    .host = n->host,
+	    .gateway = n->gateway,
+	    .dns = n->dns,
+	    .adapter = n->adapter,
+	    .nat = n->nat,
+	    .udp_timeout_s = n->udp_timeout_s,
+	};
+	send_row(p, &m);
+	for (size_t i = 0; i < n->nforwards; i++) {
+		const struct conf_forward *f = &n->forward[i];
+
+		m = msg_make(MSG_NATD_FORWARD, 0);
+		m.u.natd_forward = (struct msg_natd_forward){
+		    .net = (uint16_t)n->n,
+		    .proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP,
+		    .port = f->host_port,
+		    .guest = f->guest,
+		    .guest_port = f->guest_port,
+		};
+		send_row(p, &m);
+	}
+	for (size_t i = 0; n->nat && i < NAT_NAMESERVERS && n->natconf.nameserver[i].h; i++) {
+		m = msg_make(MSG_NATD_RESOLVER, 0);
+		m.u.natd_resolver.net = (uint16_t)n->n;
+		m.u.natd_resolver.addr = n->natconf.nameserver[i];
+		send_row(p, &m);
+	}
+}
+
+/* --- a generation --- */
+
+static void
+send_generation(const struct push *p, uint32_t generation)
+{
+	struct core *c = p->c;
+	struct msg m = msg_make(MSG_CONF_BEGIN, 0);
+
+	m.u.conf_begin.generation = generation;
+	send_row(p, &m);
+	if (p->to == ROLE_NATD) {
+		m = msg_make(MSG_NATD_GLOBAL, 0);
+		/* A host that was a router before us stays one; as long as ip_forward is none of our
+		 * doing, nothing is known about that. */
+		m.u.natd_global.forward_others = !c->forward_known || c->was_router ||
+						 (c->gen && c->gen->conf->forward_others);
+		send_row(p, &m);
+	}
+	for (unsigned i = 0; i < NAMES_NETS; i++) {
+		const struct net *n = &c->net[i];
+
+		if (!is_for_workers(n) || (p->without_renewed && n->renewed))
+			continue;
+		if (p->to == ROLE_DHCPD && n->conf->dhcp)
+			send_dhcp_net(p, n->conf);
+		/* Networks without an address have nothing to be translated or isolated. */
+		if (p->to == ROLE_NATD && n->conf->subnet.len > 0)
+			send_natd_net(p, n->conf);
+	}
+	m = msg_make(MSG_CONF_COMMIT, 0);
+	m.u.conf_commit.generation = generation;
+	send_row(p, &m);
+}
+
+static bool
+any_renewed(const struct core *c)
+{
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (c->net[n].renewed)
+			return true;
+	return false;
+}
+
+void
+push_worker(struct core *c, enum role role)
+{
+	struct worker *w = &c->worker[role];
+	struct push p = {.c = c, .to = role};
+
+	if (role == ROLE_ENGINE || !w->up || !c->settle.first_done)
+		return;
+	if (any_renewed(c)) {
+		p.without_renewed = true;
+		send_generation(&p, ++w->generation);
+		p.without_renewed = false;
+	}
+	send_generation(&p, ++w->generation);
+}
+
+void
+push_all(struct core *c)
+{
+	for (unsigned r = 0; r < ROLE_N; r++)
+		push_worker(c, (enum role)r);
+	for (unsigned n = 0; n < NAMES_NETS; n++) {
+		c->net[n].renewed = false;
+		c->net[n].pushed = is_for_workers(&c->net[n]);
+	}
+}
+
+bool
+push_is_due(const struct core *c)
+{
+	for (unsigned n = 0; n < NAMES_NETS; n++) {
+		const struct net *net = &c->net[n];
+
+		if (is_for_workers(net) != net->pushed || (net->pushed && net->renewed))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * rows.c - status, networks, forwards and leases for clients. Ports are in rows_port.c.
+ */
+#include "vnetd/rows.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "paths.h"
+#include "vnetd/core.h"
+#include "vnetd/warn.h"
+
+unsigned
+rows_guests(const struct core *c, unsigned net)
+{
+	unsigned guests = 0;
+
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		guests += port_is_guest(p) && (p->net == net || net == MSG_NET_ALL);
+	return guests;
+}
+
+void
+rows_net(struct core *c, uint32_t client, uint32_t request, const struct net *n)
+{
+	const struct conf_net *conf = n->conf;
+	struct msg m = msg_make(MSG_NET_ROW, request);
+	struct msg_net_row *r = &m.u.net_row;
+	const char *why;
+
+	r->net = (uint16_t)n->n;
+	r->kind = (uint8_t)conf->type;
+	MSG_SET_STR(r->label, conf->display_name);
+	r->state = (uint8_t)net_state(c, n, &why);
+	MSG_SET_STR(r->text, why);
+	r->subnet = conf->subnet.addr;
+	r->len = conf->subnet.len;
+	r->host = conf->host;
+	r->gateway = conf->gateway;
+	r->dhcp_server = conf->dhcp ? conf->dhcpd.server : (struct ip4){0};
+	r->dns = conf->dns;
+	r->adapter = conf->adapter;
+	r->dhcp = conf->dhcp;
+	r->nat = conf->nat;
+	r->mtu = conf->mtu;
+	r->leases = n->leases;
+	r->lease_total = n->lease_total;
+	r->guests = (uint16_t)rows_guests(c, n->n);
+	r->forwards = (uint16_t)conf->nforwards;
+	for (unsigned s = 0; s < SERVICE_N; s++)
+		if (net_service_is_down(c, n, (enum service)s))
+			r->services_down |= (uint8_t)(1u << s);
+	client_send(c, client, &m, NULL, 0);
+}
+
+/* The networks of an answer; false: the one asked for does not exist, and the client knows. */
+static bool
+exists(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	char why[64];
+
+	if (net == MSG_NET_ALL || (net < NAMES_NETS && c->net[net].conf))
+		return true;
+	snprintf(why, sizeof(why), "there is no network vmnet%u (see vnetctl networks)", net);
+	client_reply(c, cl, request, ENOENT, why);
+	return false;
+}
+
+static bool
+is_asked(const struct core *c, unsigned n, unsigned net)
+{
+	return c->net[n].conf && (net == MSG_NET_ALL || net == n);
+}
+
+void
+rows_nets(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	if (!exists(c, cl, request, net))
+		return;
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (is_asked(c, n, net))
+			rows_net(c, cl->serial, request, &c->net[n]);
+	client_reply(c, cl, request, 0, "");
+}
+
+void
+rows_status(struct core *c, const struct client *cl, uint32_t request)
+{
+	struct msg m = msg_make(MSG_STATUS_ROW, request);
+
+	MSG_SET_STR(m.u.status_row.version, VNET_VERSION);
+	m.u.status_row.uptime_ms = (uint64_t)mono_diff(c->now, c->started);
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		m.u.status_row.networks += c->net[n].conf != NULL;
+	m.u.status_row.guests = (uint16_t)rows_guests(c, MSG_NET_ALL);
+	m.u.status_row.generation = c->generation;
+	c->io->to_client(c->io_arg, cl->peer, &m, NULL, 0);
+	warn_rows(c, cl, request);
+	rows_nets(c, cl, request, MSG_NET_ALL);
+}
+
+void
+rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	if (!exists(c, cl, request, net))
+		return;
+	for (unsigned n = 0; n < NAMES_NETS; n++) {
+		const struct conf_net *conf = c->net[n].conf;
+
+		for (size_t i = 0; is_asked(c, n, net) && i < conf->nforwards; i++) {
+			const struct conf_forward *f = &conf->forward[i];
+			struct msg m = msg_make(MSG_FORWARD_ROW, request);
+
+			m.u.forward_row.net = (uint16_t)n;
+			m.u.forward_row.proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP;
+			m.u.forward_row.port = f->host_port;
+			m.u.forward_row.guest = f->guest;
+			m.u.forward_row.guest_port = f->guest_port;
+			MSG_SET_STR(m.u.forward_row.text, f->description ? f->description : "");
+			MSG_SET_STR(m.u.forward_row.source, f->pos.file ? f->pos.file : "");
+			c->io->to_client(c->io_arg, cl->peer, &m, NULL, 0);
+		}
+	}
+	client_reply(c, cl, request, 0, "");
+}
+
+/* A client's question that dhcpd answers. */
+struct relay {
+	uint32_t client, request;
+};
+
+static void
+relay_row(struct core *c, const struct msg *m, void *p)
+{
+	struct relay *r = p;
+	struct msg copy = *m;
+
+	copy.id = r->request;
+	client_send(c, r->client, &copy, NULL, 0);
+	if (m->type == MSG_REPLY)
+		free(r);
+}
+
+void
+rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_LEASE_LIST, 0);
+	struct relay *r;
+
+	if (!exists(c, cl, request, net))
+		return;
+	r = malloc(sizeof(*r));
+	if (!r) {
+		client_reply(c, cl, request, ENOMEM, "out of memory");
+		return;
+	}
+	*r = (struct relay){cl->serial, request};
+	m.u.lease_list.net = (uint16_t)net;
+	worker_ask(c, ROLE_DHCPD, &m, relay_row, r);
+}

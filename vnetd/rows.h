@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * rows.h - answers to requests that only read: rows, then the REPLY.
+ */
+#ifndef VNET_VNETD_ROWS_H
+#define VNET_VNETD_ROWS_H
+
+#include <stdint.h>
+
+struct core;
+struct client;
+struct net;
+
+void rows_status(struct core *c, const struct client *cl, uint32_t request);
+
+/* net: one network, or MSG_NET_ALL. */
+void rows_nets(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+void rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+
+/* These two ask dhcpd first. */
+void rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+void rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+
+/* One network's row, without a REPLY. client: its serial number. */
+void rows_net(struct core *c, uint32_t client, uint32_t request, const struct net *n);
+
+/* Guests on a network. */
+unsigned rows_guests(const struct core *c, unsigned net);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * warn.c - warnings of `status`, made from the state at the moment of the question.
+ */
+#include "vnetd/warn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vnetd/core.h"
+
+struct warn {
+	struct core *c;
+	const struct client *cl;
+	uint32_t request;
+};
+
+static void
+send_row(const struct warn *w, unsigned net, const char *text, const char *cure)
+{
+	struct msg m = msg_make(MSG_WARNING_ROW, w->request);
+
+	m.u.warning_row.net = (uint16_t)net;
+	MSG_SET_STR(m.u.warning_row.text, text);
+	MSG_SET_STR(m.u.warning_row.cure, cure ? cure : "");
+	w->c->io->to_client(w->c->io_arg, w->cl->peer, &m, NULL, 0);
+}
+
+static void
+send_net(const struct warn *w, const struct net *n, const char *text, const char *cure)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "vmnet%u: %.480s", n->n, text);
+	send_row(w, n->n, line, cure);
+}
+
+/* The cure that belongs to the text of a network's state. */
+static const char *
+cure_of(const struct core *c, const struct net *n, const char *why)
+{
+	if (n->conf->failed)
+		return "vnetctl check";
+	if (why == n->blocked)
+		return n->cure;
+	for (unsigned s = 0; s < SERVICE_N; s++)
+		if (net_service_is_down(c, n, (enum service)s) && why == n->service[s].text)
+			return n->service[s].cure;
+	return NULL;
+}
+
+static void
+warn_state(const struct warn *w, const struct net *n)
+{
+	const char *why;
+	enum net_state s = net_state(w->c, n, &why);
+
+	if (s == NET_STATE_FAILED || s == NET_STATE_DEGRADED)
+		send_net(w, n, why, cure_of(w->c, n, why));
+	if (n->kept) {
+		char text[480];
+
+		snprintf(text, sizeof(text), "keeps its previous configuration: %.400s", n->kept);
+		send_net(w, n, text, "vnetctl check");
+	}
+	if (n->contested)
+		send_net(w, n, n->contested, n->cure);
+}
+
+/* A foreign rule set usually drops the traffic of all networks in the same words. */
+static bool
+said_before(const struct core *c, const struct net *n)
+{
+	const struct service_state *s = &n->service[SERVICE_FIREWALL], *t;
+
+	for (unsigned i = 0; i < n->n; i++) {
+		t = &c->net[i].service[SERVICE_FIREWALL];
+		if (c->net[i].conf && t->known && !t->ok && t->text && !strcmp(t->text, s->text))
+			return true;
+	}
+	return false;
+}
+
+static void
+warn_firewall(const struct warn *w, const struct net *n)
+{
+	const struct service_state *s = &n->service[SERVICE_FIREWALL];
+
+	if (net_has_service(n, SERVICE_FIREWALL) && s->known && !s->ok && s->text &&
+	    !said_before(w->c, n))
+		send_row(w, n->n, s->text, s->cure);
+}
+
+void
+warn_rows(struct core *c, const struct client *cl, uint32_t request)
+{
+	struct warn w = {c, cl, request};
+	char line[512];
+
+	if (c->conf_error) {
+		snprintf(line, sizeof(line), "the configuration on disk is not in force: %.440s",
+			 c->conf_error);
+		send_row(&w, MSG_NET_ALL, line, "vnetctl check");
+	}
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (c->net[n].conf)
+			warn_state(&w, &c->net[n]);
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (c->net[n].conf)
+			warn_firewall(&w, &c->net[n]);
+}
