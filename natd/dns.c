@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * dns.c - the DNS proxy's decisions: whom to ask, when to ask the next, whose answer this is.
+ *
+ * Pure: see dns.h. dnstab.c keeps the pending queries, dnsmsg.c knows their bytes.
+ *
+ * Order of servers: a network's own before the host's; each is asked once before any is asked again;
+ * servers that are known to be bad come last in each round. A query waits for one server at a time, but
+ * the answer of any that it asked is taken. A server that refuses (SERVFAIL, NOTIMP, REFUSED) is passed
+ * over for this query while there is a healthy one that was not asked, as the C library does on a host.
+ *
+ * A guest that repeats a pending query changes nothing: our own timer is shorter than resolvers' are.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+#include "natd/dns.h"
+#include "natd/dnsmsg.h"
+#include "natd/dnstab.h"
+
+/* A server as this proxy has known it. */
+struct upstream {
+	struct dns_addr addr;
+	unsigned fails; /* queries in a row that it left without an answer */
+	struct mono bad_until;
+};
+
+struct upstreams {
+	struct upstream up[DNS_SERVERS_MAX];
+	unsigned n;
+};
+
+struct network {
+	struct dns_net_conf conf;
+	struct upstreams own;
+};
+
+struct dns {
+	struct dns_tab *tab;
+	struct network *net[DNS_NETS];
+	struct upstreams host;
+	unsigned nsocks;
+	unsigned sock_pending[DNS_SOCKS_MAX];
+	struct dns_stats stats;
+};
+
+struct dns *
+dns_new(unsigned nsocks, uint64_t seed)
+{
+	struct dns *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->nsocks = nsocks < 1 ? 1 : nsocks > DNS_SOCKS_MAX ? DNS_SOCKS_MAX : nsocks;
+	d->tab = dns_tab_new(seed);
+	if (!d->tab) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+dns_free(struct dns *d)
+{
+	if (!d)
+		return;
+	for (unsigned i = 0; i < DNS_NETS; i++)
+		free(d->net[i]);
+	dns_tab_free(d->tab);
+	free(d);
+}
+
+static struct dns_out
+drop(struct dns *d, enum dns_drop why)
+{
+	d->stats.dropped[why]++;
+	return (struct dns_out){.what = DNS_DROP, .why = why};
+}
+
+static struct dns_out
+reply(unsigned net, struct ip4 client, uint16_t port, const uint8_t *msg, size_t len)
+{
+	return (struct dns_out){
+	    .what = DNS_REPLY, .msg = msg, .len = len, .net = net, .client = client, .port = port};
+}
+
+static void
+forget(struct dns *d, struct dns_query *q)
+{
+	d->sock_pending[q->sock]--;
+	dns_tab_remove(d->tab, q);
+}
+
+/* Servers. */
+
+/* The i-th server of a network (DNS_QUERY_SERVERS), or NULL. */
+static struct upstream *
+server_at(struct dns *d, struct network *n, unsigned i)
+{
+	struct upstreams *list = &n->own;
+
+	if (i >= DNS_SERVERS_MAX) {
+		if (!n->conf.host_servers)
+			return NULL;
+		list = &d->host;
+		i -= DNS_SERVERS_MAX;
+	}
+	return i < list->n ? &list->up[i] : NULL;
+}
+
+/* The server of which q got or may get something, by its address; -1: it was not asked. */
+static int
+asked_server(struct dns *d, const struct dns_query *q, const struct dns_addr *addr)
+{
+	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
+		const struct upstream *u = server_at(d, d->net[q->net], i);
+
+		if (u && q->asked & 1u << i && dns_addr_eq(&u->addr, addr))
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool
+is_bad(const struct upstream *u, struct mono now)
+{
+	return u->fails >= DNS_BAD_AFTER && mono_before(now, u->bad_until);
+}
+
+static void
+server_failed(struct upstream *u, unsigned fails, struct mono now)
+{
+	u->fails += fails;
+	if (u->fails >= DNS_BAD_AFTER)
+		u->bad_until = mono_add(now, DNS_BAD_MS);
+}
+
+/* The server that q should ask next, -1: nobody is left. q NULL: a query that asked nobody yet. */
+static int
+next_server(struct dns *d, struct network *n, const struct dns_query *q, struct mono now)
+{
+	unsigned best_tries = 0;
+	bool best_bad = false;
+	int best = -1;
+
+	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
+		const struct upstream *u = server_at(d, n, i);
+		unsigned tries = q ? q->tries[i] : 0;
+		bool bad;
+
+		if (!u || tries >= n->conf.tries || (q && q->gone & 1u << i))
+			continue;
+		bad = is_bad(u, now);
+		if (best >= 0 &&
+		    (tries > best_tries || (tries == best_tries && (bad || !best_bad))))
+			continue;
+		best = (int)i;
+		best_tries = tries;
+		best_bad = bad;
+	}
+	return best;
+}
+
+/* After a refusal: somebody else may know better. */
+static bool
+has_fresh_server(struct dns *d, const struct dns_query *q, struct mono now)
+{
+	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
+		const struct upstream *u = server_at(d, d->net[q->net], i);
+
+		if (u && q->tries[i] == 0 && !(q->gone & 1u << i) && !is_bad(u, now))
+			return true;
+	}
+	return false;
+}
+
+/* The next dns_tick() asks q's next server. */
+static void
+move_on(struct dns *d, struct dns_query *q, struct mono now)
+{
+	q->at = -1;
+	dns_tab_set_due(d->tab, q, now);
+}
+
+static struct dns_out
+ask(struct dns *d, struct dns_query *q, unsigned i, const uint8_t *msg, struct mono now)
+{
+	struct network *n = d->net[q->net];
+	struct upstream *u = server_at(d, n, i);
+
+	q->asked |= (uint8_t)(1u << i);
+	q->tries[i]++;
+	q->at = (int8_t)i;
+	q->sent = now;
+	dns_tab_set_due(d->tab, q, mono_add(now, n->conf.timeout_ms));
+	/* Its time is over, but that is not to say that it works again: this one query finds out, and
+	 * the others go on asking somebody else. */
+	if (u->fails >= DNS_BAD_AFTER && !is_bad(u, now))
+		u->bad_until = mono_add(now, DNS_BAD_MS);
+	d->stats.sent++;
+	return (struct dns_out){.what = DNS_SEND,
+				.msg = msg,
+				.len = q->len,
+				.sock = q->sock,
+				.server = u->addr,
+				.net = q->net,
+				.client = q->client,
+				.port = q->port};
+}
+
+/* Configuration. */
+
+static bool
+same_servers(const struct upstreams *list, const struct dns_addr *addr, unsigned n)
+{
+	if (list->n != n)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (!dns_addr_eq(&list->up[i].addr, &addr[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+set_servers(struct upstreams *list, const struct dns_addr *addr, unsigned n)
+{
+	memset(list, 0, sizeof(*list));
+	list->n = n;
+	for (unsigned i = 0; i < n; i++)
+		list->up[i].addr = addr[i];
+}
+
+/* The servers behind the numbers have changed: all that was noted about them is void. */
+static void
+start_over(struct dns *d, const struct network *n, struct mono now)
+{
+	for (struct dns_query *q = dns_tab_oldest(d->tab); q; q = dns_tab_younger(d->tab, q)) {
+		if (d->net[q->net] != n)
+			continue;
+		q->asked = q->gone = 0;
+		memset(q->tries, 0, sizeof(q->tries));
+		move_on(d, q, now);
+	}
+}
+
+int
+dns_set_net(struct dns *d, unsigned net, const struct dns_net_conf *conf, struct mono now)
+{
+	struct network *n;
+	bool same;
+
+	if (net >= DNS_NETS || conf->nservers > DNS_SERVERS_MAX || conf->tries < 1 ||
+	    conf->tries > DNS_TRIES_MAX || conf->timeout_ms < 1 || conf->timeout_ms > DNS_LIFE_MS)
+		return -EINVAL;
+	n = d->net[net];
+	if (!n) {
+		n = calloc(1, sizeof(*n));
+		if (!n)
+			return -ENOMEM;
+		d->net[net] = n;
+	}
+	same = same_servers(&n->own, conf->server, conf->nservers) &&
+	       n->conf.host_servers == conf->host_servers;
+	n->conf = *conf;
+	if (same)
+		return 0;
+	set_servers(&n->own, conf->server, conf->nservers);
+	start_over(d, n, now);
+	return 0;
+}
+
+void
+dns_drop_net(struct dns *d, unsigned net)
+{
+	struct dns_query *q, *next;
+
+	if (net >= DNS_NETS || !d->net[net])
+		return;
+	for (q = dns_tab_oldest(d->tab); q; q = next) {
+		next = dns_tab_younger(d->tab, q);
+		if (q->net == net) {
+			d->stats.gone++;
+			forget(d, q);
+		}
+	}
+	free(d->net[net]);
+	d->net[net] = NULL;
+}
+
+void
+dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n, struct mono now)
+{
+	if (n > DNS_SERVERS_MAX)
+		n = DNS_SERVERS_MAX;
+	if (same_servers(&d->host, server, n))
+		return;
+	set_servers(&d->host, server, n);
+	for (unsigned i = 0; i < DNS_NETS; i++) {
+		if (d->net[i] && d->net[i]->conf.host_servers)
+			start_over(d, d->net[i], now);
+	}
+}
+
+/* Queries. */
+
+/* The client's pending query with the same bytes, or NULL; *count: how many it has. */
+static struct dns_query *
+find_repeated(struct dns *d, unsigned net, struct ip4 client, uint16_t port, const uint8_t *msg,
+	      size_t len, unsigned *count)
+{
+	struct dns_query *q = NULL;
+
+	*count = 0;
+	while ((q = dns_tab_each_of(d->tab, net, client, q))) {
+		++*count;
+		if (q->port == port && q->client_id == dns_get_id(msg) && q->len == len &&
+		    memcmp(dns_tab_msg(d->tab, q) + 2, msg + 2, len - 2) == 0)
+			return q;
+	}
+	return NULL;
+}
+
+static struct dns_query *
+open_query(struct dns *d, unsigned net, struct ip4 client, const uint8_t *msg, size_t len,
+	   uint64_t rnd)
+{
+	uint16_t id = dns_tab_free_id(d->tab, (uint16_t)rnd);
+	struct dns_query *q = dns_tab_add(d->tab, net, client, id);
+
+	if (!q) {
+		d->stats.full++;
+		forget(d, dns_tab_oldest(d->tab));
+		id = dns_tab_free_id(d->tab, (uint16_t)rnd);
+		q = dns_tab_add(d->tab, net, client, id);
+	}
+	q->client_id = dns_get_id(msg);
+	q->sock = (uint8_t)((rnd >> 16) % d->nsocks);
+	q->len = (uint16_t)len;
+	d->sock_pending[q->sock]++;
+	d->stats.queries++;
+	return q;
+}
+
+struct dns_out
+dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port, uint8_t *msg,
+	     size_t len, struct mono now, uint64_t rnd)
+{
+	struct dns_query *q;
+	struct dns_head h;
+	unsigned count;
+	int first;
+
+	if (net >= DNS_NETS || !d->net[net])
+		return drop(d, DNS_DROP_NO_NET);
+	if (port == 0)
+		return drop(d, DNS_DROP_NO_PORT);
+	if (!dns_head_parse(&h, msg, len))
+		return drop(d, DNS_DROP_SHORT);
+	if (h.response)
+		return drop(d, DNS_DROP_NOT_QUERY);
+	if (!h.question_ok || len > DNS_QUERY_LEN_MAX) {
+		d->stats.formerr++;
+		len = dns_make_error(msg, len, &h, DNS_FORMERR);
+		return reply(net, client, port, msg, len);
+	}
+	q = find_repeated(d, net, client, port, msg, len, &count);
+	if (q)
+		return drop(d, DNS_DROP_REPEATED);
+	if (count >= DNS_PER_CLIENT_MAX) {
+		d->stats.refused++;
+		len = dns_make_error(msg, len, &h, DNS_REFUSED);
+		return reply(net, client, port, msg, len);
+	}
+	first = next_server(d, d->net[net], NULL, now);
+	if (first < 0) {
+		d->stats.no_server++;
+		len = dns_make_error(msg, len, &h, DNS_SERVFAIL);
+		return reply(net, client, port, msg, len);
+	}
+	q = open_query(d, net, client, msg, len, rnd);
+	q->port = port;
+	q->end = (uint16_t)h.end;
+	q->born = now;
+	dns_set_id(msg, q->id);
+	memcpy(dns_tab_msg(d->tab, q), msg, len);
+	return ask(d, q, (unsigned)first, msg, now);
+}
+
+/* Answers. */
+
+static bool
+is_refusal(uint8_t rcode)
+{
+	return rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED;
+}
+
+/* The answer repeats q's question. A bare header is allowed to say that something is wrong, since some
+ * servers do not say more. */
+static bool
+answers_question(struct dns *d, const struct dns_query *q, const struct dns_head *h,
+		 const uint8_t *msg)
+{
+	if (!h->question_ok)
+		return false;
+	if (h->end == DNS_HEADER_LEN && q->end != DNS_HEADER_LEN)
+		return h->rcode != DNS_NOERROR && h->rcode != DNS_NXDOMAIN;
+	return h->end == q->end &&
+	       dns_question_eq(msg + DNS_HEADER_LEN, dns_tab_msg(d->tab, q) + DNS_HEADER_LEN,
+			       h->end - DNS_HEADER_LEN);
+}
+
+struct dns_out
+dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t *msg, size_t len,
+	      struct mono now)
+{
+	struct upstream *u;
+	struct dns_query *q;
+	struct dns_head h;
+	struct dns_out out;
+	int i;
+
+	if (!dns_head_parse(&h, msg, len))
+		return drop(d, DNS_DROP_SHORT);
+	if (!h.response)
+		return drop(d, DNS_DROP_NOT_ANSWER);
+	q = dns_tab_find(d->tab, h.id);
+	if (!q)
+		return drop(d, DNS_DROP_NO_ID);
+	if (q->sock != sock)
+		return drop(d, DNS_DROP_SOCKET);
+	i = asked_server(d, q, from);
+	if (i < 0)
+		return drop(d, DNS_DROP_SERVER);
+	if (!answers_question(d, q, &h, msg))
+		return drop(d, DNS_DROP_QUESTION);
+	u = server_at(d, d->net[q->net], (unsigned)i);
+	u->fails = 0;
+	if (is_refusal(h.rcode)) {
+		q->gone |= (uint8_t)(1u << i);
+		if (q->at >= 0 && q->at != i)
+			return drop(d, DNS_DROP_NEXT_SERVER);
+		if (has_fresh_server(d, q, now)) {
+			move_on(d, q, now);
+			return drop(d, DNS_DROP_NEXT_SERVER);
+		}
+	}
+	dns_set_id(msg, q->client_id);
+	out = reply(q->net, q->client, q->port, msg, len);
+	forget(d, q);
+	d->stats.answers++;
+	return out;
+}
+
+void
+dns_unreachable(struct dns *d, unsigned sock, const struct dns_addr *server, const uint8_t *msg,
+		size_t len, struct mono now)
+{
+	struct dns_query *q = len < 2 ? NULL : dns_tab_find(d->tab, dns_get_id(msg));
+	int i;
+
+	if (!q || q->sock != sock)
+		return;
+	if (memcmp(dns_tab_msg(d->tab, q), msg, len < q->len ? len : q->len) != 0)
+		return;
+	i = asked_server(d, q, server);
+	if (i < 0)
+		return;
+	d->stats.unreachable++;
+	server_failed(server_at(d, d->net[q->net], (unsigned)i), DNS_BAD_AFTER, now);
+	q->gone |= (uint8_t)(1u << i);
+	if (q->at == i)
+		move_on(d, q, now);
+}
+
+/* Time. */
+
+/* Nobody answered q: says so. */
+static struct dns_out
+give_up(struct dns *d, struct dns_query *q)
+{
+	uint8_t *msg = dns_tab_msg(d->tab, q);
+	struct dns_head h;
+	struct dns_out out;
+	size_t len;
+
+	dns_set_id(msg, q->client_id);
+	dns_head_parse(&h, msg, q->len);
+	len = dns_make_error(msg, q->len, &h, DNS_SERVFAIL);
+	out = reply(q->net, q->client, q->port, msg, len);
+	d->stats.servfail++;
+	forget(d, q);
+	return out;
+}
+
+bool
+dns_tick(struct dns *d, struct mono now, struct dns_out *out)
+{
+	struct dns_query *q = dns_tab_first_due(d->tab);
+	int i;
+
+	if (!q || mono_before(now, q->due))
+		return false;
+	if (q->at >= 0) {
+		d->stats.timeouts++;
+		server_failed(server_at(d, d->net[q->net], (unsigned)q->at), 1, now);
+	}
+	i = next_server(d, d->net[q->net], q, now);
+	if (i < 0 || mono_diff(now, q->born) >= DNS_LIFE_MS)
+		*out = give_up(d, q);
+	else
+		*out = ask(d, q, (unsigned)i, dns_tab_msg(d->tab, q), now);
+	return true;
+}
+
+struct mono
+dns_next_deadline(const struct dns *d)
+{
+	const struct dns_query *q = dns_tab_first_due(d->tab);
+
+	return q ? q->due : MONO_NEVER;
+}
+
+unsigned
+dns_pending(const struct dns *d)
+{
+	return dns_tab_count(d->tab);
+}
+
+unsigned
+dns_sock_pending(const struct dns *d, unsigned sock)
+{
+	return sock < DNS_SOCKS_MAX ? d->sock_pending[sock] : 0;
+}
+
+const struct dns_stats *
+dns_stats(const struct dns *d)
+{
+	return &d->stats;
+}
+
+const char *
+dns_drop_text(enum dns_drop why)
+{
+	static const char *const text[] = {
+#define D(NAME, text) text,
+	    DNS_DROP_LIST(D)
+#undef D
+	};
+
+	static_assert(ARRAY_LEN(text) == DNS_DROP_N, "every reason has a text");
+	return (unsigned)why < DNS_DROP_N ? text[why] : "?";
+}

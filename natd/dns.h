@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * dns.h - the DNS proxy's decisions: which upstream gets a guest's query, which answer is whose.
+ *
+ * Pure: no sockets, clock, log or libevent; time and random numbers are parameters. Nothing is allocated
+ * after dns_new() and dns_set_net(). Messages are forwarded raw: only the id changes, so EDNS, DNSSEC,
+ * unknown types and truncation pass as they are (RFC 5625).
+ *
+ * One `struct dns` serves all networks. A call returns what should be done as a struct dns_out:
+ *
+ *      query from a guest  -> dns_query_in()    -> DNS_SEND, DNS_REPLY or DNS_DROP
+ *      message on socket k -> dns_answer_in()   -> DNS_REPLY or DNS_DROP
+ *      nobody can be asked -> dns_unreachable()
+ *      then, and at dns_next_deadline()         -> dns_tick() until false: DNS_SEND or DNS_REPLY
+ *
+ * Every query that got DNS_SEND gets exactly one DNS_REPLY later, except when the table was full and it
+ * was the oldest (counted), or its network went.
+ */
+#ifndef VNET_NATD_DNS_H
+#define VNET_NATD_DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/inet.h"
+#include "lib/mono.h"
+#include "natd/dnsaddr.h"
+
+#define DNS_QUERIES_MAX    4096 /* pending; when full the oldest is dropped */
+#define DNS_PER_CLIENT_MAX 256  /* pending of one guest address; more are refused */
+#define DNS_QUERY_LEN_MAX  1232 /* bytes; longer ones get FORMERR (RFC 6891's advice for EDNS) */
+#define DNS_SOCKS_MAX      64
+#define DNS_NETS           256
+#define DNS_SERVERS_MAX    3 /* per list: a network's own, the host's */
+
+/* nat.conf's defaults ([dns] timeout, retries). */
+#define DNS_TIMEOUT_MS 2000
+#define DNS_TRIES      3
+#define DNS_TRIES_MAX  100
+
+/* A server that left this many queries in a row without an answer (or is unreachable) is asked last
+ * for a while; after that one query tries it again. */
+#define DNS_BAD_AFTER 3
+#define DNS_BAD_MS    30000
+
+/* A query that nobody answered for this long is given up, whatever is configured. */
+#define DNS_LIFE_MS 60000
+
+/* Why nothing was sent. D(NAME, text for people) */
+#define DNS_DROP_LIST(D)                                                                           \
+	D(NONE, "sent")                                                                            \
+	D(SHORT, "shorter than a header")                                                          \
+	D(NOT_QUERY, "an answer where a query belongs")                                            \
+	D(NO_PORT, "from port 0, which cannot be answered")                                        \
+	D(NO_NET, "for a network without a proxy")                                                 \
+	D(REPEATED, "a repetition of a pending query")                                             \
+	D(NOT_ANSWER, "a query where an answer belongs")                                           \
+	D(NO_ID, "an answer to no pending query")                                                  \
+	D(SOCKET, "an answer on another socket")                                                   \
+	D(SERVER, "an answer from a server that was not asked")                                    \
+	D(QUESTION, "an answer to another question")                                               \
+	D(NEXT_SERVER, "a refusal; another server is asked")
+
+enum dns_drop {
+#define D(NAME, text) DNS_DROP_##NAME,
+	DNS_DROP_LIST(D)
+#undef D
+	DNS_DROP_N
+};
+
+/* What is to be done. */
+enum dns_what {
+	DNS_DROP,  /* nothing; `why` tells */
+	DNS_SEND,  /* send msg to `server` from upstream socket `sock` (of the server's family) */
+	DNS_REPLY, /* send msg to the guest `client`:`port` from the proxy's socket of `net` */
+};
+
+struct dns_out {
+	enum dns_what what;
+	enum dns_drop why;
+	/* The bytes: inside the buffer that the caller gave, or (dns_tick) the proxy's own, valid until the
+	 * next call that is not dns_tick(). */
+	const uint8_t *msg;
+	size_t len;
+	unsigned sock;
+	struct dns_addr server;
+	unsigned net;
+	struct ip4 client;
+	uint16_t port;
+};
+
+/* How a network's queries are forwarded. */
+struct dns_net_conf {
+	/* nat.conf nameserver1-3: asked before the host's. */
+	struct dns_addr server[DNS_SERVERS_MAX];
+	unsigned nservers;
+	bool host_servers;   /* the host's own are asked too ([dns] autodetect) */
+	uint32_t timeout_ms; /* until the next server is asked; 1 to DNS_LIFE_MS */
+	uint32_t tries;      /* per server; 1 to DNS_TRIES_MAX */
+};
+
+struct dns_stats {
+	uint64_t queries;     /* accepted into the table */
+	uint64_t answers;     /* servers' answers handed to guests */
+	uint64_t sent;        /* messages to servers */
+	uint64_t timeouts;    /* servers that did not answer in time */
+	uint64_t unreachable; /* servers that could not be reached */
+	uint64_t servfail;    /* our own SERVFAIL: nobody answered */
+	uint64_t no_server;   /* our own SERVFAIL: nobody to ask */
+	uint64_t formerr;     /* our own FORMERR */
+	uint64_t refused;     /* our own REFUSED: DNS_PER_CLIENT_MAX */
+	uint64_t full;        /* pending queries dropped for a newer one */
+	uint64_t gone;        /* pending queries whose network went */
+	uint64_t dropped[DNS_DROP_N];
+};
+
+struct dns;
+
+/* nsocks: how many upstream sockets the caller has in each family (1 to DNS_SOCKS_MAX); each query uses
+ * one of them. seed: a secret random number. NULL: no memory. */
+struct dns *dns_new(unsigned nsocks, uint64_t seed);
+void dns_free(struct dns *d);
+
+/* Starts serving a network, or changes it. The same configuration again changes nothing; another one
+ * sends the network's pending queries on to the new servers at the next dns_tick(). 0, -EINVAL (numbers
+ * out of range), -ENOMEM. */
+int dns_set_net(struct dns *d, unsigned net, const struct dns_net_conf *conf, struct mono now);
+
+/* Stops serving it; its pending queries are forgotten. */
+void dns_drop_net(struct dns *d, unsigned net);
+
+/* The host's own servers; at most DNS_SERVERS_MAX count. As dns_set_net() for all networks that use them. */
+void dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n,
+			  struct mono now);
+
+/* A datagram from a guest. msg is rewritten in place for what is to be sent. rnd: 64 fresh, unpredictable
+ * bits, the only source of the id and the socket that the server sees. */
+struct dns_out dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port,
+			    uint8_t *msg, size_t len, struct mono now, uint64_t rnd);
+
+/* A datagram on upstream socket `sock` from `from`. msg is rewritten in place. */
+struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from,
+			     uint8_t *msg, size_t len, struct mono now);
+
+/* Sending msg (or as much of it as an ICMP error quoted) from `sock` to `server` failed for good. The next
+ * dns_tick() asks the next server. */
+void dns_unreachable(struct dns *d, unsigned sock, const struct dns_addr *server,
+		     const uint8_t *msg, size_t len, struct mono now);
+
+/* One thing that is due; false: nothing. Call it until then. */
+bool dns_tick(struct dns *d, struct mono now, struct dns_out *out);
+
+/* When dns_tick() has work; MONO_NEVER: when nothing is pending. */
+struct mono dns_next_deadline(const struct dns *d);
+
+/* Pending queries: all, or of one upstream socket. */
+unsigned dns_pending(const struct dns *d);
+unsigned dns_sock_pending(const struct dns *d, unsigned sock);
+
+const struct dns_stats *dns_stats(const struct dns *d);
+
+/* The text of a drop reason. */
+const char *dns_drop_text(enum dns_drop why);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * main.c - vnet-natd: wires channels, NAT and DNS proxy together.
+ *
+ * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the channel to
+ * the engine, whose end is not: we go on serving, and priv sends a new one when there is an engine again.
+ * When we end, NAT goes on: the table is priv's, and no packet but DNS passes through here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/chan.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/rtnl.h"
+#include "lib/sandbox.h"
+#include "natd/nat.h"
+#include "natd/natd.h"
+#include "natd/plan.h"
+#include "natd/proxy.h"
+#include "paths.h"
+
+enum { FD_PRIV = 3, FD_ENGINE = 4 };
+
+struct program {
+	struct natd d;
+	struct natd_conf coming, conf; /* rows since CONF_BEGIN; the latest complete ones */
+	bool receiving;
+	struct rtnl *rtnl;
+	struct loop_io *rtnl_io;
+};
+
+void
+natd_stop(struct natd *d, bool failed)
+{
+	d->failed |= failed;
+	loop_stop(d->loop);
+}
+
+/* -- configuration -- */
+
+static void
+send_ready(struct natd *d, int err, const char *text)
+{
+	struct msg m = msg_make(MSG_CONF_READY, 0);
+
+	d->ready_due = false;
+	m.u.conf_ready.generation = d->generation;
+	m.u.conf_ready.err = (uint32_t)err;
+	MSG_SET_STR(m.u.conf_ready.text, text);
+	if (d->engine)
+		chan_send(d->engine, &m, NULL, 0);
+}
+
+void
+natd_progress(struct natd *d)
+{
+	const char *text;
+	int err;
+
+	if (d->ready_due && nat_is_settled(d->nat, &err, &text) && proxy_is_settled(d->proxy))
+		send_ready(d, err, text);
+}
+
+static void
+take_commit(struct program *p)
+{
+	struct natd_conf old = p->conf;
+
+	p->conf = p->coming;
+	p->coming = (struct natd_conf){0};
+	p->receiving = false;
+	p->d.generation = p->conf.generation;
+	p->d.ready_due = true;
+	for (size_t i = 0; i < old.nnets; i++)
+		if (!natd_conf_net(&p->conf, old.nets[i].net))
+			natd_report_forget(&p->d, old.nets[i].net);
+	/* An engine that has just started knows nothing yet. */
+	natd_report_all(&p->d);
+	if (!nat_apply(p->d.nat, &p->conf)) {
+		log_error(0, "out of memory");
+		natd_stop(&p->d, true);
+	}
+	proxy_apply(p->d.proxy, &p->conf);
+	natd_conf_fini(&old);
+	natd_progress(&p->d);
+}
+
+/* False: not a message for us, or not now. */
+static bool
+take_engine_msg(struct program *p, const struct msg *m)
+{
+	if (m->id != 0)
+		return false;
+	if (m->type == MSG_CONF_BEGIN) {
+		natd_conf_fini(&p->coming);
+		p->receiving = true;
+	}
+	if (!p->receiving)
+		return false;
+	if (m->type == MSG_CONF_COMMIT) {
+		if (m->u.conf_commit.generation != p->coming.generation)
+			return false;
+		take_commit(p);
+		return true;
+	}
+	return natd_conf_add(&p->coming, m);
+}
+
+/* -- channels -- */
+
+static void
+lose_engine(struct program *p)
+{
+	chan_free(p->d.engine);
+	p->d.engine = NULL;
+	p->d.ready_due = false;
+	p->receiving = false;
+	natd_conf_fini(&p->coming);
+}
+
+static void
+on_engine_msg(struct chan *c UNUSED, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED,
+	      void *arg)
+{
+	if (take_engine_msg(arg, m))
+		return;
+	log_error(0, "the engine sent %s, which natd cannot take now", msg_name(m->type));
+	lose_engine(arg);
+}
+
+static void
+on_engine_gone(struct chan *c UNUSED, const char *why, void *arg)
+{
+	log_debug("the engine %s", why);
+	lose_engine(arg);
+}
+
+static const struct chan_handler engine_handler = {on_engine_msg, on_engine_gone};
+
+static void
+take_engine(struct program *p, int fd)
+{
+	lose_engine(p);
+	p->d.engine = chan_new(p->d.loop, fd, "engine", &engine_handler, p);
+	if (!p->d.engine)
+		natd_stop(&p->d, true);
+}
+
+static void
+on_priv_msg(struct chan *c UNUSED, const struct msg *m, int *fds, size_t nfds, void *arg)
+{
+	struct program *p = arg;
+
+	if (m->id != 0 && natd_take_answer(&p->d, m, fds, nfds))
+		return;
+	if (m->type == MSG_ENGINE_CHAN) {
+		take_engine(p, fd_take(&fds[0]));
+	} else if (m->type == MSG_LOG_LEVEL && m->u.log_level.level <= LOG_LEVEL_DEBUG) {
+		log_set_level((enum log_level)m->u.log_level.level);
+	} else {
+		log_error(0, "priv sent %s, which is not for natd", msg_name(m->type));
+		natd_stop(&p->d, true);
+	}
+}
+
+static void
+on_priv_gone(struct chan *c UNUSED, const char *why, void *arg)
+{
+	struct program *p = arg;
+	bool broken = strcmp(why, "closed the channel") != 0;
+
+	if (broken)
+		log_error(0, "priv %s", why);
+	natd_stop(&p->d, broken);
+}
+
+static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
+
+/* -- the way to the outside -- */
+
+/* Through which interface guests go out decides which foreign rules they meet. */
+static void
+on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
+{
+	struct program *p = arg;
+
+	if (r->dst.len == 0)
+		nat_rescan(p->d.nat);
+}
+
+static void
+on_overrun(void *arg)
+{
+	struct program *p = arg;
+
+	nat_rescan(p->d.nat);
+}
+
+static const struct rtnl_events rtnl_events = {.route = on_route, .overrun = on_overrun};
+
+static void
+on_rtnl(int fd UNUSED, void *arg)
+{
+	struct program *p = arg;
+
+	rtnl_dispatch(p->rtnl);
+}
+
+/* -- life -- */
+
+static void
+on_sigterm(int signo UNUSED, void *arg)
+{
+	natd_stop(arg, false);
+}
+
+/* Everything that the sandbox would refuse. */
+static void
+open_all(struct program *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->d.loop = loop_new();
+	if (!p->d.loop)
+		log_fatal(0, "out of memory");
+	p->rtnl = rtnl_new(&rtnl_events, p);
+	if (!p->rtnl)
+		log_fatal(errno, "cannot watch the host's routes");
+}
+
+static void
+start(struct program *p)
+{
+	struct natd *d = &p->d;
+
+	d->priv = chan_new(d->loop, FD_PRIV, "priv", &priv_handler, p);
+	d->engine = chan_new(d->loop, FD_ENGINE, "engine", &engine_handler, p);
+	p->rtnl_io = loop_add_read(d->loop, rtnl_event_fd(p->rtnl), on_rtnl, p);
+	if (!d->priv || !d->engine || !p->rtnl_io ||
+	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0)
+		log_fatal(0, "out of memory");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	d->nat = nat_new(d);
+	d->proxy = proxy_new(d);
+	if (!d->nat || !d->proxy)
+		log_fatal(0, "out of memory");
+}
+
+static void
+end(struct program *p)
+{
+	lose_engine(p);
+	proxy_free(p->d.proxy);
+	nat_free(p->d.nat);
+	loop_io_free(p->rtnl_io);
+	rtnl_free(p->rtnl);
+	chan_free(p->d.priv);
+	natd_asks_fini(&p->d);
+	natd_reports_fini(&p->d);
+	natd_conf_fini(&p->conf);
+	loop_free(p->d.loop);
+}
+
+static const char usage[] =
+    "usage: vnet-natd [--run-dir=DIR] [--log-level=0-3]\n"
+    "\n"
+    "NAT and DNS proxy of vnetd(8), which starts it; it cannot be started by hand.\n"
+    "See vnet-natd(8).\n";
+
+struct options {
+	const char *run_dir;
+	enum log_level level;
+};
+
+__attribute__((noreturn)) static void
+usage_error(const char *what, const char *value)
+{
+	if (what)
+		fprintf(stderr, "vnet-natd: %s: \"%s\"\n", what, value);
+	fputs(usage, stderr);
+	exit(2);
+}
+
+/* Exits for --help, --version and what is wrong. */
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longopts[] = {
+	    {"config-dir", required_argument, NULL, 'c'},
+	    {"state-dir", required_argument, NULL, 's'},
+	    {"run-dir", required_argument, NULL, 'r'},
+	    {"log-level", required_argument, NULL, 'l'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
+	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+		case 's':
+			break; /* taken like every program of the suite; our root is empty */
+		case 'r':
+			o->run_dir = optarg;
+			break;
+		case 'l':
+			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1])
+				usage_error("not a log level", optarg);
+			o->level = (enum log_level)(optarg[0] - '0');
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'V':
+			puts("vnet-natd " VNET_VERSION);
+			exit(0);
+		default:
+			usage_error(NULL, NULL);
+		}
+	}
+	if (optind < argc)
+		usage_error("unexpected argument", argv[optind]);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p;
+	struct options o;
+	char empty[PATH_MAX];
+	bool failed;
+	int r;
+
+	parse_options(argc, argv, &o);
+	log_open("vnet-natd", o.level);
+	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
+		fputs("vnet-natd: started by hand? vnetd(8) starts it.\n", stderr);
+		return 2;
+	}
+	r = snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
+	if (r < 0 || (size_t)r >= sizeof(empty))
+		log_fatal(ENAMETOOLONG, "%s", o.run_dir);
+	r = sandbox_enter(empty);
+	if (r < 0)
+		log_fatal(-r, "cannot enter the empty folder \"%s\"", empty);
+	open_all(&p);
+	r = sandbox_seccomp(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_NETLINK);
+	if (r < 0)
+		log_fatal(-r, "cannot load the system call filter");
+	start(&p);
+	loop_run(p.d.loop);
+	failed = p.d.failed;
+	end(&p);
+	return failed ? 1 : 0;
+}

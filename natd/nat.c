@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * nat.c - the NAT plan's way into the kernel, and watching over it.
+ *
+ * One commit is under way at a time; what is wanted meanwhile waits for its end. After a commit the
+ * connections of forwards that are no more are forgotten, one forward after the other, so that priv is
+ * never kept busy for long. The table's disappearance is repaired at once; somebody who keeps
+ * removing it gets slower answers.
+ */
+#include "natd/nat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/util.h"
+#include "natd/firewall.h"
+#include "natd/nftevent.h"
+
+enum {
+	EVENT_SIZE = 64 * 1024,
+	EVENTS_AT_ONCE = 32,
+	/* Rule sets change in bursts: wait for the end of one, and do not look too often. */
+	SCAN_DELAY_MS = 200,
+	SCAN_EVERY_MS = 1000,
+	RETRY_MIN_MS = 500,
+	RETRY_MAX_MS = 30000,
+	/* Repairs at once; the next one is earned every REPAIR_EVERY_MS. */
+	REPAIRS_AT_ONCE = 20,
+	REPAIR_EVERY_MS = 1000,
+	/* A generation is in force once its forwards' old connections are gone, if they are few. */
+	FLUSHES_AWAITED = 64,
+};
+
+struct nat {
+	struct natd *d;
+	const struct natd_conf *conf; /* NULL before the first */
+	struct nat_plan wanted;       /* of the latest configuration */
+	struct nat_plan sent;         /* what the running commit, or the latest one, told priv */
+	bool in_force;                /* `sent` is what the kernel has */
+	bool committing;
+	bool again; /* commit once more when this one is done */
+	int err;    /* of the latest commit, positive */
+	char why[512];
+	/* forwards whose connections are to be forgotten; [flushed, nflush) are left */
+	struct msg_nat_flush_forward *flush;
+	size_t nflush, flushed, flush_cap;
+	bool flushing;
+	/* repairs */
+	unsigned repairs;
+	struct mono repairs_since;
+	struct loop_timer *retry;
+	int64_t retry_ms;
+	/* foreign rule sets */
+	int watch_fd;
+	struct loop_io *watch;
+	struct loop_timer *scan_timer;
+	struct mono scanned;
+	bool scanning, scan_again;
+	struct msg_firewall_row *rows;
+	size_t nrows, rows_cap;
+};
+
+static void commit(struct nat *n);
+static void flush_next(struct nat *n);
+
+/* -- reports -- */
+
+static void
+report_nat(struct nat *n)
+{
+	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
+		uint16_t net = n->conf->nets[i].net;
+		const struct plan_problem *p = NULL;
+		char text[256];
+
+		for (size_t k = 0; k < n->wanted.nproblems; k++)
+			if (n->wanted.problems[k].net == net)
+				p = &n->wanted.problems[k];
+		if (n->err) {
+			natd_report(n->d, net, SERVICE_NAT, false, n->why, NULL);
+		} else if (p) {
+			snprintf(text, sizeof(text), "%s", p->text);
+			if (p->more)
+				snprintf(text, sizeof(text), "%s (and %zu more)", p->text, p->more);
+			natd_report(n->d, net, SERVICE_NAT, false, text, NULL);
+		} else {
+			natd_report(n->d, net, SERVICE_NAT, true, NULL, NULL);
+		}
+	}
+}
+
+static void
+report_firewall(struct nat *n)
+{
+	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
+		const struct msg_natd_net *net = &n->conf->nets[i];
+		struct firewall_line line;
+
+		firewall_judge(&line, net, n->rows, n->nrows);
+		natd_report(n->d, net->net, SERVICE_FIREWALL, line.ok, line.text, line.cure);
+	}
+}
+
+/* -- foreign rule sets -- */
+
+static void
+on_scan_row(void *arg, const struct msg *m)
+{
+	struct nat *n = arg;
+
+	if (m->type != MSG_FIREWALL_ROW)
+		return;
+	if (n->nrows == n->rows_cap) {
+		size_t cap = n->rows_cap ? 2 * n->rows_cap : 8;
+		struct msg_firewall_row *rows = reallocarray(n->rows, cap, sizeof(*rows));
+
+		if (!rows)
+			return; /* one complaint less */
+		n->rows = rows;
+		n->rows_cap = cap;
+	}
+	n->rows[n->nrows++] = m->u.firewall_row;
+}
+
+static void
+on_scan_done(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED)
+{
+	struct nat *n = arg;
+
+	n->scanning = false;
+	if (r->err)
+		log_debug("foreign rule sets: %s", r->text);
+	else
+		report_firewall(n);
+	if (n->scan_again)
+		nat_rescan(n);
+}
+
+static void
+on_scan_timer(void *arg)
+{
+	struct nat *n = arg;
+	struct msg m = msg_make(MSG_FIREWALL_SCAN, 0);
+
+	n->scanning = true;
+	n->scan_again = false;
+	n->scanned = mono_now();
+	n->nrows = 0;
+	natd_ask(n->d, &m, on_scan_done, on_scan_row, n);
+}
+
+void
+nat_rescan(struct nat *n)
+{
+	struct mono now = mono_now();
+	struct mono due = mono_add(now, SCAN_DELAY_MS);
+	struct mono earliest = mono_add(n->scanned, SCAN_EVERY_MS);
+
+	n->scan_again = true;
+	if (!n->scanning)
+		loop_timer_set(n->scan_timer, mono_before(due, earliest) ? earliest : due);
+}
+
+/* -- forgetting connections -- */
+
+static void
+add_flush(const struct msg_nat_flush_forward *f, void *arg)
+{
+	struct nat *n = arg;
+
+	if (n->nflush == n->flush_cap) {
+		size_t cap = n->flush_cap ? 2 * n->flush_cap : 16;
+		struct msg_nat_flush_forward *p = reallocarray(n->flush, cap, sizeof(*p));
+
+		if (!p)
+			return; /* these connections last until they end by themselves */
+		n->flush = p;
+		n->flush_cap = cap;
+	}
+	n->flush[n->nflush++] = *f;
+}
+
+static void
+on_flushed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED)
+{
+	struct nat *n = arg;
+
+	n->flushing = false;
+	if (r->err)
+		log_warn(0, "connections of a removed forward go on: %s", r->text);
+	flush_next(n);
+	natd_progress(n->d);
+}
+
+static void
+flush_next(struct nat *n)
+{
+	struct msg m = msg_make(MSG_NAT_FLUSH_FORWARD, 0);
+
+	if (n->flushing)
+		return;
+	/* A forward that has come back meanwhile keeps its connections. */
+	while (n->flushed < n->nflush && plan_leads(&n->sent, &n->flush[n->flushed]))
+		n->flushed++;
+	if (n->flushed == n->nflush) {
+		n->flushed = n->nflush = 0;
+		return;
+	}
+	m.u.nat_flush_forward = n->flush[n->flushed++];
+	n->flushing = true;
+	natd_ask(n->d, &m, on_flushed, NULL, n);
+}
+
+/* -- commits -- */
+
+static bool
+copy_plan(struct nat_plan *to, const struct nat_plan *from)
+{
+	struct nat_plan p = {.forward_others = from->forward_others,
+			     .nnets = from->nnets,
+			     .nforwards = from->nforwards};
+
+	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
+	p.forwards = calloc(from->nforwards + 1, sizeof(*p.forwards));
+	if (!p.nets || !p.forwards) {
+		plan_fini(&p);
+		return false;
+	}
+	if (from->nnets)
+		memcpy(p.nets, from->nets, from->nnets * sizeof(*p.nets));
+	if (from->nforwards)
+		memcpy(p.forwards, from->forwards, from->nforwards * sizeof(*p.forwards));
+	plan_fini(to);
+	*to = p;
+	return true;
+}
+
+static void
+commit_failed(struct nat *n, const struct msg_reply *r)
+{
+	n->err = (int)r->err;
+	n->in_force = false;
+	snprintf(n->why, sizeof(n->why), "%s", r->text[0] ? r->text : strerror(n->err));
+	loop_timer_set(n->retry, mono_add(mono_now(), n->retry_ms));
+	n->retry_ms = n->retry_ms < RETRY_MAX_MS / 2 ? 2 * n->retry_ms : RETRY_MAX_MS;
+}
+
+static void
+commit_succeeded(struct nat *n, const char *words)
+{
+	n->err = 0;
+	n->in_force = true;
+	n->retry_ms = RETRY_MIN_MS;
+	loop_timer_set(n->retry, MONO_NEVER);
+	log_debug("NAT plan in force: %zu networks, %zu forwards (%s)", n->sent.nnets,
+		  n->sent.nforwards, words);
+	flush_next(n);
+	/* priv looks at the networks of the latest commit. */
+	nat_rescan(n);
+}
+
+static void
+on_committed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED)
+{
+	struct nat *n = arg;
+
+	n->committing = false;
+	if (r->err)
+		commit_failed(n, r);
+	else
+		commit_succeeded(n, r->text);
+	if (n->again || (n->in_force && !plan_same(&n->sent, &n->wanted))) {
+		n->again = false;
+		commit(n);
+	}
+	report_nat(n);
+	natd_progress(n->d);
+}
+
+static void
+send_rows(struct nat *n)
+{
+	struct msg m = msg_make(MSG_NAT_BEGIN, 0);
+
+	m.u.nat_begin.forward_others = n->sent.forward_others;
+	chan_send(n->d->priv, &m, NULL, 0);
+	for (size_t i = 0; i < n->sent.nnets; i++) {
+		m = msg_make(MSG_NAT_NET, 0);
+		m.u.nat_net = n->sent.nets[i];
+		chan_send(n->d->priv, &m, NULL, 0);
+	}
+	for (size_t i = 0; i < n->sent.nforwards; i++) {
+		m = msg_make(MSG_NAT_FORWARD, 0);
+		m.u.nat_forward = n->sent.forwards[i];
+		chan_send(n->d->priv, &m, NULL, 0);
+	}
+}
+
+/* Tells priv the wanted plan. */
+static void
+commit(struct nat *n)
+{
+	struct msg m = msg_make(MSG_NAT_COMMIT, 0);
+
+	if (n->committing) {
+		n->again = true;
+		return;
+	}
+	/* `sent` holds the forwards that there were, also after commits that failed. */
+	plan_removed(&n->sent, &n->wanted, add_flush, n);
+	if (!copy_plan(&n->sent, &n->wanted)) {
+		log_error(0, "out of memory");
+		natd_stop(n->d, true);
+		return;
+	}
+	n->committing = true;
+	n->in_force = false;
+	send_rows(n);
+	natd_ask(n->d, &m, on_committed, NULL, n);
+}
+
+static void
+on_retry(void *arg)
+{
+	commit(arg);
+}
+
+bool
+nat_apply(struct nat *n, const struct natd_conf *c)
+{
+	struct nat_plan p;
+
+	if (!plan_make(&p, c))
+		return false;
+	plan_fini(&n->wanted);
+	n->wanted = p;
+	n->conf = c;
+	for (size_t i = 0; i < p.nproblems; i++)
+		log_warn(0, "vmnet%u: %s", p.problems[i].net, p.problems[i].text);
+	if (n->committing || !n->in_force || !plan_same(&n->sent, &n->wanted))
+		commit(n);
+	report_nat(n);
+	report_firewall(n);
+	return true;
+}
+
+bool
+nat_is_settled(const struct nat *n, int *err, const char **text)
+{
+	*err = n->err;
+	*text = n->err ? n->why : "";
+	return !n->committing && n->nflush - n->flushed <= FLUSHES_AWAITED &&
+	       (!n->flushing || n->nflush > FLUSHES_AWAITED);
+}
+
+/* -- watching -- */
+
+/* Takes one repair from the stock; false: there is none left. */
+static bool
+may_repair(struct nat *n)
+{
+	struct mono now = mono_now();
+	int64_t earned = mono_diff(now, n->repairs_since) / REPAIR_EVERY_MS;
+
+	if (earned > 0) {
+		n->repairs = earned < n->repairs ? n->repairs - (unsigned)earned : 0;
+		n->repairs_since = now;
+	}
+	if (n->repairs >= REPAIRS_AT_ONCE)
+		return false;
+	n->repairs++;
+	return true;
+}
+
+static void
+repair(struct nat *n)
+{
+	if (!n->conf)
+		return;
+	n->in_force = false;
+	if (may_repair(n)) {
+		log_info("table inet vnetd was changed by somebody else; restoring it");
+		commit(n);
+	} else {
+		loop_timer_set(n->retry, mono_add(mono_now(), REPAIR_EVERY_MS));
+	}
+}
+
+static void
+on_event(int fd, void *arg)
+{
+	struct nat *n = arg;
+	uint8_t buf[EVENT_SIZE];
+	unsigned bits = 0;
+
+	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
+		ssize_t len = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (len < 0 && errno == ENOBUFS) {
+			/* Events were lost; some may have concerned our table. */
+			bits |= NFTEVENT_OURS | NFTEVENT_OTHERS;
+			continue;
+		}
+		if (len <= 0)
+			break;
+		bits |= nftevent_decode(buf, (size_t)len);
+	}
+	if (bits & NFTEVENT_OURS)
+		repair(n);
+	if (bits & NFTEVENT_OTHERS)
+		nat_rescan(n);
+}
+
+static void
+on_watch(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+{
+	struct nat *n = arg;
+
+	if (r->err || nfds == 0) {
+		log_warn(0, "changes of rule sets go unnoticed: %s", r->text);
+		return;
+	}
+	n->watch_fd = fd_take(&fds[0]);
+	n->watch = loop_add_read(n->d->loop, n->watch_fd, on_event, n);
+	if (!n->watch)
+		natd_stop(n->d, true);
+}
+
+/* -- life -- */
+
+struct nat *
+nat_new(struct natd *d)
+{
+	struct nat *n = calloc(1, sizeof(*n));
+	struct msg m = msg_make(MSG_NFT_WATCH, 0);
+
+	if (!n)
+		return NULL;
+	n->d = d;
+	n->watch_fd = -1;
+	n->retry_ms = RETRY_MIN_MS;
+	n->retry = loop_timer_new(d->loop, on_retry, n);
+	n->scan_timer = loop_timer_new(d->loop, on_scan_timer, n);
+	if (!n->retry || !n->scan_timer) {
+		nat_free(n);
+		return NULL;
+	}
+	natd_ask(d, &m, on_watch, NULL, n);
+	return n;
+}
+
+void
+nat_free(struct nat *n)
+{
+	if (!n)
+		return;
+	loop_io_free(n->watch);
+	fd_close(&n->watch_fd);
+	loop_timer_free(n->retry);
+	loop_timer_free(n->scan_timer);
+	plan_fini(&n->wanted);
+	plan_fini(&n->sent);
+	free(n->flush);
+	free(n->rows);
+	free(n);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * plan.c - configuration rows -> NAT rows. Pure: no clock, no sockets, no log.
+ */
+#include "natd/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+/* Room for one more element; false: no memory. */
+static bool
+grow(void **array, size_t *cap, size_t n, size_t size)
+{
+	size_t want = *cap ? 2 * *cap : 16;
+	void *p;
+
+	if (n < *cap)
+		return true;
+	p = reallocarray(*array, want, size);
+	if (!p)
+		return false;
+	*array = p;
+	*cap = want;
+	return true;
+}
+
+bool
+natd_conf_add(struct natd_conf *c, const struct msg *m)
+{
+	if (m->type == MSG_CONF_BEGIN) {
+		c->generation = m->u.conf_begin.generation;
+		return true;
+	}
+	if (m->type == MSG_NATD_GLOBAL) {
+		c->forward_others = m->u.natd_global.forward_others;
+		return true;
+	}
+	if (m->type == MSG_NATD_NET) {
+		if (!grow((void **)&c->nets, &c->nets_cap, c->nnets, sizeof(*c->nets)))
+			return false;
+		c->nets[c->nnets++] = m->u.natd_net;
+		return true;
+	}
+	if (m->type == MSG_NATD_FORWARD) {
+		if (!grow((void **)&c->forwards, &c->forwards_cap, c->nforwards,
+			  sizeof(*c->forwards)))
+			return false;
+		c->forwards[c->nforwards++] = m->u.natd_forward;
+		return true;
+	}
+	if (m->type == MSG_NATD_RESOLVER) {
+		if (!grow((void **)&c->resolvers, &c->resolvers_cap, c->nresolvers,
+			  sizeof(*c->resolvers)))
+			return false;
+		c->resolvers[c->nresolvers++] = m->u.natd_resolver;
+		return true;
+	}
+	return false;
+}
+
+void
+natd_conf_fini(struct natd_conf *c)
+{
+	free(c->nets);
+	free(c->forwards);
+	free(c->resolvers);
+	*c = (struct natd_conf){0};
+}
+
+const struct msg_natd_net *
+natd_conf_net(const struct natd_conf *c, uint16_t net)
+{
+	for (size_t i = 0; i < c->nnets; i++)
+		if (c->nets[i].net == net)
+			return &c->nets[i];
+	return NULL;
+}
+
+/* -- making -- */
+
+/* A plan being made. Arrays have room for everything, so that nothing below can fail. */
+struct making {
+	struct nat_plan *p;
+	const struct natd_conf *c;
+};
+
+PRINTF_LIKE(3, 4)
+static void
+problem(struct making *k, uint16_t net, const char *fmt, ...)
+{
+	struct nat_plan *p = k->p;
+	struct plan_problem *x;
+	va_list ap;
+
+	for (size_t i = 0; i < p->nproblems; i++) {
+		if (p->problems[i].net == net) {
+			p->problems[i].more++;
+			return;
+		}
+	}
+	x = &p->problems[p->nproblems++];
+	*x = (struct plan_problem){.net = net};
+	va_start(ap, fmt);
+	vsnprintf(x->text, sizeof(x->text), fmt, ap);
+	va_end(ap);
+}
+
+static bool
+is_host_in(struct prefix4 subnet, struct ip4 a)
+{
+	return prefix4_contains(subnet, a) && !ip4_eq(a, subnet.addr) &&
+	       !ip4_eq(a, prefix4_broadcast(subnet));
+}
+
+static void
+add_net(struct making *k, const struct msg_natd_net *n)
+{
+	struct prefix4 subnet = {n->subnet, n->len};
+	struct nat_plan *p = k->p;
+
+	for (size_t i = 0; i < p->nnets; i++) {
+		if (p->nets[i].net == n->net) {
+			problem(k, n->net, "the network is configured twice");
+			return;
+		}
+	}
+	if (n->len < 1 || n->len > 30 || (n->subnet.h & ~ip4_mask(n->len).h)) {
+		problem(k, n->net, "%s/%u is not a subnet", IP4_STR(n->subnet), n->len);
+	} else if ((n->host.h && !is_host_in(subnet, n->host)) ||
+		   (n->gateway.h && !is_host_in(subnet, n->gateway))) {
+		problem(k, n->net, "an address of the host is outside %s", PREFIX4_STR(subnet));
+	} else if (n->nat && !n->gateway.h) {
+		problem(k, n->net, "NAT needs a gateway address");
+	} else {
+		p->nets[p->nnets++] = (struct msg_nat_net){
+		    .net = n->net,
+		    .subnet = n->subnet,
+		    .len = n->len,
+		    .host = n->host,
+		    .gateway = n->gateway,
+		    .adapter = n->adapter,
+		    .nat = n->nat,
+		    .udp_timeout_s = n->udp_timeout_s,
+		};
+	}
+}
+
+static const struct msg_nat_net *
+find_net(const struct nat_plan *p, uint16_t net)
+{
+	for (size_t i = 0; i < p->nnets; i++)
+		if (p->nets[i].net == net)
+			return &p->nets[i];
+	return NULL;
+}
+
+static void
+add_forward(struct making *k, const struct msg_natd_forward *f)
+{
+	const struct msg_nat_net *net = find_net(k->p, f->net);
+	const char *proto = ip_proto_name((enum ip_proto)f->proto);
+
+	if (f->proto >= PROTO_N || !f->port || !f->guest_port)
+		problem(k, f->net, "a forward has no protocol or port");
+	else if (!net || !net->nat)
+		problem(k, f->net, "forward %s %u is on a network without NAT", proto, f->port);
+	else if (!is_host_in((struct prefix4){net->subnet, net->len}, f->guest))
+		problem(k, f->net, "forward %s %u leads to %s, which is not in %s", proto, f->port,
+			IP4_STR(f->guest), PREFIX4_STR(((struct prefix4){net->subnet, net->len})));
+	else
+		k->p->forwards[k->p->nforwards++] = (struct msg_nat_forward){
+		    .net = f->net,
+		    .proto = f->proto,
+		    .port = f->port,
+		    .guest = f->guest,
+		    .guest_port = f->guest_port,
+		};
+}
+
+static int
+compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
+{
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	return (a->port > b->port) - (a->port < b->port);
+}
+
+/* A merge sort, since the order of rows decides between two forwards of one port. tmp: as large as f. */
+static void
+sort_forwards(struct msg_nat_forward *f, struct msg_nat_forward *tmp, size_t n)
+{
+	size_t half = n / 2, i = 0, j = half, k = 0;
+
+	if (n < 2)
+		return;
+	sort_forwards(f, tmp, half);
+	sort_forwards(f + half, tmp, n - half);
+	while (i < half && j < n)
+		tmp[k++] = compare_ports(&f[j], &f[i]) < 0 ? f[j++] : f[i++];
+	while (i < half)
+		tmp[k++] = f[i++];
+	while (j < n)
+		tmp[k++] = f[j++];
+	memcpy(f, tmp, n * sizeof(*f));
+}
+
+/* Sorted: of neighbours with one host port the first stays. */
+static void
+drop_doubles(struct making *k)
+{
+	struct nat_plan *p = k->p;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nforwards; i++) {
+		const struct msg_nat_forward *f = &p->forwards[i];
+		const struct msg_nat_forward *kept = n ? &p->forwards[n - 1] : NULL;
+
+		if (!kept || compare_ports(kept, f) != 0)
+			p->forwards[n++] = *f;
+		else
+			problem(k, f->net, "%s port %u is forwarded twice; it leads to %s of vmnet%u",
+				ip_proto_name((enum ip_proto)f->proto), f->port, IP4_STR(kept->guest),
+				kept->net);
+	}
+	p->nforwards = n;
+}
+
+static int
+compare_nets(const void *a, const void *b)
+{
+	const struct msg_nat_net *x = a, *y = b;
+
+	return (x->net > y->net) - (x->net < y->net);
+}
+
+bool
+plan_make(struct nat_plan *out, const struct natd_conf *c)
+{
+	struct making k = {.p = out, .c = c};
+	/* Every row can be a problem of a network of its own. One more, as nothing is not an error. */
+	size_t rows = c->nnets + c->nforwards + 1;
+	struct msg_nat_forward *tmp = calloc(c->nforwards + 1, sizeof(*tmp));
+
+	*out = (struct nat_plan){.forward_others = c->forward_others};
+	out->nets = calloc(c->nnets + 1, sizeof(*out->nets));
+	out->forwards = calloc(c->nforwards + 1, sizeof(*out->forwards));
+	out->problems = calloc(rows, sizeof(*out->problems));
+	if (!tmp || !out->nets || !out->forwards || !out->problems) {
+		free(tmp);
+		plan_fini(out);
+		return false;
+	}
+	for (size_t i = 0; i < c->nnets; i++)
+		add_net(&k, &c->nets[i]);
+	qsort(out->nets, out->nnets, sizeof(*out->nets), compare_nets);
+	for (size_t i = 0; i < c->nforwards; i++)
+		add_forward(&k, &c->forwards[i]);
+	sort_forwards(out->forwards, tmp, out->nforwards);
+	drop_doubles(&k);
+	free(tmp);
+	return true;
+}
+
+void
+plan_fini(struct nat_plan *p)
+{
+	free(p->nets);
+	free(p->forwards);
+	free(p->problems);
+	*p = (struct nat_plan){0};
+}
+
+/* -- comparing -- */
+
+static bool
+same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
+{
+	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
+	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
+	       a->adapter == b->adapter && a->nat == b->nat &&
+	       a->udp_timeout_s == b->udp_timeout_s;
+}
+
+static bool
+same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
+{
+	return a->net == b->net && a->proto == b->proto && a->port == b->port &&
+	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port;
+}
+
+bool
+plan_same(const struct nat_plan *a, const struct nat_plan *b)
+{
+	if (a->forward_others != b->forward_others || a->nnets != b->nnets ||
+	    a->nforwards != b->nforwards)
+		return false;
+	for (size_t i = 0; i < a->nnets; i++)
+		if (!same_net(&a->nets[i], &b->nets[i]))
+			return false;
+	for (size_t i = 0; i < a->nforwards; i++)
+		if (!same_forward(&a->forwards[i], &b->forwards[i]))
+			return false;
+	return true;
+}
+
+/* bsearch(): key is a forward of which protocol and port count. */
+static int
+compare_key(const void *key, const void *forward)
+{
+	return compare_ports(key, forward);
+}
+
+bool
+plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f)
+{
+	const struct msg_nat_forward key = {.proto = f->proto, .port = f->port};
+	const struct msg_nat_forward *found = NULL;
+
+	if (p->nforwards)
+		found = bsearch(&key, p->forwards, p->nforwards, sizeof(key), compare_key);
+	/* The same guest under another network's number is the same guest still. */
+	return found && ip4_eq(found->guest, f->guest) && found->guest_port == f->guest_port;
+}
+
+void
+plan_removed(const struct nat_plan *was, const struct nat_plan *now,
+	     void (*cb)(const struct msg_nat_flush_forward *f, void *arg), void *arg)
+{
+	for (size_t i = 0; i < was->nforwards; i++) {
+		const struct msg_nat_forward *f = &was->forwards[i];
+		struct msg_nat_flush_forward gone = {
+		    .net = f->net,
+		    .proto = f->proto,
+		    .port = f->port,
+		    .guest = f->guest,
+		    .guest_port = f->guest_port,
+		};
+
+		if (!plan_leads(now, &gone))
+			cb(&gone, arg);
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * plan.h - configuration rows -> NAT rows, and what changed between two plans.
+ *
+ * Pure: no clock, no sockets, no log. What is wrong with one network or forward takes that one out of
+ * the plan and is told as a problem; the others are served.
+ */
+#ifndef VNET_NATD_PLAN_H
+#define VNET_NATD_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/msg.h"
+
+/* A complete configuration as the engine sent it, row by row. */
+struct natd_conf {
+	uint32_t generation;
+	bool forward_others;
+	struct msg_natd_net *nets;
+	struct msg_natd_forward *forwards;
+	struct msg_natd_resolver *resolvers;
+	size_t nnets, nforwards, nresolvers;
+	size_t nets_cap, forwards_cap, resolvers_cap;
+};
+
+/* Adds a NATD_* row (CONF_BEGIN gives the generation). False: no memory, or not such a row. */
+bool natd_conf_add(struct natd_conf *c, const struct msg *m);
+void natd_conf_fini(struct natd_conf *c);
+
+/* The row of a network, or NULL. */
+const struct msg_natd_net *natd_conf_net(const struct natd_conf *c, uint16_t net);
+
+/* What is wrong with a network's NAT: the first thing, and how many more there are. */
+struct plan_problem {
+	uint16_t net;
+	char text[200];
+	size_t more;
+};
+
+struct nat_plan {
+	bool forward_others;
+	struct msg_nat_net *nets;         /* by number */
+	struct msg_nat_forward *forwards; /* by protocol and port */
+	struct plan_problem *problems;    /* at most one for a network */
+	size_t nnets, nforwards, nproblems;
+};
+
+/* Makes the plan; of two forwards of one host port the earlier row stays. False: no memory (out is
+ * empty then). */
+bool plan_make(struct nat_plan *out, const struct natd_conf *c);
+void plan_fini(struct nat_plan *p);
+
+/* The kernel would be told the same. */
+bool plan_same(const struct nat_plan *a, const struct nat_plan *b);
+
+/* A host port leads to this guest and port in the plan. */
+bool plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f);
+
+/* Calls cb for each forward of `was` that `now` does not have, or leads elsewhere: its connections end. */
+void plan_removed(const struct nat_plan *was, const struct nat_plan *now,
+                  void (*cb)(const struct msg_nat_flush_forward *f, void *arg), void *arg);
+
+#endif

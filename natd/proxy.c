@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proxy.c - gets the DNS proxy its sockets and the host's resolvers, and follows their changes.
+ *
+ * The queries themselves are dnsio.c's. A socket that priv cannot open (port 53 is taken) is asked for
+ * again now and then. resolv.conf is read after its watch has been renewed, so that no change is missed.
+ */
+#include "natd/proxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/util.h"
+#include "natd/dnsio.h"
+
+enum {
+	RETRY_MS = 5000,
+	/* A new resolv.conf is written in several steps, and its folder has other files. */
+	RESOLV_DELAY_MS = 50,
+	RESOLV_SIZE_MAX = 64 * 1024,
+};
+
+struct proxy_net {
+	struct proxy *p;
+	uint16_t net;
+	struct ip4 wanted; /* 0: no proxy here */
+	struct ip4 have;   /* the socket's address, 0: none */
+	struct ip4 asked;  /* being asked for, 0: nothing */
+	struct dns_net_conf conf;
+	char why[256]; /* why there is no socket */
+};
+
+struct proxy {
+	struct natd *d;
+	struct dnsio *io;
+	struct proxy_net net[NATD_NETS];
+	unsigned asking; /* sockets */
+	struct loop_timer *retry;
+	/* resolv.conf */
+	char *text;
+	size_t len;
+	unsigned servers; /* of the host, that can be asked */
+	int watch_fd;
+	struct loop_io *watch;
+	struct loop_timer *reread;
+	bool reading, read_again, was_read;
+};
+
+static void ask_socket(struct proxy_net *n);
+
+/* -- reports -- */
+
+static void
+report(struct proxy *p, const struct proxy_net *n)
+{
+	if (!n->wanted.h)
+		return;
+	if (!n->have.h && n->why[0])
+		natd_report(p->d, n->net, SERVICE_DNS, false, n->why, NULL);
+	else if (p->was_read && !p->servers && !n->conf.nservers)
+		natd_report(p->d, n->net, SERVICE_DNS, false,
+			    "/etc/resolv.conf of this host names no server that can be asked", NULL);
+	else if (n->have.h)
+		natd_report(p->d, n->net, SERVICE_DNS, true, NULL, NULL);
+}
+
+static void
+report_all(struct proxy *p)
+{
+	for (unsigned i = 0; i < NATD_NETS; i++)
+		report(p, &p->net[i]);
+}
+
+/* -- sockets -- */
+
+static void
+on_retry(void *arg)
+{
+	struct proxy *p = arg;
+
+	for (unsigned i = 0; i < NATD_NETS; i++)
+		if (p->net[i].wanted.h && !p->net[i].have.h && !p->net[i].asked.h)
+			ask_socket(&p->net[i]);
+}
+
+static void
+take_socket(struct proxy_net *n, int *fd)
+{
+	int r = dnsio_set_net(n->p->io, n->net, fd, &n->conf);
+
+	if (r < 0) {
+		msg_str(n->why, sizeof(n->why), strerror(-r));
+		loop_timer_set(n->p->retry, mono_add(mono_now(), RETRY_MS));
+		return;
+	}
+	n->have = n->wanted;
+	n->why[0] = '\0';
+}
+
+static void
+on_socket(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+{
+	struct proxy_net *n = arg;
+	struct ip4 asked = n->asked;
+
+	n->asked = (struct ip4){0};
+	n->p->asking--;
+	if (!ip4_eq(asked, n->wanted)) {
+		if (n->wanted.h)
+			ask_socket(n);
+	} else if (r->err || nfds == 0) {
+		msg_str(n->why, sizeof(n->why), r->text[0] ? r->text : strerror((int)r->err));
+		loop_timer_set(n->p->retry, mono_add(mono_now(), RETRY_MS));
+	} else {
+		take_socket(n, &fds[0]);
+	}
+	report(n->p, n);
+	natd_progress(n->p->d);
+}
+
+static void
+ask_socket(struct proxy_net *n)
+{
+	struct msg m = msg_make(MSG_SOCK_DNS, 0);
+
+	m.u.sock_dns.net = n->net;
+	m.u.sock_dns.addr = n->wanted;
+	n->asked = n->wanted;
+	n->p->asking++;
+	natd_ask(n->p->d, &m, on_socket, NULL, n);
+}
+
+static void
+drop_socket(struct proxy_net *n)
+{
+	dnsio_drop_net(n->p->io, n->net);
+	n->have = (struct ip4){0};
+}
+
+static struct dns_net_conf
+dns_conf(const struct natd_conf *c, uint16_t net)
+{
+	struct dns_net_conf out = {
+	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES};
+
+	for (size_t i = 0; i < c->nresolvers && out.nservers < DNS_SERVERS_MAX; i++)
+		if (c->resolvers[i].net == net)
+			out.server[out.nservers++] =
+			    dns_addr_from_ip4(c->resolvers[i].addr, DNS_PORT);
+	return out;
+}
+
+static void
+apply_net(struct proxy_net *n, struct ip4 wanted, const struct dns_net_conf *conf)
+{
+	int keep = -1;
+
+	n->wanted = wanted;
+	if (n->have.h && !ip4_eq(n->have, wanted))
+		drop_socket(n);
+	if (!wanted.h)
+		return;
+	n->conf = *conf;
+	if (n->have.h && dnsio_set_net(n->p->io, n->net, &keep, conf) < 0)
+		drop_socket(n);
+	/* While another address is being asked for, the reply sees to this one. */
+	if (!n->have.h && !n->asked.h)
+		ask_socket(n);
+}
+
+/* -- resolv.conf -- */
+
+static void
+use_resolv(struct proxy *p)
+{
+	struct ip4 own[NATD_NETS];
+	struct resolv r;
+	size_t nown = 0;
+
+	for (unsigned i = 0; i < NATD_NETS; i++)
+		if (p->net[i].wanted.h)
+			own[nown++] = p->net[i].wanted;
+	resolv_parse(&r, p->text ? p->text : "", p->len, own, nown);
+	p->servers = dnsio_set_host_servers(p->io, &r);
+	report_all(p);
+}
+
+static void
+on_opened(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+{
+	struct proxy *p = arg;
+	char *text = NULL;
+	ssize_t len = 0;
+
+	p->reading = false;
+	if (nfds > 0)
+		len = fd_read_all(fds[0], &text, RESOLV_SIZE_MAX);
+	else if (r->err != ENOENT) /* without the file, the C library asks this very host */
+		len = -(ssize_t)r->err;
+	if (len < 0) {
+		log_warn((int)-len, "/etc/resolv.conf cannot be read; its former servers stay");
+	} else {
+		free(p->text);
+		p->text = text;
+		p->len = (size_t)len;
+	}
+	p->was_read = true;
+	use_resolv(p);
+	if (p->read_again)
+		loop_timer_set(p->reread, mono_add(mono_now(), RESOLV_DELAY_MS));
+	natd_progress(p->d);
+}
+
+static void
+on_changed(int fd, void *arg)
+{
+	struct proxy *p = arg;
+	char buf[4096];
+
+	/* What has happened does not matter, only that it has. */
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	p->read_again = true;
+	if (!p->reading)
+		loop_timer_set(p->reread, mono_add(mono_now(), RESOLV_DELAY_MS));
+}
+
+static void
+on_watch(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+{
+	struct proxy *p = arg;
+
+	if (r->err || nfds == 0) {
+		log_warn(0, "changes of /etc/resolv.conf go unnoticed: %s", r->text);
+		return;
+	}
+	loop_io_free(p->watch);
+	fd_close(&p->watch_fd);
+	p->watch_fd = fd_take(&fds[0]);
+	p->watch = loop_add_read(p->d->loop, p->watch_fd, on_changed, p);
+	if (!p->watch)
+		natd_stop(p->d, true);
+}
+
+/* Links and folders may be others now, so the watch is made anew each time. */
+static void
+on_reread(void *arg)
+{
+	struct proxy *p = arg;
+	struct msg watch = msg_make(MSG_HOST_WATCH, 0), file = msg_make(MSG_HOST_OPEN, 0);
+
+	p->reading = true;
+	p->read_again = false;
+	watch.u.host_watch.file = HOST_FILE_RESOLV_CONF;
+	file.u.host_open.file = HOST_FILE_RESOLV_CONF;
+	natd_ask(p->d, &watch, on_watch, NULL, p);
+	natd_ask(p->d, &file, on_opened, NULL, p);
+}
+
+/* -- life -- */
+
+void
+proxy_apply(struct proxy *p, const struct natd_conf *c)
+{
+	for (uint16_t i = 0; i < NATD_NETS; i++) {
+		const struct msg_natd_net *net = natd_conf_net(c, i);
+		struct dns_net_conf conf = dns_conf(c, i);
+
+		apply_net(&p->net[i], net ? net->dns : (struct ip4){0}, &conf);
+	}
+	if (p->was_read)
+		use_resolv(p);
+}
+
+bool
+proxy_is_settled(const struct proxy *p)
+{
+	return p->asking == 0 && p->was_read;
+}
+
+struct proxy *
+proxy_new(struct natd *d)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->d = d;
+	p->watch_fd = -1;
+	for (uint16_t i = 0; i < NATD_NETS; i++) {
+		p->net[i].p = p;
+		p->net[i].net = i;
+	}
+	p->io = dnsio_new(d->loop);
+	p->retry = loop_timer_new(d->loop, on_retry, p);
+	p->reread = loop_timer_new(d->loop, on_reread, p);
+	if (!p->io || !p->retry || !p->reread) {
+		proxy_free(p);
+		return NULL;
+	}
+	on_reread(p);
+	return p;
+}
+
+void
+proxy_free(struct proxy *p)
+{
+	if (!p)
+		return;
+	dnsio_free(p->io);
+	loop_io_free(p->watch);
+	fd_close(&p->watch_fd);
+	loop_timer_free(p->retry);
+	loop_timer_free(p->reread);
+	free(p->text);
+	free(p);
+}

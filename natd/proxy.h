@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * proxy.h - what the DNS proxy needs from priv: sockets on the networks, and resolv.conf.
+ */
+#ifndef VNET_NATD_PROXY_H
+#define VNET_NATD_PROXY_H
+
+#include "natd/natd.h"
+#include "natd/plan.h"
+
+/* Asks for resolv.conf and for its changes. NULL: no memory. */
+struct proxy *proxy_new(struct natd *d);
+void proxy_free(struct proxy *p);
+
+/* A new configuration: what has changed is opened or closed. c must live until the next call. */
+void proxy_apply(struct proxy *p, const struct natd_conf *c);
+
+/* Every socket that was asked for is there, or is known not to be, and so is resolv.conf. */
+bool proxy_is_settled(const struct proxy *p);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * firewall_test.c - foreign base chains -> what status says and what to type.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/util.h"
+#include "natd/firewall.h"
+
+static const struct msg_natd_net nat = {
+    .net = 8,
+    .subnet = {0x0a080000},
+    .len = 24,
+    .gateway = {0x0a080002},
+    .dns = {0x0a080002},
+    .nat = true,
+    .adapter = true,
+};
+
+static const struct msg_natd_net hostonly = {.net = 1, .subnet = {0x0a010000}, .len = 24};
+
+static const struct msg_firewall_row firewalld[] = {
+    {.family = "inet",
+     .table = "firewalld",
+     .chain = "filter_INPUT",
+     .final_drop = true,
+     .jumps = "filter_INPUT_ZONES"},
+    {.family = "inet",
+     .table = "firewalld",
+     .chain = "filter_FORWARD",
+     .forward = true,
+     .final_drop = true,
+     .jumps = "filter_FORWARD_ZONES"},
+};
+static const struct msg_firewall_row docker[] = {
+    {.family = "ip",
+     .table = "filter",
+     .chain = "FORWARD",
+     .forward = true,
+     .policy_drop = true,
+     .jumps = "DOCKER-USER DOCKER-FORWARD"},
+};
+static const struct msg_firewall_row ufw[] = {
+    {.family = "ip",
+     .table = "filter",
+     .chain = "INPUT",
+     .policy_drop = true,
+     .jumps = "ufw-before-logging-input ufw-before-input"},
+    {.family = "ip",
+     .table = "filter",
+     .chain = "FORWARD",
+     .forward = true,
+     .policy_drop = true,
+     .jumps = "ufw-before-logging-forward ufw-before-forward"},
+};
+
+static void
+check(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t n, const char *text,
+      const char *cure)
+{
+	struct firewall_line line;
+
+	firewall_judge(&line, net, rows, n);
+	assert_string_equal(line.text, text);
+	assert_string_equal(line.cure, cure);
+	assert_int_equal(line.ok, text[0] == '\0');
+}
+
+static void
+the_known_ones_are_recognised(void **state UNUSED)
+{
+	check(&nat, NULL, 0, "", "");
+	check(&nat, firewalld, 2,
+	      "firewalld drops what vmnet8 forwards: its guests have no Internet; "
+	      "firewalld drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --reload");
+	check(&nat, docker, 1, "Docker drops what vmnet8 forwards: its guests have no Internet",
+	      "sudo iptables -I DOCKER-USER -i vmnet8 -j ACCEPT && "
+	      "sudo iptables -I DOCKER-USER -o vmnet8 -j ACCEPT");
+	check(&nat, ufw, 2,
+	      "ufw drops what vmnet8 forwards: its guests have no Internet; "
+	      "ufw drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "sudo ufw allow in on vmnet8 && sudo ufw route allow in on vmnet8 && "
+	      "sudo ufw route allow out on vmnet8");
+}
+
+static void
+others_are_named_by_their_place(void **state UNUSED)
+{
+	const struct msg_firewall_row iptables = {
+	    .family = "ip", .table = "filter", .chain = "FORWARD", .forward = true, .policy_drop = true};
+	struct msg_firewall_row nft = {.family = "inet",
+				       .table = "my_fw",
+				       .chain = "in",
+				       .final_drop = true};
+
+	check(&nat, &iptables, 1,
+	      "iptables chain FORWARD drops what vmnet8 forwards: its guests have no Internet",
+	      "sudo iptables -I FORWARD -i vmnet8 -j ACCEPT && "
+	      "sudo iptables -I FORWARD -o vmnet8 -j ACCEPT");
+	check(&nat, &nft, 1,
+	      "chain in of table inet my_fw drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "sudo nft insert rule inet my_fw in iifname vmnet8 accept");
+	nft.forward = true;
+	check(&nat, &nft, 1,
+	      "chain in of table inet my_fw drops what vmnet8 forwards: its guests have no Internet",
+	      "sudo nft insert rule inet my_fw in iifname vmnet8 accept && "
+	      "sudo nft insert rule inet my_fw in oifname vmnet8 accept");
+}
+
+static void
+a_network_that_passes_is_well(void **state UNUSED)
+{
+	struct msg_firewall_row rows[2];
+
+	memcpy(rows, firewalld, sizeof(rows));
+	MSG_SET_STR(rows[0].names, "vmnet8");
+	MSG_SET_STR(rows[1].names, "vmnet1 vmnet8 vmnet9");
+	check(&nat, rows, 2, "", "");
+	/* vmnet8 is not vmnet80, nor the other way round */
+	MSG_SET_STR(rows[1].names, "vmnet80 vmnet18");
+	check(&nat, rows, 2, "firewalld drops what vmnet8 forwards: its guests have no Internet",
+	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --reload");
+}
+
+static void
+host_only_networks_do_not_care(void **state UNUSED)
+{
+	check(&hostonly, firewalld, 2, "", "");
+	check(&hostonly, docker, 1, "", "");
+}
+
+static void
+several_owners_are_all_named(void **state UNUSED)
+{
+	struct msg_firewall_row rows[3] = {docker[0], firewalld[0], firewalld[1]};
+
+	check(&nat, rows, 3,
+	      "Docker and firewalld drop what vmnet8 forwards: its guests have no Internet; "
+	      "firewalld drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "sudo iptables -I DOCKER-USER -i vmnet8 -j ACCEPT && "
+	      "sudo iptables -I DOCKER-USER -o vmnet8 -j ACCEPT && "
+	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --reload");
+}
+
+/* Half a command line must never be offered. */
+static void
+a_cure_that_does_not_fit_is_left_out(void **state UNUSED)
+{
+	struct msg_firewall_row row = {.family = "inet", .forward = true, .policy_drop = true};
+
+	memset(row.table, 't', sizeof(row.table) - 1);
+	memset(row.chain, 'c', sizeof(row.chain) - 1);
+	struct firewall_line line;
+
+	firewall_judge(&line, &nat, &row, 1);
+	assert_false(line.ok);
+	assert_string_equal(line.cure, "");
+	assert_true(strlen(line.text) > 100);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_known_ones_are_recognised),
+	    cmocka_unit_test(others_are_named_by_their_place),
+	    cmocka_unit_test(a_network_that_passes_is_well),
+	    cmocka_unit_test(host_only_networks_do_not_care),
+	    cmocka_unit_test(several_owners_are_all_named),
+	    cmocka_unit_test(a_cure_that_does_not_fit_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * plan_test.c - configuration rows -> NAT rows, problems, and which forwards lose their connections.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/util.h"
+#include "natd/plan.h"
+
+#define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
+
+static void
+add(struct natd_conf *c, struct msg m)
+{
+	assert_true(natd_conf_add(c, &m));
+}
+
+static void
+add_net(struct natd_conf *c, uint16_t net, bool nat)
+{
+	struct msg m = msg_make(MSG_NATD_NET, 0);
+
+	m.u.natd_net = (struct msg_natd_net){
+	    .net = net,
+	    .subnet = IP(10, net, 0, 0),
+	    .len = 24,
+	    .host = IP(10, net, 0, 1),
+	    .gateway = nat ? IP(10, net, 0, 2) : IP(0, 0, 0, 0),
+	    .adapter = true,
+	    .nat = nat,
+	    .udp_timeout_s = 30,
+	};
+	add(c, m);
+}
+
+static void
+add_forward(struct natd_conf *c, uint16_t net, enum ip_proto proto, uint16_t port, struct ip4 guest,
+	    uint16_t guest_port)
+{
+	struct msg m = msg_make(MSG_NATD_FORWARD, 0);
+
+	m.u.natd_forward = (struct msg_natd_forward){
+	    .net = net, .proto = (uint8_t)proto, .port = port, .guest = guest, .guest_port = guest_port};
+	add(c, m);
+}
+
+/* Two networks, one of them NAT, two forwards. */
+static struct natd_conf
+sample(void)
+{
+	struct natd_conf c = {0};
+	struct msg m = msg_make(MSG_CONF_BEGIN, 0);
+
+	m.u.conf_begin.generation = 7;
+	add(&c, m);
+	add_net(&c, 8, true);
+	add_net(&c, 1, false);
+	add_forward(&c, 8, PROTO_UDP, 5000, IP(10, 8, 0, 131), 5001);
+	add_forward(&c, 8, PROTO_TCP, 8080, IP(10, 8, 0, 130), 80);
+	return c;
+}
+
+static struct nat_plan
+made(const struct natd_conf *c)
+{
+	struct nat_plan p;
+
+	assert_true(plan_make(&p, c));
+	return p;
+}
+
+static void
+rows_are_translated_and_sorted(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p;
+	struct msg m = msg_make(MSG_NATD_GLOBAL, 0);
+
+	m.u.natd_global.forward_others = true;
+	add(&c, m);
+	p = made(&c);
+	assert_int_equal(c.generation, 7);
+	assert_true(p.forward_others);
+	assert_int_equal(p.nproblems, 0);
+	assert_int_equal(p.nnets, 2);
+	assert_int_equal(p.nets[0].net, 1);
+	assert_false(p.nets[0].nat);
+	assert_int_equal(p.nets[1].net, 8);
+	assert_true(p.nets[1].nat && p.nets[1].adapter);
+	assert_int_equal(p.nets[1].gateway.h, IP(10, 8, 0, 2).h);
+	assert_int_equal(p.nets[1].udp_timeout_s, 30);
+	assert_int_equal(p.nforwards, 2);
+	assert_int_equal(p.forwards[0].proto, PROTO_TCP);
+	assert_int_equal(p.forwards[0].guest.h, IP(10, 8, 0, 130).h);
+	assert_int_equal(p.forwards[1].port, 5000);
+	assert_int_equal(p.forwards[1].guest_port, 5001);
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+static void
+an_empty_configuration_is_a_plan(void **state UNUSED)
+{
+	struct natd_conf c = {0};
+	struct nat_plan p = made(&c), q = made(&c);
+
+	assert_int_equal(p.nnets + p.nforwards + p.nproblems, 0);
+	assert_true(plan_same(&p, &q));
+	plan_fini(&p);
+	plan_fini(&q);
+}
+
+static void
+other_messages_are_not_rows(void **state UNUSED)
+{
+	struct natd_conf c = {0};
+	struct msg m = msg_make(MSG_DHCP_NET, 0);
+
+	assert_false(natd_conf_add(&c, &m));
+	natd_conf_fini(&c);
+}
+
+/* What is wrong takes one forward or one network out, and is told. */
+static void
+bad_forwards_are_told(void **state UNUSED)
+{
+	static const struct {
+		uint16_t net;
+		struct ip4 guest;
+		const char *text;
+	} bad[] = {
+	    {8, {0x0a090082}, "forward tcp 99 leads to 10.9.0.130, which is not in 10.8.0.0/24"},
+	    {8, {0x0a080000}, "forward tcp 99 leads to 10.8.0.0, which is not in 10.8.0.0/24"},
+	    {8, {0x0a0800ff}, "forward tcp 99 leads to 10.8.0.255, which is not in 10.8.0.0/24"},
+	    {1, {0x0a010082}, "forward tcp 99 is on a network without NAT"},
+	    {9, {0x0a090082}, "forward tcp 99 is on a network without NAT"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct natd_conf c = sample();
+		struct nat_plan p;
+
+		add_forward(&c, bad[i].net, PROTO_TCP, 99, bad[i].guest, 9);
+		p = made(&c);
+		assert_int_equal(p.nforwards, 2);
+		assert_int_equal(p.nproblems, 1);
+		assert_int_equal(p.problems[0].net, bad[i].net);
+		assert_string_equal(p.problems[0].text, bad[i].text);
+		plan_fini(&p);
+		natd_conf_fini(&c);
+	}
+}
+
+static void
+ports_must_not_be_zero(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	add_forward(&c, 8, PROTO_TCP, 0, IP(10, 8, 0, 130), 80);
+	add_forward(&c, 8, PROTO_TCP, 81, IP(10, 8, 0, 130), 0);
+	add_forward(&c, 8, PROTO_N, 81, IP(10, 8, 0, 130), 80);
+	p = made(&c);
+	assert_int_equal(p.nforwards, 2);
+	assert_int_equal(p.nproblems, 1);
+	assert_int_equal(p.problems[0].more, 2);
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+static void
+the_earlier_of_two_forwards_stays(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	add_net(&c, 2, true);
+	add_forward(&c, 2, PROTO_TCP, 8080, IP(10, 2, 0, 140), 80);
+	add_forward(&c, 2, PROTO_UDP, 8080, IP(10, 2, 0, 140), 80); /* another protocol */
+	p = made(&c);
+	assert_int_equal(p.nforwards, 3);
+	assert_int_equal(p.forwards[0].guest.h, IP(10, 8, 0, 130).h);
+	assert_int_equal(p.nproblems, 1);
+	assert_int_equal(p.problems[0].net, 2);
+	assert_string_equal(p.problems[0].text,
+			    "tcp port 8080 is forwarded twice; it leads to 10.8.0.130 of vmnet8");
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+static void
+bad_networks_are_told(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	add_net(&c, 8, true); /* twice */
+	add_net(&c, 3, true);
+	c.nets[3].gateway = IP(10, 4, 0, 2);
+	add_net(&c, 4, true);
+	c.nets[4].len = 31;
+	add_net(&c, 5, true);
+	c.nets[5].gateway = IP(0, 0, 0, 0);
+	add_net(&c, 6, false);
+	c.nets[6].subnet = IP(10, 6, 0, 1);
+	p = made(&c);
+	assert_int_equal(p.nnets, 2);
+	assert_int_equal(p.nforwards, 2);
+	assert_int_equal(p.nproblems, 5);
+	assert_string_equal(p.problems[1].text, "an address of the host is outside 10.3.0.0/24");
+	assert_string_equal(p.problems[2].text, "10.4.0.0/31 is not a subnet");
+	assert_string_equal(p.problems[3].text, "NAT needs a gateway address");
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+static void
+collect(const struct msg_nat_flush_forward *f, void *arg)
+{
+	char *text = arg;
+
+	snprintf(text + strlen(text), 256 - strlen(text), "%s %u %s:%u;",
+		 ip_proto_name((enum ip_proto)f->proto), f->port, IP4_STR(f->guest), f->guest_port);
+}
+
+static void
+only_forwards_that_changed_lose_connections(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan was = made(&c), now;
+	char text[256] = "";
+
+	plan_removed(&was, &was, collect, text);
+	assert_string_equal(text, "");
+	/* Another guest, a removed one, and a new one. */
+	c.forwards[0].guest = IP(10, 8, 0, 200);
+	c.nforwards = 1;
+	add_forward(&c, 8, PROTO_TCP, 22, IP(10, 8, 0, 130), 22);
+	now = made(&c);
+	assert_false(plan_same(&was, &now));
+	plan_removed(&was, &now, collect, text);
+	assert_string_equal(text, "tcp 8080 10.8.0.130:80;udp 5000 10.8.0.131:5001;");
+	text[0] = '\0';
+	plan_removed(&now, &(struct nat_plan){0}, collect, text);
+	assert_string_equal(text, "tcp 22 10.8.0.130:22;udp 5000 10.8.0.200:5001;");
+	plan_fini(&was);
+	plan_fini(&now);
+	natd_conf_fini(&c);
+}
+
+static void
+every_field_makes_a_difference(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p = made(&c);
+
+	for (unsigned i = 0; i < 6; i++) {
+		struct natd_conf d = sample();
+		struct nat_plan q;
+
+		if (i == 0)
+			d.forward_others = true;
+		else if (i == 1)
+			d.nets[0].udp_timeout_s = 31;
+		else if (i == 2)
+			d.nets[0].adapter = false;
+		else if (i == 3)
+			d.nets[1].host = IP(10, 1, 0, 9);
+		else if (i == 4)
+			d.forwards[0].guest_port = 1;
+		else
+			d.nnets = 1;
+		q = made(&d);
+		assert_false(plan_same(&p, &q));
+		plan_fini(&q);
+		natd_conf_fini(&d);
+	}
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+static void
+ten_thousand_forwards(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	c.nforwards = 0;
+	for (unsigned i = 0; i < 10000; i++)
+		add_forward(&c, 8, i % 2 ? PROTO_UDP : PROTO_TCP, (uint16_t)(30000 - i),
+			    IP(10, 8, 0, 130), 80);
+	p = made(&c);
+	assert_int_equal(p.nforwards, 10000);
+	for (size_t i = 1; i < p.nforwards; i++)
+		assert_true(p.forwards[i - 1].proto < p.forwards[i].proto ||
+			    p.forwards[i - 1].port < p.forwards[i].port);
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rows_are_translated_and_sorted),
+	    cmocka_unit_test(an_empty_configuration_is_a_plan),
+	    cmocka_unit_test(other_messages_are_not_rows),
+	    cmocka_unit_test(bad_forwards_are_told),
+	    cmocka_unit_test(ports_must_not_be_zero),
+	    cmocka_unit_test(the_earlier_of_two_forwards_stays),
+	    cmocka_unit_test(bad_networks_are_told),
+	    cmocka_unit_test(only_forwards_that_changed_lose_connections),
+	    cmocka_unit_test(every_field_makes_a_difference),
+	    cmocka_unit_test(ten_thousand_forwards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
