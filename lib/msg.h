@@ -187,12 +187,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_nft_watch(F)
 /* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop. */
 #define FIELDS_firewall_scan(F)
-/* One such chain. names: space-separated interface names (and prefixes ending in '*') that rules
- * of its table let pass or send elsewhere; a network named there is taken to be provided for.
- * jumps: the chains that it calls, by which its author is recognised. */
+/* One such chain. names: space-separated, the networks of the plan whose packets it lets pass (forward:
+ * new connections to the outside and their answers; input: DNS). jumps: the chains that it calls, by
+ * which its author is recognised. */
 #define FIELDS_firewall_row(F)                                                                     \
 	F(STR, family, 8) F(STR, table, 64) F(STR, chain, 64) F(BOOL, forward, 0)                      \
-	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 1024) F(STR, jumps, 512)
+	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 2560) F(STR, jumps, 512)
 
 /* -- engine -> workers: configuration, complete each time -- */
 

@@ -20,7 +20,7 @@ SCRIPT = """
 ip addr add {address}/24 dev eth0
 ip link set eth0 up
 result up yes
-tcpsvd 0.0.0.0 {port} cat /dev/zero &
+nc -ll -p {port} -e cat /dev/zero &
 await_line
 """
 

@@ -24,7 +24,8 @@ read_file(const char *path, size_t *len)
 
 	if (!f)
 		return NULL;
-	if (fstat(fileno(f), &st) < 0 || !(buf = malloc((size_t)st.st_size ? (size_t)st.st_size : 1))) {
+	if (fstat(fileno(f), &st) < 0 ||
+	    !(buf = malloc((size_t)st.st_size ? (size_t)st.st_size : 1))) {
 		fclose(f);
 		return NULL;
 	}

@@ -84,10 +84,14 @@ class Vnetd:
 
     # --- life ----------------------------------------------------------------------------------
 
-    def start(self, *args, wait=True, timeout=20):
-        """Starts `vnetd -d`; with `wait` returns once `vnetctl status` says that it is ready."""
+    def start(self, *args, wait=True, timeout=20, env=None):
+        """Starts `vnetd -d`; with `wait` returns once `vnetctl status` says that it is ready.
+
+        env: further variables of its environment.
+        """
         assert self.process is None or self.process.poll() is not None, "vnetd runs already"
-        argv = ["vnetd", "-d", *self.dirs, *args]
+        extra = [f"{name}={value}" for name, value in (env or {}).items()]
+        argv = ["env", *extra, "vnetd", "-d", *self.dirs, *args]
         self.process = self.host.popen(*argv, log=self.log)
         if wait:
             self.wait_ready(timeout)

@@ -147,7 +147,7 @@ class Host(Netns):
         if stage is not None:
             mounts.insert(1, f"mount -t overlay overlay -o lowerdir={stage}/usr:/usr /usr")
         script = "\n".join(["set -eu", *mounts, "echo ready", "exec sleep infinity"])
-        argv = super().wrap(["unshare", "--mount", "bash", "-c", script])
+        argv = super().wrap(["unshare", "--mount", "--propagation=slave", "bash", "-c", script])
         self._holder = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -8,7 +8,7 @@
     priv.dhcpd.ask("LEASE_DIR", net=8).fds              -> descriptors, closed with the peer
 
 Fixtures, to be imported by name: `host`, a machine of its own without an installation, whose
-/dev/net/tun is its own too; `priv`, a Priv in it, started.
+/dev/net/tun is its own too; `priv`, a Priv in it, started; `guest`, an empty namespace.
 """
 
 import array
@@ -36,6 +36,7 @@ class Peer:
     def __init__(self, host, role):
         self.role, self._ids, self._fds = role, 0, []
         self.events = []  # messages with id 0, in order
+        self.listener = []  # the client socket, of which an engine has the only copy
         self._sock = proc.wait_until(f"the {role} relay listens", lambda: self._connect(host))
 
     def _connect(self, host):
@@ -62,6 +63,8 @@ class Peer:
             raise Closed
         found = msg.decode(data)
         found.fds = list(fds)
+        if found.type == "ENGINE_INIT":
+            self.listener = fds
         self._fds += fds
         return found
 
@@ -94,6 +97,20 @@ class Peer:
         assert reply.err == err, f"{name} {fields}: {os.strerror(reply.err)}: {reply.text}"
         assert err == 0 or not reply.fds
         return reply
+
+    def ask_many(self, requests, window=64):
+        """Sends (name, fields) one behind the other without waiting for each; all must succeed."""
+        pending = []
+        for name, fields in requests:
+            pending.append(self.request(name, **fields))
+            if len(pending) == window:
+                self._succeeded(pending.pop(0))
+        while pending:
+            self._succeeded(pending.pop(0))
+
+    def _succeeded(self, ident):
+        _, reply = self.answer(ident)
+        assert reply.err == 0, f"{os.strerror(reply.err)}: {reply.text}"
 
     def event(self, name, timeout=10):
         """The next event of that name."""
@@ -187,6 +204,37 @@ class Priv:
 
         return proc.wait_until(f"{role} is started again", new)
 
+    # --- what most tests begin with ------------------------------------------------------------
+
+    def bridge(self, net=8, mtu=1500, text="", profile="HOST"):
+        """vmnetN and its sysctls."""
+        self.engine.ask("BRIDGE_SET", net=net, mtu=mtu, text=text)
+        number = msg.NUMBERS[f"SYSCTL_PROFILE_{profile}"]
+        self.engine.ask("SYSCTL_SET", net=net, ifname=f"vmnet{net}", profile=number)
+
+    def network(self, net=8):
+        """A bridge with the addresses 10.0.N.1, .2 and .254, and the route."""
+        self.bridge(net)
+        for last in (1, 2, 254):
+            self.engine.ask("ADDR_ADD", net=net, addr=f"10.0.{net}.{last}")
+        self.engine.ask("ROUTE_ADD", net=net, dst=f"10.0.{net}.0", len=24, src=f"10.0.{net}.1")
+
+    def tap(self, n=1, err=0, **fields):
+        """Port n of vmnet8 as a tap; the reply has its descriptors."""
+        values = {"net": 8, "ifname": f"vmnet8p{n}", "mac": f"fe:00:08:00:00:{n:02x}",
+                  "queues": 1, "owner": 0xFFFFFFFF, "mtu": 1500, "text": f"port={n}", **fields}
+        return self.engine.ask("TAP_ADD", err=err, **values)
+
+    def veth(self, guest, n=1, err=0, **fields):
+        """Port n of vmnet8 as a pair whose other end is eth0 of a ns.Netns."""
+        values = {"net": 8, "ifname": f"vmnet8p{n}", "mac": f"fe:00:08:00:00:{n:02x}", "mtu": 1500,
+                  "peer_name": "eth0", "peer_mac": f"00:50:56:00:00:{n:02x}", "text": f"port={n}",
+                  **fields}
+        with open(f"/run/netns/{guest.name}", "rb") as namespace:
+            return self.engine.ask("VETH_ADD", [namespace.fileno()], err=err, **values)
+
+    # --- the end -------------------------------------------------------------------------------
+
     def stop(self, sig=signal.SIGTERM, timeout=10):
         """Ends it; the exit status. Its children are gone too then."""
         tree = proc.descendants(self.process.pid)
@@ -197,6 +245,10 @@ class Priv:
         return status
 
     def teardown(self, **kw):
+        """`vnetd --teardown`; the test's copy of the client socket ends as an engine's would."""
+        if "engine" in self._peers:
+            for fd in self._peers["engine"].listener:
+                os.close(fd)
         return self.host.run(*self.argv("--teardown"), **kw)
 
     def log_text(self):
@@ -216,6 +268,20 @@ def memfd(content, sealed=True):
         seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
     return fd
+
+
+def close(reply):
+    """Closes the descriptors of a REPLY."""
+    for fd in reply.fds:
+        os.close(fd)
+
+
+@pytest.fixture
+def guest(host):
+    """A namespace to put the other end of a veth into."""
+    made = ns.Netns(f"{host.name}-g")
+    yield made
+    made.delete()
 
 
 @pytest.fixture

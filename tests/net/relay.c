@@ -30,6 +30,18 @@ listen_at(const char *role)
 	return fd;
 }
 
+/* priv's side does not block. */
+static int
+send_all(int to, const void *buf, size_t len, const int *fds, size_t nfds)
+{
+	struct pollfd p = {.fd = to, .events = POLLOUT};
+	int r;
+
+	while ((r = fd_sendmsg(to, buf, len, fds, nfds)) == -EAGAIN)
+		poll(&p, 1, -1);
+	return r;
+}
+
 /* Moves one datagram. False: that side has gone. */
 static bool
 move(int from, int to)
@@ -39,7 +51,7 @@ move(int from, int to)
 	size_t nfds = 0;
 	ssize_t n = fd_recvmsg(from, buf, sizeof(buf), fds, &nfds);
 
-	if (n > 0 && fd_sendmsg(to, buf, (size_t)n, fds, nfds) < 0)
+	if (n > 0 && send_all(to, buf, (size_t)n, fds, nfds) < 0)
 		n = 0;
 	for (size_t i = 0; i < nfds; i++)
 		fd_close(&fds[i]);

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=dash disable=SC1091,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a guest's test script may use.
 

@@ -1,0 +1,40 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Debian packages: what quickstart builds with, and what the tests need besides.
+
+BUILD_PACKAGES=(
+	gcc libc6-dev meson ninja-build pkg-config
+	libevent-dev libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev
+	libjansson-dev libseccomp-dev libcap-ng-dev
+)
+
+TEST_PACKAGES=(
+	# compilers, unit tests, scripts/check
+	clang clang-format libclang-rt-14-dev llvm libcmocka-dev shellcheck codespell mandoc
+	# namespace tests: harness, real DHCP clients, tools that look
+	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping nftables conntrack procps
+	bind9-dnsutils udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark util-linux login passwd
+	# VM tests
+	qemu-system-x86 qemu-utils ipxe-qemu busybox-static debootstrap debian-archive-keyring
+	e2fsprogs dpkg tar
+)
+
+# Prints those of the given packages that are not installed.
+missing_packages() {
+	local package
+	for package; do
+		if [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+			echo "$package"
+		fi
+	done
+}
+
+# Installs the given packages; all output goes to stdout. Downloads what apt knows, and asks the
+# archive for its list only when that is not enough.
+install_packages() {
+	local apt=(timeout 1200 apt-get -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=1)
+	export DEBIAN_FRONTEND=noninteractive
+	"${apt[@]}" --no-install-recommends install "$@" </dev/null && return
+	"${apt[@]}" update </dev/null &&
+		"${apt[@]}" --no-install-recommends install "$@" </dev/null
+}

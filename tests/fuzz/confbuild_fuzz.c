@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * confbuild_fuzz.c - all files together: the model keeps its promises, changes keep the model.
+ *
+ * The input is the golden cases' own format: "==== FILE" lines between the texts.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/change.h"
+#include "conf/vnetdconf.h"
+#include "lib/strbuf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static struct conf_file *
+file_named(struct conf_sources *s, const char *name, size_t len)
+{
+	static const struct {
+		const char *name;
+		size_t off;
+	} files[] = {
+	    {"networking", offsetof(struct conf_sources, networking)},
+	    {"netmap.conf", offsetof(struct conf_sources, netmap)},
+	    {"vnetd.conf", offsetof(struct conf_sources, vnetd)},
+	    {"vmnet8/dhcpd/dhcpd.conf", offsetof(struct conf_sources, dhcpd[8])},
+	    {"vmnet8/nat/nat.conf", offsetof(struct conf_sources, nat[8])},
+	    {"vmnet9/dhcpd/dhcpd.conf", offsetof(struct conf_sources, dhcpd[9])},
+	    {"vmnet9/nat/nat.conf", offsetof(struct conf_sources, nat[9])},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (strlen(files[i].name) == len && memcmp(files[i].name, name, len) == 0)
+			return (struct conf_file *)((char *)s + files[i].off);
+	}
+	return NULL;
+}
+
+static void
+split(struct conf_sources *s, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (end - text > 5 && memcmp(text, "==== ", 5) == 0) {
+		const char *nl = memchr(text, '\n', (size_t)(end - text)), *next;
+		struct conf_file *f;
+
+		if (!nl)
+			return;
+		f = file_named(s, text + 5, (size_t)(nl - text) - 5);
+		nl++;
+		next = memmem(nl, (size_t)(end - nl), "\n==== ", 6);
+		next = next ? next + 1 : end;
+		if (f)
+			*f = (struct conf_file){nl, (size_t)(next - nl)};
+		text = next;
+	}
+}
+
+/* What conf.h says of every network that did not fail. */
+static void
+check_net(const struct conf_net *n)
+{
+	if (!n->display_name || (n->failed && !n->reason))
+		abort();
+	if (n->failed)
+		return;
+	if ((n->adapter || n->nat || n->dhcp) && n->subnet.len == 0)
+		abort();
+	if (n->adapter && !prefix4_contains(n->subnet, n->host))
+		abort();
+	if (n->nat && !prefix4_contains(n->subnet, n->gateway))
+		abort();
+	if (n->mtu < CONF_MTU_MIN || n->mtu > CONF_MTU_MAX)
+		abort();
+	for (size_t i = 0; i < n->nforwards; i++) {
+		if (conf_net_owns(n, n->forward[i].guest) || !n->nat)
+			abort();
+	}
+	for (size_t i = 0; n->dhcp && i < n->dhcpd.nranges; i++) {
+		const struct dhcp_range *r = &n->dhcpd.range[i];
+
+		if (r->lo.h > r->hi.h || !prefix4_contains(n->subnet, r->lo) ||
+		    !prefix4_contains(n->subnet, r->hi) || conf_net_owns(n, r->lo) ||
+		    conf_net_owns(n, r->hi) || (i && r->lo.h <= r[-1].hi.h))
+			abort();
+	}
+	for (size_t i = 0; n->dhcp && i < n->dhcpd.nhosts; i++) {
+		if (n->dhcpd.host[i].ip.h && (conf_net_owns(n, n->dhcpd.host[i].ip) ||
+					      !prefix4_contains(n->subnet, n->dhcpd.host[i].ip)))
+			abort();
+	}
+}
+
+static struct conf *
+build(const struct conf_sources *s)
+{
+	struct diags d;
+	struct conf *c;
+
+	diags_init(&d);
+	c = conf_build(s, &d);
+	if (!c)
+		abort();
+	for (unsigned n = 0; n < CONF_NETS; n++) {
+		if (c->net[n].present)
+			check_net(&c->net[n]);
+	}
+	diags_fini(&d);
+	return c;
+}
+
+/* Renewing what is derived changes nothing that counts, and once is enough. */
+static void
+check_refresh(struct conf_sources *s, const struct conf *c)
+{
+	struct conf_env env = {.written_at = "11/20/2026 12:00:00"};
+	struct conf_changes one, two;
+	struct conf_diff diff;
+	struct conf *after;
+
+	conf_changes_init(&one);
+	conf_changes_init(&two);
+	if (!conf_refresh(&one, s, c, &env))
+		abort();
+	conf_changes_apply(s, &one);
+	after = build(s);
+	conf_diff(c, after, &diff);
+	for (size_t i = 0; i < diff.nnets; i++) {
+		/* nat.conf gets the addresses that were used already: settings, not facts. */
+		if (diff.net[i].kind != CONF_NET_CHANGED || (diff.net[i].fields & ~CONF_F_NAT))
+			abort();
+	}
+	if (!conf_refresh(&two, s, after, &env) || two.n != 0)
+		abort();
+	conf_free(after);
+	conf_changes_fini(&two);
+	conf_changes_fini(&one);
+}
+
+/* The effective configuration is a vnetd.conf without mistakes. */
+static void
+check_effective(const struct conf *c)
+{
+	struct vnetd_file f;
+	struct strbuf out;
+	struct diags d;
+	struct arena a;
+
+	arena_init(&a);
+	strbuf_init(&out);
+	diags_init(&d);
+	vnetdconf_print_effective(&out, c);
+	vnetdconf_parse(&f, &a, "vnetd.conf", strbuf_str(&out), out.len, &d);
+	if (d.count[DIAG_ERROR])
+		abort();
+	diags_fini(&d);
+	strbuf_fini(&out);
+	arena_fini(&a);
+}
+
+static void
+check_change(const struct conf_sources *s, const struct conf *c)
+{
+	static const struct mac mac = {{0, 0x0c, 0x29, 1, 2, 3}};
+	struct conf_env env = {.random = 1};
+	struct conf_changes ch;
+	struct conf_sources now = *s;
+	struct diags d;
+	struct conf *after;
+	bool ok;
+
+	conf_changes_init(&ch);
+	diags_init(&d);
+	ok = conf_create_net(&ch, s, 77, NET_NAT, (struct prefix4){0}, &env, &d);
+	if (ok) {
+		conf_changes_apply(&now, &ch);
+		after = build(&now);
+		if (!after->net[77].present || after->net[77].failed || !after->net[77].nat)
+			abort();
+		for (unsigned n = 0; n < CONF_NETS; n++) {
+			if (n != 77 && c->net[n].present != after->net[n].present)
+				abort();
+		}
+		conf_free(after);
+	}
+	conf_changes_fini(&ch);
+	now = *s;
+	if (conf_add_reservation(&ch, s, 8, mac, (struct ip4){0xac10cc40}, "fuzz", &d)) {
+		conf_changes_apply(&now, &ch);
+		conf_free(build(&now));
+	}
+	conf_changes_fini(&ch);
+	now = *s;
+	if (conf_delete_net(&ch, s, 8, &d)) {
+		conf_changes_apply(&now, &ch);
+		after = build(&now);
+		if (after->net[8].present)
+			abort();
+		conf_free(after);
+	}
+	conf_changes_fini(&ch);
+	diags_fini(&d);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct conf_sources s = {0};
+	struct conf *c;
+
+	split(&s, (const char *)data, len);
+	c = build(&s);
+	if (!c->fatal && !c->default_conf_needed) {
+		check_effective(c);
+		check_change(&s, c);
+		check_refresh(&s, c);
+	}
+	conf_free(c);
+	return 0;
+}

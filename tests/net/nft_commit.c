@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * nft_commit.c - commits a sample plan through vnetd's own adapter, or prints its text.
+ *
+ *     nft-commit text|commit PLAN
+ *     nft-commit many NETWORKS FORWARDS    commits it and prints the milliseconds that it took
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/strbuf.h"
+#include "tests/unit/vnetd/nft_sample.h"
+#include "vnetd/priv_nft.h"
+#include "vnetd/priv_nft_plan.h"
+
+static int
+print_text(const struct nft_sample *s)
+{
+	static struct nft_plan plan;
+	struct strbuf b;
+
+	nft_plan_init(&plan, s->begin.forward_others);
+	for (size_t i = 0; i < s->nnets; i++)
+		nft_plan_net(&plan, &s->nets[i]);
+	for (size_t i = 0; i < s->nforwards; i++)
+		nft_plan_forward(&plan, &s->forwards[i]);
+	strbuf_init(&b);
+	nft_text_plan(&b, &plan);
+	fputs(strbuf_str(&b), stdout);
+	strbuf_fini(&b);
+	nft_plan_fini(&plan);
+	return 0;
+}
+
+static int
+end_commit(struct priv_nft *n)
+{
+	char why[512];
+	int r = priv_nft_commit(n, why, sizeof(why));
+
+	if (r < 0)
+		fprintf(stderr, "nft-commit: %s\n", why);
+	priv_nft_free(n);
+	return r < 0;
+}
+
+static struct priv_nft *
+begin_commit(void)
+{
+	char why[512];
+	struct priv_nft *n = priv_nft_new(why, sizeof(why));
+
+	if (!n) {
+		fprintf(stderr, "nft-commit: %s\n", why);
+		exit(1);
+	}
+	return n;
+}
+
+static int
+commit(const struct nft_sample *s)
+{
+	struct priv_nft *n = begin_commit();
+
+	priv_nft_begin(n, &s->begin);
+	for (size_t i = 0; i < s->nnets; i++)
+		priv_nft_net(n, &s->nets[i]);
+	for (size_t i = 0; i < s->nforwards; i++)
+		priv_nft_forward(n, &s->forwards[i]);
+	return end_commit(n);
+}
+
+/* Networks 0, 1, ..., all NAT; the forwards, spread over them, begin at port 1. */
+static int
+commit_many(unsigned nnets, unsigned nforwards)
+{
+	const struct msg_nat_begin begin = {.forward_others = true};
+	struct priv_nft *n = begin_commit();
+	struct timespec a, b;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	priv_nft_begin(n, &begin);
+	for (unsigned i = 0; i < nnets; i++) {
+		struct msg_nat_net net = nft_sample_net((uint16_t)i);
+
+		priv_nft_net(n, &net);
+	}
+	for (unsigned i = 0; i < nforwards; i++) {
+		struct msg_nat_forward f =
+		    nft_sample_forward((uint16_t)(i % nnets), PROTO_TCP, (uint16_t)(i + 1));
+
+		priv_nft_forward(n, &f);
+	}
+	r = end_commit(n);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	printf("%.2f\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
+	return r;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct nft_sample s;
+
+	if (argc == 4 && !strcmp(argv[1], "many") && atoi(argv[2]) > 0)
+		return commit_many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
+	if (argc == 3 && nft_sample(&s, argv[2]))
+		return !strcmp(argv[1], "text") ? print_text(&s) : commit(&s);
+	fputs("usage: nft-commit text|commit PLAN, nft-commit many NETWORKS FORWARDS\n", stderr);
+	return 2;
+}

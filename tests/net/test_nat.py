@@ -1,0 +1,557 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""NAT by table inet vnetd: what passes, what does not, and what survives."""
+
+import json
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.kit import built, daemon, lab as lab_module, ns, outside, proc
+from tests.net.nat_kit import (
+    ADAPTER,
+    GATEWAY,
+    SUBNET,
+    echo,
+    echoes,
+    flows,
+    listener,
+    table,
+    talks,
+    try_tcp,
+    udp,
+    udp_asks,
+    udp_talks,
+    wait_for_table,
+    write_nat_conf,
+)
+
+OUT = lab_module.SERVER_ADDRESS
+HOST = lab_module.HOST_ADDRESS
+BRIDGE_NF = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+
+# Further networks, beside those of daemon.NETWORKING.
+CUSTOM = """answer VNET_2_HOSTONLY_NETMASK 255.255.255.0
+answer VNET_2_HOSTONLY_SUBNET 10.181.2.0
+answer VNET_2_NAT yes
+answer VNET_2_VIRTUAL_ADAPTER no
+answer VNET_5_DHCP yes
+answer VNET_5_HOSTONLY_NETMASK 255.255.255.0
+answer VNET_5_HOSTONLY_SUBNET 10.181.5.0
+answer VNET_5_VIRTUAL_ADAPTER no
+"""
+
+
+def guest_on(lab, n, last, *, gateway=2):
+    """A guest with a static address on vmnet n."""
+    g = lab.guest(f"vmnet{n}")
+    g.run("ip", "addr", "add", f"10.181.{n}.{last}/24", "dev", "eth0")
+    g.run("ip", "route", "add", "default", "via", f"10.181.{n}.{gateway}")
+    return g
+
+
+def set_bridge_nf(lab, value):
+    lab.host.run("sysctl", "-qw", f"net.bridge.bridge-nf-call-iptables={value}")
+
+
+@pytest.fixture(params=[0, 1], ids=["bridge-nf-off", "bridge-nf-on"])
+def bridge_nf(lab, request):
+    """With and without IP rules on bridged frames, as Docker switches them on."""
+    set_bridge_nf(lab, request.param)
+    return request.param
+
+
+# --- the way out -----------------------------------------------------------------------------------
+
+
+def test_guests_go_out_with_the_hosts_address(lab, vnetd):
+    guest = guest_on(lab, 8, 10)
+    assert guest.ping(OUT)
+    assert guest.fetch(lab.url(100_000)) == outside.blob(100_000)
+    assert talks(guest, OUT, 7)
+    assert udp_talks(guest, OUT, 7)
+    assert {c for c, _ in lab.outside.http.requests} == {HOST}
+    assert {(proto, peer) for proto, peer, _ in lab.outside.echo.peers} == {("tcp", HOST), ("udp", HOST)}
+
+
+def test_the_way_out_follows_the_route_without_a_word(lab, vnetd):
+    """A VPN comes up: no interface is named anywhere."""
+    guest = guest_on(lab, 8, 10)
+    assert guest.ping(OUT)
+    ns.veth(lab.host, "tun0", lab.outside, "tun0")
+    lab.host.run("ip", "addr", "add", "192.0.2.1/30", "dev", "tun0")
+    lab.outside.run("ip", "addr", "add", "192.0.2.2/30", "dev", "tun0")
+    lab.host.run("ip", "route", "add", f"{OUT}/32", "via", "192.0.2.2")
+    assert talks(guest, OUT, 7)
+    assert lab.outside.echo.peers[-1][1] == "192.0.2.1"
+
+
+def test_udp_timeout_is_this_networks_own(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + CUSTOM)
+    write_nat_conf(vnetd, timeout=9)
+    vnetd.start()
+    short, other = guest_on(lab, 8, 10), guest_on(lab, 2, 10)
+    assert udp_talks(short, OUT, 7) and udp_talks(other, OUT, 7)
+    seconds = {}
+    for line in flows(lab.host, "-p", "udp", "--dport", "7"):
+        seconds[re.search(r"src=(\S+)", line)[1]] = int(line.split()[2])
+    assert seconds["10.181.8.10"] <= 9
+    assert 10 < seconds["10.181.2.10"] <= 30
+
+
+# --- the gateway, the host -------------------------------------------------------------------------
+
+
+def test_the_gateway_answers_ping_and_refuses_the_rest(lab, vnetd):
+    guest = guest_on(lab, 8, 10)
+    with echo(lab.host, 5555):
+        assert guest.ping(GATEWAY)
+        assert isinstance(try_tcp(guest, GATEWAY, 5555), ConnectionRefusedError)
+        assert isinstance(try_tcp(guest, GATEWAY, 22), ConnectionRefusedError)
+        with udp(guest) as sock:
+            sock.connect((GATEWAY, 5555))
+            sock.send(b"?")
+            with pytest.raises(ConnectionRefusedError):
+                sock.recv(100)
+        assert talks(guest, ADAPTER, 5555)
+        assert talks(guest, HOST, 5555)
+
+
+def test_without_adapter_the_host_is_not_there(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + CUSTOM)
+    vnetd.start()
+    nat, closed = guest_on(lab, 2, 10), guest_on(lab, 5, 10, gateway=254)
+    with echo(lab.host, 5555):
+        assert nat.ping("10.181.2.2")
+        assert talks(nat, OUT, 7)
+        assert isinstance(try_tcp(nat, "10.181.2.2", 5555), ConnectionRefusedError)
+        for address in (HOST, ADAPTER, "10.181.2.254"):
+            assert not talks(nat, address, 5555, timeout=0.5), address
+            assert not nat.ping(address, wait=1), address
+        for address in (HOST, ADAPTER, "10.181.5.254", OUT):
+            assert not talks(closed, address, 5555, timeout=0.5), address
+            assert not closed.ping(address, wait=1), address
+    assert lab.guest("vmnet5").dhcp("udhcpc").ip.startswith("10.181.5.")
+    assert lab.guest("vmnet2").dhcp("udhcpc") if "VNET_2_DHCP" in CUSTOM else True
+
+
+def test_loopback_of_the_host_is_out_of_reach(lab, vnetd):
+    """route_localnet is on for forwards from 127.0.0.1; guests must not profit."""
+    assert lab.host.run("sysctl", "-n", "net.ipv4.conf.vmnet8.route_localnet").out.strip() == "1"
+    guest = guest_on(lab, 8, 10)
+    # The guest's own kernel would not send such packets: frames by hand.
+    frames = """
+from scapy.all import Ether, IP, UDP, Raw, sendp, get_if_hwaddr
+host = "00:50:56:c0:00:08"
+for src, dst, port in (("10.181.8.10", "127.0.0.1", 6000), ("127.0.0.1", "10.181.8.1", 6001),
+                       ("127.0.0.2", "127.0.0.1", 6000), ("10.181.8.10", "10.181.8.1", 6002)):
+    sendp(Ether(dst=host) / IP(src=src, dst=dst) / UDP(sport=9, dport=port) / Raw(b"x"), iface="eth0",
+          verbose=False)
+"""
+    with listener(lab.host, "127.0.0.1", 6000) as a, listener(lab.host, "0.0.0.0", 6001) as b:
+        with listener(lab.host, "0.0.0.0", 6002) as control:
+            guest.run("/usr/bin/python3", "-c", frames)
+            proc.wait_until("the ordinary packet has come", lambda: control)
+            time.sleep(0.2)
+    assert a == [] and b == []
+
+
+# --- isolation -------------------------------------------------------------------------------------
+
+
+def test_networks_are_isolated(lab, bridge_nf):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + CUSTOM)
+    vnetd.start()
+    guests = {n: guest_on(lab, n, 10, gateway=1 if n == 1 else 2 if n in (2, 8) else 254) for n in (1, 2, 5, 8)}
+    neighbours = {n: guest_on(lab, n, 11, gateway=2) for n in (1, 5, 8)}
+    servers = [outside.Echo(g) for g in guests.values()]
+    try:
+        for n, g in guests.items():
+            for other in guests:
+                if other != n:
+                    assert not talks(g, f"10.181.{other}.10", 7, timeout=0.4), (n, other)
+                    assert not udp_talks(g, f"10.181.{other}.10", 7, timeout=0.4), (n, other)
+            assert talks(g, OUT, 7, timeout=0.4) == (n in (2, 8)), n
+        # Guests of one network see each other, and the host sees them all.
+        for n, g in neighbours.items():
+            assert talks(g, f"10.181.{n}.10", 7), n
+        for n in (1, 8):
+            assert talks(lab.host, f"10.181.{n}.10", 7), n
+        assert guests[1].ping("10.181.1.1")
+        # From outside nothing comes in, although somebody there knows the way.
+        for n in (1, 2, 8):
+            lab.outside.run("ip", "route", "add", f"10.181.{n}.0/24", "via", HOST)
+            assert not talks(lab.outside, f"10.181.{n}.10", 7, timeout=0.4), n
+            assert not lab.outside.ping(f"10.181.{n}.10", wait=1), n
+    finally:
+        for server in servers:
+            server.close()
+
+
+def test_segments_are_let_alone(lab, bridge_nf):
+    """A network without the host: its frames are not ours to drop, even where rules see them."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + "answer VNET_3_DHCP no\nanswer VNET_3_VIRTUAL_ADAPTER no\n")
+    vnetd.start()
+    a, b = lab.guest("vmnet3"), lab.guest("vmnet3")
+    a.run("ip", "addr", "add", "10.3.3.1/24", "dev", "eth0")
+    b.run("ip", "addr", "add", "10.3.3.2/24", "dev", "eth0")
+    assert a.ping("10.3.3.2")
+
+
+def third_network(lab):
+    """A LAN behind another interface of the host: neither ours nor the way out."""
+    lan = lab.netns("lan")
+    ns.veth(lab.host, "lan0", lan, "eth0")
+    lab.host.run("ip", "addr", "add", "192.0.2.1/24", "dev", "lan0")
+    lan.run("ip", "addr", "add", "192.0.2.2/24", "dev", "eth0")
+    lan.run("ip", "route", "add", "default", "via", "192.0.2.1")
+    lab.outside.run("ip", "route", "add", "192.0.2.0/24", "via", HOST)
+    return lan
+
+
+def test_a_laptop_does_not_become_a_router(lab):
+    lan = third_network(lab)
+    lab.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.start()
+    assert lab.host.run("sysctl", "-n", "net.ipv4.ip_forward").out.strip() == "1"
+    assert not lan.ping(OUT, wait=1) and not lab.outside.ping("192.0.2.2", wait=1)
+    assert lan.ping(HOST)
+    assert guest_on(lab, 8, 10).ping(OUT)
+    # After a restart our own 1 must not be taken for the host's.
+    lab.vnetd.restart()
+    assert not lan.ping(OUT, wait=1)
+    lab.vnetd.write("vnetd.conf", "[global]\nforward-others = yes\n")
+    lab.vnetd.ctl("reload")
+    assert lan.ping(OUT) and lab.outside.ping("192.0.2.2")
+
+
+def test_a_router_stays_one(lab):
+    lan = third_network(lab)
+    lab.host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.start()
+    assert lan.ping(OUT) and lab.outside.ping("192.0.2.2")
+    guest = guest_on(lab, 8, 10)
+    assert guest.ping(OUT)
+    lan.run("ip", "route", "add", SUBNET, "via", "192.0.2.1")
+    assert not lan.ping("10.181.8.10", wait=1)
+
+
+def test_bridges_of_others_go_on_bridging(lab):
+    """ip_forward was 0, and their frames pass the forward hook: they are not routed, though."""
+    set_bridge_nf(lab, 1)
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.start()
+    lab.host.run("ip", "link", "add", "br9", "type", "bridge")
+    lab.host.run("ip", "link", "set", "br9", "up")
+    ends = []
+    for i in (1, 2):
+        end = lab.netns(f"end{i}")
+        ns.veth(lab.host, f"p{i}", end, "eth0")
+        lab.host.run("ip", "link", "set", f"p{i}", "master", "br9")
+        end.run("ip", "addr", "add", f"10.9.9.{i}/24", "dev", "eth0")
+        ends.append(end)
+    assert ends[0].ping("10.9.9.2")
+
+
+# --- forwards --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(lab, bridge_nf):
+    """vmnet8 with tcp 8080 and udp 8080 forwarded to a guest's echo ports; a second guest."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)], [(8080, "10.181.8.10", 7)])
+    vnetd.start()
+    guest, other = guest_on(lab, 8, 10), guest_on(lab, 8, 11)
+    with echo(guest) as server:
+        lab.server = server
+        yield guest, other
+
+
+def test_forwards_are_reached_from_everywhere(lab, served):
+    guest, other = served
+    hostonly = guest_on(lab, 1, 10, gateway=1)
+    places = [
+        ("another machine", lab.outside, HOST),
+        ("the host, its outer address", lab.host, HOST),
+        ("the host, its adapter", lab.host, ADAPTER),
+        ("the host, loopback", lab.host, "127.0.0.1"),
+        ("a guest, the adapter", other, ADAPTER),
+        ("a guest, the outer address", other, HOST),
+        ("the guest itself, the outer address", guest, HOST),
+        ("the guest itself, the adapter", guest, ADAPTER),
+        ("a guest of another network", hostonly, "10.181.1.1"),
+    ]
+    with open(BRIDGE_NF) as f:
+        looped = f.read().strip() == "1"
+    for what, where, address in places:
+        if where is guest and bridged_hairpin(lab):
+            continue
+        assert talks(where, address, 8080), (what, looped)
+        assert udp_talks(where, address, 8080), (what, looped)
+    # The guest sees who really asks, wherever it can answer directly.
+    seen = {peer for _, peer, _ in lab.server.peers}
+    assert lab_module.OUTSIDE_ADDRESS in seen and HOST in seen and "10.181.1.10" in seen
+    assert not any(peer.startswith("127.") for peer in seen)
+
+
+def bridged_hairpin(lab):
+    """With bridge-nf on, the bridge itself would have to send a frame back where it came from."""
+    return lab.host.run("sysctl", "-n", "net.bridge.bridge-nf-call-iptables").out.strip() == "1"
+
+
+def test_forwards_leave_other_traffic_alone(lab, served):
+    guest, other = served
+    # The port at other machines, and at the gateway address, which serves DNS and ping only.
+    with echo(lab.outside, 8080) as there:
+        assert talks(guest, lab_module.OUTSIDE_ADDRESS, 8080)
+        assert talks(lab.host, lab_module.OUTSIDE_ADDRESS, 8080)
+        assert len(there.peers) == 2
+    assert isinstance(try_tcp(other, GATEWAY, 8080), ConnectionRefusedError)
+    # Services on other loopback addresses than 127.0.0.1 stay where they are.
+    with listener(lab.host, "127.0.0.53", 8080) as got, udp(lab.host) as sock:
+        sock.sendto(b"mine", ("127.0.0.53", 8080))
+        proc.wait_until("the local service is asked", lambda: got)
+
+
+def test_a_removed_forward_ends_its_connections_and_no_others(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    both = [(8080, "10.181.8.10", 7), (8081, "10.181.8.10", 7)]
+    write_nat_conf(vnetd, both, both)
+    vnetd.start()
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        gone, stays = try_tcp(lab.outside, HOST, 8080), try_tcp(lab.outside, HOST, 8081)
+        out = try_tcp(guest, OUT, 7)
+        ugone, ustays = udp(lab.outside), udp(lab.outside)
+        assert all(echoes(s) for s in (gone, stays, out))
+        assert udp_asks(ugone, HOST, 8080) and udp_asks(ustays, HOST, 8081)
+        write_nat_conf(vnetd, both[1:], both[1:])
+        vnetd.ctl("reload")
+        assert not echoes(gone)
+        assert not udp_asks(ugone, HOST, 8080)
+        assert echoes(stays) and udp_asks(ustays, HOST, 8081) and echoes(out)
+        assert isinstance(try_tcp(lab.outside, HOST, 8080), ConnectionRefusedError)
+        # Another guest behind the same port: the old one is not asked any more.
+        other = guest_on(lab, 8, 11)
+        with echo(other) as second:
+            moved = [(8081, "10.181.8.11", 7)]
+            write_nat_conf(vnetd, moved, moved)
+            vnetd.ctl("reload")
+            assert not echoes(stays)
+            assert udp_asks(ustays, HOST, 8081)
+            assert [p[0] for p in second.peers] == ["udp"]
+        for sock in (gone, stays, out, ugone, ustays):
+            sock.close()
+
+
+# --- nothing breaks a connection -------------------------------------------------------------------
+
+
+class Live:
+    """Connections that must go on: out of a guest, in through a forward, from the host's loopback."""
+
+    def __init__(self, lab, guest):
+        self.socks = {
+            "outwards": try_tcp(guest, OUT, 7),
+            "forwarded": try_tcp(lab.outside, HOST, 8080),
+            "from loopback": try_tcp(lab.host, "127.0.0.1", 8080),
+        }
+        self.check("at first")
+
+    def check(self, when):
+        for what, sock in self.socks.items():
+            assert isinstance(sock, socket.socket) and echoes(sock), f"{what} {when}"
+
+    def close(self):
+        for sock in self.socks.values():
+            sock.close()
+
+
+@pytest.fixture
+def live(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)])
+    vnetd.start()
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        made = Live(lab, guest)
+        yield made
+        made.close()
+
+
+def test_connections_survive_reloads(lab, live):
+    for i in range(5):
+        write_nat_conf(lab.vnetd, [(8080, "10.181.8.10", 7), (9000 + i, "10.181.8.10", 7)], timeout=20 + i)
+        lab.vnetd.ctl("reload")
+        wait_for_table(lab.host, f"tcp . {9000 + i} ")
+        live.check(f"after reload {i}")
+
+
+@pytest.mark.parametrize("name", ["vnet-natd", "engine", "vnet-dhcpd"])
+def test_connections_survive_the_death_of_a_child(lab, live, name):
+    lab.vnetd.kill_and_await(name)
+    live.check(f"after kill -9 of {name}")
+    # And whoever came back is in charge again.
+    write_nat_conf(lab.vnetd, [(8080, "10.181.8.10", 7), (9000, "10.181.8.10", 7)])
+    lab.vnetd.ctl("reload")
+    wait_for_table(lab.host, "tcp . 9000 ")
+    live.check("after a reload")
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_connections_survive_the_end_of_vnetd(lab, live, sig):
+    if sig == signal.SIGKILL:
+        tree = lab.vnetd.pids()
+        proc.kill(lab.vnetd.process.pid)
+        lab.vnetd.process.wait()
+        gone = lambda: not any(proc.alive(pid) for pids in tree.values() for pid in pids)
+        proc.wait_until("the children have ended", gone)
+    else:
+        lab.vnetd.stop()
+    assert "chain postrouting" in table(lab.host)
+    live.check("without vnetd")
+    lab.vnetd.start()
+    live.check("after the start")
+
+
+def test_nobody_else_can_change_an_owned_table(lab, live):
+    lab.host.run("nft", "flush", "ruleset")
+    live.check("after nft flush ruleset")
+    assert lab.host.run("nft", "delete", "table", "inet", "vnetd", check=False).rc != 0
+    assert lab.host.run("nft", "flush", "chain", "inet", "vnetd", "forward", check=False).rc != 0
+    live.check("after attempts")
+    assert "chain postrouting" in table(lab.host)
+
+
+def test_an_orphaned_table_is_adopted(lab, live):
+    """Between the end of priv and its next start anybody can remove the table: then it is made anew."""
+    lab.vnetd.stop()
+    lab.vnetd.start()
+    assert lab.host.run("nft", "delete", "table", "inet", "vnetd", check=False).rc != 0
+    lab.vnetd.stop()
+    lab.host.run("nft", "delete", "table", "inet", "vnetd")
+    lab.vnetd.start()
+    assert talks(lab.outside, HOST, 8080)
+
+
+# --- a kernel without the table flag persist -------------------------------------------------------
+
+
+@pytest.fixture
+def plain(lab):
+    """vnetd as on Linux 6.1: the kernel refuses the table flags."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)])
+    vnetd.start(env={"LD_PRELOAD": str(built.program("tests/net/libold-kernel.so"))})
+    return vnetd
+
+
+def test_a_plain_table_is_restored(lab, plain):
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        out = try_tcp(guest, OUT, 7)
+        assert echoes(out) and talks(lab.outside, HOST, 8080)
+        spoil = ["flush ruleset", "delete table inet vnetd", "flush chain inet vnetd postrouting",
+                 "delete element inet vnetd nat_nets { vmnet8 }"]
+        whole = stable(table(lab.host))
+        for command in spoil:
+            lab.host.run("nft", *command.split())
+            start = time.monotonic()
+            proc.wait_until(f"the table is whole after {command}", lambda: stable(table(lab.host)) == whole,
+                            step=0.005)
+            took = time.monotonic() - start
+            assert took < 1, command
+            assert echoes(out), command
+            assert talks(lab.outside, HOST, 8080), command
+        out.close()
+
+
+def test_a_plain_table_survives_kills(lab, plain):
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        out, into = try_tcp(guest, OUT, 7), try_tcp(lab.outside, HOST, 8080)
+        assert echoes(out) and echoes(into)
+        plain.kill_and_await("vnet-natd")
+        assert echoes(out) and echoes(into)
+        plain.stop()
+        assert echoes(out) and echoes(into)
+        # The next start is on a newer kernel, so to say: the plain table becomes an owned one.
+        plain.start()
+        assert echoes(out) and echoes(into)
+        assert lab.host.run("nft", "delete", "table", "inet", "vnetd", check=False).rc != 0
+        out.close()
+        into.close()
+
+
+def stable(text):
+    """A listing whose sets are in a fixed order."""
+    return sorted(re.sub(r"[,{}]|elements =", "", text).split())
+
+
+# --- what the kernel is told -----------------------------------------------------------------------
+
+
+def normal(listing):
+    """`nft -j list table` without what differs from one making to the next."""
+    def clean(value):
+        if isinstance(value, dict):
+            return {k: clean(v) for k, v in value.items() if k not in ("handle", "flags", "policy")}
+        if isinstance(value, list):
+            return sorted((clean(v) for v in value), key=lambda v: json.dumps(v, sort_keys=True))
+        return value
+
+    rules = [r for r in json.loads(listing)["nftables"] if "metainfo" not in r]
+    return [json.dumps(clean(r), sort_keys=True) for r in rules]
+
+
+@pytest.mark.parametrize("plan", ["empty", "router", "two", "all"])
+def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
+    commit = built.program("tests/net/nft-commit")
+    text = lab.host.run(commit, "text", plan).out
+    lab.host.run("nft", "-f", "-", stdin=text)
+    by_nft = lab.host.run("nft", "-j", "list", "table", "inet", "vnetd").out
+    lab.host.run("nft", "flush", "ruleset")
+    lab.host.run(commit, "commit", plan)
+    by_us = lab.host.run("nft", "-j", "list", "table", "inet", "vnetd").out
+    ours, theirs = normal(by_us), normal(by_nft)
+    assert sorted(ours) == sorted(theirs)
+    # Rules in order, chain by chain.
+    in_order = lambda rows: [r for r in rows if r.startswith('{"rule"')]
+    for chain in ("forward", "from_nat", "gateway", "postrouting"):
+        mark = f'"chain": "{chain}"'
+        assert [r for r in in_order(ours) if mark in r] == [r for r in in_order(theirs) if mark in r]
+
+
+def test_teardown_removes_the_table(lab, vnetd):
+    assert "chain postrouting" in table(lab.host)
+    vnetd.teardown()
+    assert table(lab.host) == ""
+
+
+def test_ten_thousand_forwards(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, [(20000 + i, "10.181.8.10", 7) for i in range(10000)])
+    vnetd.start()
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        assert talks(lab.outside, HOST, 20000) and talks(lab.host, "127.0.0.1", 29999)
+        kept = try_tcp(lab.outside, HOST, 25000)
+        write_nat_conf(vnetd, [(25000, "10.181.8.10", 7)])
+        vnetd.ctl("reload", timeout=60)
+        assert echoes(kept)
+        assert isinstance(try_tcp(lab.outside, HOST, 20000), ConnectionRefusedError)
+        kept.close()

@@ -1,0 +1,121 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs inside the systemd host: installs the staged tree by quickstart, and tries what an
+# administrator would do with it.  vm.HOST_PRELUDE gives result, check and within;
+# test_systemd.py asserts on the results.
+
+guest() { ip netns exec g "$@"; }
+ifindex() { cat /sys/class/net/vmnet8/ifindex; }
+address() { guest ip -4 -o addr show dev eth0 | awk '{ sub("/.*", "", $4); print $4 }'; }
+ours_left() { find /sys/class/net -name '*vmnet*' | wc -l; }
+main_pid() { systemctl show -P MainPID vnetd.service; }
+subnet() { vnetctl networks | awk -v n="$1" '$1 == n { for (i = 1; i <= NF; i++) if ($i ~ "/") print $i }'; }
+# The host's address on a network, "10.1.2.0/24" -> "10.1.2.1".
+host_address() { subnet "$1" | sed 's|0/24$|1|'; }
+
+# A ping that runs meanwhile: its losses tell whether a command disturbed the guest.
+ping_start() { guest ping -q -i 0.1 -W 2 "$(host_address vmnet8)" >/tmp/ping & ping_pid=$!; sleep 0.5; }
+ping_end() {
+	sleep 0.5
+	kill -INT $ping_pid
+	wait $ping_pid
+	sed -n 's/.*received, \(.*\) packet loss.*/\1/p' /tmp/ping
+}
+
+result kernel "$(uname -r)"
+check multi_user within 60 systemctl is-active multi-user.target
+export SUDO_USER=alice
+useradd -m alice
+useradd -m mallory
+
+# Network managers that would take every link for theirs.
+mkdir -p /etc/systemd/network
+printf '[Match]\nName=*\n[Network]\nDHCP=yes\n' >/etc/systemd/network/90-everything.network
+check networkd systemctl start systemd-networkd
+check manager within 60 systemctl is-active NetworkManager
+
+check quickstart /src/scripts/quickstart --from /stage
+check service systemctl is-active vnetd.service
+check socket systemctl is-active vnetd.socket
+check service_enabled systemctl is-enabled vnetd.service
+check socket_enabled systemctl is-enabled vnetd.socket
+check alias systemctl is-active vmware-networks.service
+result type "$(systemctl show -P Type vnetd.service)"
+result socket_mode "$(stat -c '%a %U %G' /run/vnet/vnetd.sock)"
+result status "$(vnetctl status | awk '$1 == "vmnet8" { print $NF }')"
+result unit_processes "$(ps -o comm=,user= -p "$(tr '\n' ',' </sys/fs/cgroup/system.slice/vnetd.service/cgroup.procs | sed 's/,$//')" | sort | uniq -c | tr -s ' \n' ' ')"
+check member runuser -u alice -- vnetctl status
+if runuser -u mallory -- vnetctl status >/dev/null 2>&1; then result mallory allowed; else result mallory refused; fi
+
+# Who leaves our links alone.
+result mac_vmnet8 "$(cat /sys/class/net/vmnet8/address)"
+result nm "$(nmcli -t -f DEVICE,STATE device | sed -n 's/^vmnet8://p')"
+result networkd_setup "$(networkctl --no-legend list vmnet8 | awk '{ print $NF }')"
+result link_file "$(udevadm info /sys/class/net/vmnet8 | sed -n 's/^E: ID_NET_LINK_FILE=//p')"
+
+# A guest.
+ip netns add g
+check attach vnetctl attach vmnet8 --netns g --ifname eth0
+check lease guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
+check gateway guest ping -c 1 -W 2 "$(host_address vmnet8)"
+port=$(vnetctl ports | awk 'NR == 2 { print $1 }')
+result port_link_file "$(udevadm info "/sys/class/net/$port" | sed -n 's/^E: ID_NET_LINK_FILE=//p')"
+result port_mac "$(cut -c 1-2 "/sys/class/net/$port/address")"
+index=$(ifindex)
+leased=$(address)
+
+# Restart: the networks stay.
+ping_start
+check restart systemctl restart vnetd.service
+result restart_loss "$(ping_end)"
+result restart_index "$([[ $(ifindex) = "$index" ]] && echo same)"
+
+# Stopped, the networks still work; asking starts it again through its socket.
+ping_start
+check stop systemctl stop vnetd.service
+result stop_loss "$(ping_end)"
+result stopped "$(systemctl is-active vnetd.service)"
+check activation within 20 vnetctl status
+result activated "$(systemctl is-active vnetd.service)"
+result lease_kept "$(vnetctl leases | grep -c "^$leased ")"
+
+# Killed: systemd brings it back.
+killed=$(main_pid)
+ping_start
+if ((killed > 1)); then kill -9 "$killed"; fi
+check revived within 20 vnetctl status
+result killed_loss "$(ping_end)"
+result revived_pid "$([[ $(main_pid) != "$killed" ]] && echo new)"
+result killed_index "$([[ $(ifindex) = "$index" ]] && echo same)"
+
+# Reload, good and bad.
+check reload systemctl reload vnetd.service
+echo 'no-such-key = 1' >>/etc/vnet/vnetd.conf
+if systemctl reload vnetd.service 2>/dev/null; then result bad_reload accepted; else result bad_reload refused; fi
+sed -i '$d' /etc/vnet/vnetd.conf
+check good_again systemctl reload vnetd.service
+
+# A rule set loaded by somebody: ours comes back (this kernel cannot lock a table).
+check ruleset nft list table inet vnetd
+nft flush ruleset
+check ruleset_restored within 10 nft list chain inet vnetd forward
+nft delete table inet vnetd
+check table_restored within 10 nft list chain inet vnetd forward
+
+# Upgrade: the same command again.
+ping_start
+check upgrade /src/scripts/quickstart --from /stage
+result upgrade_loss "$(ping_end)"
+result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
+check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
+result same_address "$([[ $(address) = "$leased" ]] && echo same)"
+
+# The end.
+check networks_stop vnet-networks --stop
+result links_left "$(ours_left)"
+check networks_start vnet-networks --start
+check back within 20 ip link show vmnet8
+check uninstall /src/scripts/quickstart --uninstall
+result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' | wc -l) $(getent group vnet)"
+result failed_units "$(systemctl --failed --no-legend | awk '{ print $2 }' | tr '\n' ' ')"
+result journal "$(journalctl -u vnetd -p warning --no-pager -o cat | tr '\n' '|' | tail -c 2000)"

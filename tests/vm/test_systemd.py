@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The installed tree under real systemd: one boot of a Debian VM runs tests/vm/host/installed.sh;
+each test looks at a few of its results.  Its kernel is Debian's 6.1, the oldest that we support.
+"""
+
+import os
+
+import pytest
+
+from tests.kit import images, ns, vm
+
+
+@pytest.fixture(scope="module")
+def results(machine, stage, tmp_path_factory):
+    images.host_disk()
+    images.host_initrd()
+    space = ns.Netns(f"vt{os.getpid()}-systemd")
+    try:
+        booted = vm.systemd_host(
+            space,
+            tmp_path_factory.mktemp("host"),
+            (vm.images.VM_DIR / "host/installed.sh").read_text(),
+            {"/stage": stage, "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts"},
+        )
+        found = booted.finish(220)
+        print(booted.console)
+        return found
+    finally:
+        space.delete()
+
+
+def same(results, **wanted):
+    assert {key: results.get(key) for key in wanted} == wanted, results.get("journal", "")
+
+
+def test_boots_to_multi_user(results):
+    same(results, multi_user="ok", kernel=images.kernel_release())
+
+
+def test_quickstart_installs_and_starts_the_unit(results):
+    same(results, quickstart="ok", service="ok", socket="ok", type="notify", status="ok")
+    same(results, service_enabled="ok", socket_enabled="ok", alias="ok")
+
+
+def test_all_processes_run_as_vnet(results):
+    words = results["unit_processes"].split()
+    assert set(words[2::3]) == {"_vnet"}, words
+    assert {"vnetd", "vnet-dhcpd", "vnet-natd"} <= set(words[1::3]), words
+
+
+def test_socket_is_for_root_and_the_group(results):
+    same(results, socket_mode="660 root vnet", member="ok", mallory="refused")
+
+
+def test_network_managers_and_udev_leave_our_links_alone(results):
+    same(results, networkd="ok", manager="ok")
+    same(results, nm="unmanaged", networkd_setup="unmanaged", mac_vmnet8="00:50:56:c0:00:08")
+    ours = "/usr/lib/systemd/network/10-vnet.link"
+    assert results["link_file"].endswith(ours.removeprefix("/usr"))
+    assert results["port_link_file"].endswith(ours.removeprefix("/usr"))
+    same(results, port_mac="fe")
+
+
+def test_guest_gets_a_lease(results):
+    same(results, attach="ok", lease="ok", gateway="ok")
+
+
+def test_restart_keeps_networks_and_guests(results):
+    same(results, restart="ok", restart_loss="0%", restart_index="same")
+
+
+def test_stopped_service_leaves_networks_and_socket_activates_it(results):
+    same(results, stop="ok", stop_loss="0%", stopped="inactive")
+    same(results, activation="ok", activated="active", lease_kept="1")
+
+
+def test_killed_main_process_comes_back(results):
+    same(results, revived="ok", revived_pid="new", killed_loss="0%", killed_index="same")
+
+
+def test_reload_tells_whether_the_configuration_is_good(results):
+    same(results, reload="ok", bad_reload="refused", good_again="ok")
+
+
+def test_flushed_rule_set_is_restored(results):
+    same(results, ruleset="ok", ruleset_restored="ok", table_restored="ok")
+
+
+def test_upgrade_keeps_networks_and_guests(results):
+    same(results, upgrade="ok", upgrade_loss="0%", upgrade_index="same")
+    same(results, lease_again="ok", same_address="same")
+
+
+def test_vnet_networks_stops_and_starts(results):
+    same(results, networks_stop="ok", links_left="0", networks_start="ok", back="ok")
+
+
+def test_uninstall(results):
+    same(results, uninstall="ok", after_uninstall="0 0")
+
+
+def test_no_unit_failed(results):
+    same(results, failed_units="")
