@@ -367,6 +367,8 @@ conf_set_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n
 	return draft_finish(&t, ok, strict, env);
 }
 
+/* "global", or a kind and one name. The name goes between brackets into the file: nothing in it may
+ * end the header, the line or begin a comment. */
 static bool
 section_kind(struct draft *t, const char *section, enum schema_section *out)
 {
@@ -379,8 +381,13 @@ section_kind(struct draft *t, const char *section, enum schema_section *out)
 		     {"group ", SCHEMA_GROUP}};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (strncmp(section, kinds[i].word, strlen(kinds[i].word)) == 0 &&
-		    (kinds[i].s != SCHEMA_GLOBAL || section[6] == '\0')) {
+		size_t n = strlen(kinds[i].word);
+		bool ok = strncmp(section, kinds[i].word, n) == 0;
+
+		ok = ok && (kinds[i].s == SCHEMA_GLOBAL) == (section[n] == '\0');
+		for (const char *s = section + n; ok && *s; s++)
+			ok = *s > ' ' && *s < 0x7f && !strchr("[]#=", *s);
+		if (ok) {
 			*out = kinds[i].s;
 			return true;
 		}
@@ -392,21 +399,37 @@ section_kind(struct draft *t, const char *section, enum schema_section *out)
 	return false;
 }
 
+/* The value goes into the file as the schema spells it, never as it came. */
+static bool
+set_own(struct draft *t, const char *section, const char *key, const char *value)
+{
+	const struct schema_row *row;
+	enum schema_section s;
+	struct schema_value v;
+	struct arena a;
+	bool ok;
+
+	if (!section_kind(t, section, &s) || !(row = find_row(t, s, key)))
+		return false;
+	arena_init(&a);
+	ok = is_default(value) || schema_parse(&v, &a, row, value, (struct conf_pos){0}, t->d);
+	if (ok)
+		DRAFT_EDIT(t, CONF_FILE_VNETD, 0, vnetdconf_set, section, row->key,
+			   is_default(value) ? NULL : v.text);
+	arena_fini(&a);
+	return ok;
+}
+
 bool
 conf_set(struct conf_changes *ch, const struct conf_sources *src, const char *section,
 	 const char *key, const char *value, struct diags *d)
 {
-	const struct schema_row *row;
-	enum schema_section s;
 	struct draft t;
 	bool ok;
 
 	if (!draft_init(&t, ch, src, d))
 		return draft_finish(&t, false, true, NULL);
-	ok = section_kind(&t, section, &s) && (row = find_row(&t, s, key));
-	if (ok)
-		DRAFT_EDIT(&t, CONF_FILE_VNETD, 0, vnetdconf_set, section, row->key,
-			   is_default(value) ? NULL : value);
+	ok = set_own(&t, section, key, value);
 	/* Not strict: a port is put together key by key and has no effect until the last. */
 	return draft_finish(&t, ok, false, NULL);
 }

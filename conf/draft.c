@@ -280,7 +280,9 @@ refresh_netmap(struct draft *t, const struct conf *c)
 static void
 drop_hash(struct draft *t, unsigned n)
 {
-	if (draft_file(t, CONF_FILE_NETWORKING, 0)->text)
+	const struct conf_file *f = draft_file(t, CONF_FILE_NETWORKING, 0);
+
+	if (f->text && memmem(f->text, f->len, "DHCP_CFG_HASH", strlen("DHCP_CFG_HASH")))
 		DRAFT_EDIT(t, CONF_FILE_NETWORKING, 0, networking_set_answer, n, "DHCP_CFG_HASH",
 			   NULL);
 }

@@ -182,8 +182,10 @@ netmap_print(struct strbuf *out, const struct netmap *m)
 
 /* --- edits --- */
 
+/* Everything but the lines of entries for that device; there may be several. */
 static void
-copy_without(struct strbuf *out, const char *text, size_t len, uint32_t index)
+copy_without(struct strbuf *out, const char *text, size_t len, const struct netmap *m,
+	     const char *device)
 {
 	struct lines it = lines_init(text, len);
 	struct assignment as;
@@ -191,7 +193,14 @@ copy_without(struct strbuf *out, const char *text, size_t len, uint32_t index)
 	bool blank;
 
 	while (lines_next(&it, &l)) {
-		if (!read_line(l.w, &as, &blank) || as.index != index)
+		bool drop = false;
+
+		if (read_line(l.w, &as, &blank)) {
+			for (size_t i = 0; i < m->n; i++)
+				drop |= m->v[i].index == as.index && m->v[i].device &&
+					strcasecmp(m->v[i].device, device) == 0;
+		}
+		if (!drop)
 			strbuf_addn(out, text + l.start, l.next - l.start);
 	}
 }
@@ -260,10 +269,7 @@ netmap_set(struct strbuf *out, const char *text, size_t len, unsigned net, const
 	netmap_parse(&m, &a, "", text, len, &d);
 	e = netmap_find(&m, device);
 	if (!name) {
-		if (e)
-			copy_without(out, text, len, e->index);
-		else
-			strbuf_addn(out, text, len);
+		copy_without(out, text, len, &m, device);
 	} else if (!e) {
 		while (index_used(&m, add.index))
 			add.index = add.index < CONF_NETS ? CONF_NETS : add.index + 1;

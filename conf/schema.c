@@ -248,7 +248,7 @@ is_name(struct word w)
 	if (w.len == 0 || w.len > 32 || w.s[0] == '-')
 		return false;
 	for (size_t i = 0; i < w.len; i++) {
-		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || w.s[i] == ':' || w.s[i] == '/')
+		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || strchr(":/#[]=", w.s[i]))
 			return false;
 	}
 	return true;

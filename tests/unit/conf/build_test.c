@@ -146,6 +146,42 @@ changes_end_with_networking_and_can_be_applied(void **state UNUSED)
 	diags_fini(&d);
 }
 
+/* A name or value with a line end must not become a section of its own. */
+static void
+values_cannot_smuggle_lines(void **state UNUSED)
+{
+	static const char evil[] = "vmnet8\n[user eve]\nchange = yes";
+	static const struct {
+		const char *section, *key, *value;
+	} rows[] = {
+	    {"user bob", "allow", evil},
+	    {"user bob", "change", "yes\n[user eve]"},
+	    {"user bob]\n[user eve", "change", "yes"},
+	    {"user bob # x", "change", "yes"},
+	    {"user ", "change", "yes"},
+	    {"port fc0", "owner", "a\nb"},
+	    {"port fc0", "owner", "#a"},
+	    {"global\n[user eve]", "log-level", "info"},
+	};
+	struct conf_sources src = {.networking = t_file("VERSION=1,0\n")};
+	struct conf_changes ch;
+	struct diags d;
+
+	conf_changes_init(&ch);
+	diags_init(&d);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_false(conf_set(&ch, &src, rows[i].section, rows[i].key, rows[i].value, &d));
+		assert_int_equal(ch.n, 0);
+	}
+	assert_true(
+	    conf_set_net(&ch, &src, 0, "display-name", "a\nanswer VNET_0_MTU 68", NULL, &d));
+	assert_int_equal(ch.n, 1);
+	assert_string_equal(ch.v[0].text, "VERSION=1,0\nanswer VNET_0_DISPLAY_NAME a answer "
+					  "VNET_0_MTU 68\n");
+	conf_changes_fini(&ch);
+	diags_fini(&d);
+}
+
 int
 main(void)
 {
@@ -156,6 +192,7 @@ main(void)
 	    cmocka_unit_test(all_networks_at_once),
 	    cmocka_unit_test(the_dhcp_server_gets_plain_values),
 	    cmocka_unit_test(changes_end_with_networking_and_can_be_applied),
+	    cmocka_unit_test(values_cannot_smuggle_lines),
 	};
 
 	return T_RUN(tests);
