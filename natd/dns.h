@@ -65,7 +65,7 @@ enum dns_drop {
 #define D(NAME, text) DNS_DROP_##NAME,
 	DNS_DROP_LIST(D)
 #undef D
-	DNS_DROP_N
+	    DNS_DROP_N
 };
 
 /* What is to be done. */

@@ -155,11 +155,11 @@ open_upstream(struct upsock *s, enum family family)
 }
 
 static int
-send_to(int fd, const uint8_t *msg, size_t len, const union sockaddr_ip *to, socklen_t tolen)
+send_to(int fd, const uint8_t *msg, size_t len, const union sockaddr_ip *to, socklen_t to_len)
 {
 	/* The first attempt may report what became of an earlier datagram; the second is our own. */
 	for (int i = 0; i < 2; i++) {
-		if (sendto(fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, tolen) >= 0)
+		if (sendto(fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, to_len) >= 0)
 			return 0;
 		/* A full queue is as good as a lost packet: it is sent again in time. */
 		if (errno == EAGAIN || errno == ENOBUFS)
@@ -174,11 +174,11 @@ send_upstream(struct dnsio *io, const struct dns_out *out)
 	enum family family = dns_addr_is_ip4(&out->server) ? FAMILY_IP4 : FAMILY_IP6;
 	struct upsock *s = &io->up[family][out->sock];
 	union sockaddr_ip to;
-	socklen_t tolen = to_sockaddr(&to, &out->server);
+	socklen_t to_len = to_sockaddr(&to, &out->server);
 	int r = open_upstream(s, family);
 
 	if (r == 0) {
-		r = send_to(s->fd, out->msg, out->len, &to, tolen);
+		r = send_to(s->fd, out->msg, out->len, &to, to_len);
 	} else if (r != -EAFNOSUPPORT && !io->told) {
 		log_warn(-r, "DNS: no socket can be opened towards the servers");
 		io->told = true;
@@ -193,8 +193,8 @@ send_reply(struct dnsio *io, const struct dns_out *out)
 	const struct guestsock *g = io->guest[out->net];
 	struct dns_addr guest = dns_addr_from_ip4(out->client, out->port);
 	union sockaddr_ip to;
-	socklen_t tolen = to_sockaddr(&to, &guest);
-	int r = g ? send_to(g->fd, out->msg, out->len, &to, tolen) : 0;
+	socklen_t to_len = to_sockaddr(&to, &guest);
+	int r = g ? send_to(g->fd, out->msg, out->len, &to, to_len) : 0;
 
 	if (r < 0)
 		log_debug("vmnet%u: a DNS answer to %s could not be sent: %s", out->net,

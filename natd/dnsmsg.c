@@ -50,7 +50,7 @@ dns_head_parse(struct dns_head *h, const uint8_t *msg, size_t len)
 	h->questions = rd_be16(&r);
 	h->answers = rd_be16(&r);
 	h->authorities = rd_be16(&r);
-	h->additionals = rd_be16(&r);
+	h->additional = rd_be16(&r);
 	if (r.bad)
 		return false;
 	if (h->questions == 1) {
@@ -91,7 +91,7 @@ find_opt(const uint8_t *msg, size_t len, const struct dns_head *h, bool *dnssec_
 	uint8_t name;
 	uint16_t type;
 
-	if (!h->question_ok || h->answers || h->authorities || !h->additionals)
+	if (!h->question_ok || h->answers || h->authorities || !h->additional)
 		return false;
 	name = rd_u8(&r);
 	type = rd_be16(&r);

@@ -27,7 +27,7 @@ struct dns_head {
 	uint16_t id;
 	bool response;
 	uint8_t opcode, rcode;
-	uint16_t questions, answers, authorities, additionals;
+	uint16_t questions, answers, authorities, additional;
 	bool question_ok; /* at most one question, and it is whole */
 	size_t end;       /* where header and question end; DNS_HEADER_LEN unless question_ok */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * firewall.c - foreign rule sets -> sentences and cures. Pure.
  *
- * DHCP is not among the complaints: its server reads and writes whole frames beside the IP stack, where
- * these rule sets do not look.
+ * DHCP is not among the complaints: its server reads and writes whole frames beside the IP stack,
+ * where these rule sets do not look.
  */
 #include "natd/firewall.h"
 
@@ -84,7 +84,8 @@ add_cure(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
 {
 	switch (owner_of(r)) {
 	case OWNER_FIREWALLD:
-		add_command(b, "firewall-cmd --permanent --zone=trusted --add-interface=vmnet%u", net);
+		add_command(b, "firewall-cmd --permanent --zone=trusted --add-interface=vmnet%u",
+			    net);
 		add_command(b, "firewall-cmd --reload");
 		break;
 	case OWNER_DOCKER:
@@ -105,8 +106,8 @@ add_cure(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
 			add_command(b, "iptables -I %s -o vmnet%u -j ACCEPT", r->chain, net);
 		break;
 	case OWNER_NFT:
-		add_command(b, "nft insert rule %s %s %s iifname vmnet%u accept", r->family, r->table,
-			    r->chain, net);
+		add_command(b, "nft insert rule %s %s %s iifname vmnet%u accept", r->family,
+			    r->table, r->chain, net);
 		if (r->forward)
 			add_command(b, "nft insert rule %s %s %s oifname vmnet%u accept", r->family,
 				    r->table, r->chain, net);
@@ -135,13 +136,14 @@ cured_before(const struct msg_firewall_row *rows, size_t i, const struct msg_nat
 	enum owner owner = owner_of(&rows[i]);
 
 	for (size_t k = 0; k < i; k++)
-		if (owner == OWNER_FIREWALLD && owner_of(&rows[k]) == owner && blocks(&rows[k], net))
+		if (owner == OWNER_FIREWALLD && owner_of(&rows[k]) == owner &&
+		    blocks(&rows[k], net))
 			return true;
 	return false;
 }
 
-/* "firewalld and Docker": the owners of the chains on one hook that block. False: none does. */
-static bool
+/* "firewalld and Docker drop": owners of the chains on one hook that block; "" when none does. */
+static void
 add_owners(struct strbuf *b, const struct msg_natd_net *net, const struct msg_firewall_row *rows,
 	   size_t nrows, bool forward)
 {
@@ -152,40 +154,49 @@ add_owners(struct strbuf *b, const struct msg_natd_net *net, const struct msg_fi
 			continue;
 		if (n++)
 			strbuf_add(b, " and ");
-		else if (b->len)
-			strbuf_add(b, "; ");
 		add_name(b, &rows[i]);
 	}
 	if (n)
 		strbuf_add(b, n > 1 ? " drop" : " drops");
-	return n > 0;
+}
+
+/* One sentence; two halves when different people stand in the way of the two kinds of packets. */
+static void
+add_sentence(struct strbuf *b, const struct msg_natd_net *net, const char *forward,
+	     const char *input)
+{
+	if (forward[0])
+		strbuf_addf(b, "%s what vmnet%u forwards%s: its guests have no Internet", forward,
+			    net->net, !strcmp(forward, input) ? ", and its DNS" : "");
+	if (input[0] && strcmp(forward, input) != 0)
+		strbuf_addf(b, "%s%s the DNS queries of vmnet%u's guests to %s", b->len ? "; " : "",
+			    input, net->net, IP4_STR(net->dns));
 }
 
 void
 firewall_judge(struct firewall_line *out, const struct msg_natd_net *net,
 	       const struct msg_firewall_row *rows, size_t nrows)
 {
-	struct strbuf text, cure;
-	bool forward, input;
+	struct strbuf forward, input, text, cure;
 
 	*out = (struct firewall_line){0};
+	strbuf_init(&forward);
+	strbuf_init(&input);
 	strbuf_init(&text);
 	strbuf_init(&cure);
-	forward = add_owners(&text, net, rows, nrows, true);
-	if (forward)
-		strbuf_addf(&text, " what vmnet%u forwards: its guests have no Internet", net->net);
-	input = add_owners(&text, net, rows, nrows, false);
-	if (input)
-		strbuf_addf(&text, " the DNS queries of vmnet%u's guests to %s", net->net,
-			    IP4_STR(net->dns));
+	add_owners(&forward, net, rows, nrows, true);
+	add_owners(&input, net, rows, nrows, false);
+	add_sentence(&text, net, strbuf_str(&forward), strbuf_str(&input));
 	for (size_t i = 0; i < nrows; i++)
 		if (blocks(&rows[i], net) && !cured_before(rows, i, net))
 			add_cure(&cure, &rows[i], net->net);
-	out->ok = !forward && !input;
+	out->ok = forward.len == 0 && input.len == 0;
 	MSG_SET_STR(out->text, strbuf_str(&text));
 	/* Half a command is worse than none. */
 	if (cure.len < sizeof(out->cure))
 		MSG_SET_STR(out->cure, strbuf_str(&cure));
+	strbuf_fini(&forward);
+	strbuf_fini(&input);
 	strbuf_fini(&text);
 	strbuf_fini(&cure);
 }

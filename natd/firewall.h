@@ -13,13 +13,13 @@
 
 struct firewall_line {
 	bool ok;
-	char text[256]; /* "firewalld drops what vmnet8 forwards: its guests have no Internet" */
+	char text[256]; /* "ufw drops what vmnet8 forwards: its guests have no Internet", or "" */
 	char cure[256]; /* commands joined by &&, or "" when they do not fit */
 };
 
-/* What the chains of one scan do to one network: to what it forwards when it has NAT, to DNS queries
- * when it has a DNS address. */
+/* What the chains of one scan do to one network: to what it forwards when it has NAT, to DNS
+ * queries when it has a DNS address. */
 void firewall_judge(struct firewall_line *out, const struct msg_natd_net *net,
-                    const struct msg_firewall_row *rows, size_t nrows);
+		    const struct msg_firewall_row *rows, size_t nrows);
 
 #endif

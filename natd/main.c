@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * main.c - vnet-natd: wires channels, NAT and DNS proxy together.
  *
- * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the channel to
- * the engine, whose end is not: we go on serving, and priv sends a new one when there is an engine again.
- * When we end, NAT goes on: the table is priv's, and no packet but DNS passes through here.
+ * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the
+ * channel to the engine, whose end is not: we go on serving, and priv sends a new one when there
+ * is an engine again. When we end, NAT goes on: the table is priv's, and no packet but DNS passes
+ * through here.
  */
 #include <errno.h>
 #include <fcntl.h>

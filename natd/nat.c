@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * nat.c - the NAT plan's way into the kernel, and watching over it.
  *
- * One commit is under way at a time; what is wanted meanwhile waits for its end. After a commit the
- * connections of forwards that are no more are forgotten, one forward after the other, so that priv is
- * never kept busy for long. The table's disappearance is repaired at once; somebody who keeps
- * removing it gets slower answers.
+ * One commit is under way at a time; what is wanted meanwhile waits for its end. After a commit
+ * the connections of forwards that are no more are forgotten, one forward after the other, so
+ * that priv is never kept busy for long. The table's disappearance is repaired at once; somebody
+ * who keeps removing it gets slower answers.
  */
 #include "natd/nat.h"
 
@@ -44,7 +44,8 @@ struct nat {
 	bool in_force;                /* `sent` is what the kernel has */
 	bool committing;
 	bool again; /* commit once more when this one is done */
-	int err;    /* of the latest commit, positive */
+	bool told_timeouts;
+	int err; /* of the latest commit, positive */
 	char why[512];
 	/* forwards whose connections are to be forgotten; [flushed, nflush) are left */
 	struct msg_nat_flush_forward *flush;
@@ -257,6 +258,11 @@ commit_succeeded(struct nat *n, const char *words)
 	n->in_force = true;
 	n->retry_ms = RETRY_MIN_MS;
 	loop_timer_set(n->retry, MONO_NEVER);
+	if (strstr(words, "no-udp-timeout") && !n->told_timeouts) {
+		n->told_timeouts = true;
+		log_warn(0, "this kernel has no timeout objects (CONFIG_NF_CONNTRACK_TIMEOUT): "
+			    "UDP timeouts of nat.conf are without effect");
+	}
 	log_debug("NAT plan in force: %zu networks, %zu forwards (%s)", n->sent.nnets,
 		  n->sent.nforwards, words);
 	flush_next(n);

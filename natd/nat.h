@@ -11,8 +11,8 @@
 struct nat *nat_new(struct natd *d);
 void nat_free(struct nat *n);
 
-/* A new configuration: commits what differs. c stays the caller's and must live until the next call. False: no
- * memory. */
+/* A new configuration: commits what differs. c stays the caller's and must live until the next
+ * call. False: no memory. */
 bool nat_apply(struct nat *n, const struct natd_conf *c);
 
 /* The latest configuration is in force, or is known not to be (*err, text: why). */

@@ -47,7 +47,7 @@ struct natd {
 	struct report_net *reports[NATD_NETS];
 	struct nat *nat;
 	struct proxy *proxy;
-	/* A generation that is being put in force: CONF_READY follows when nat and proxy are done. */
+	/* A generation being put in force: CONF_READY follows when nat and proxy are done. */
 	uint32_t generation;
 	bool ready_due;
 	bool failed;
@@ -55,8 +55,8 @@ struct natd {
 
 /* asks.c */
 
-/* Sends m to priv (its id is filled in); done() follows from the loop unless priv goes, which ends us.
- * Without memory we end. */
+/* Sends m to priv (its id is filled in); done() follows from the loop unless priv goes, which
+ * ends us. Without memory we end. */
 void natd_ask(struct natd *d, struct msg *m, reply_fn *done, row_fn *row, void *arg);
 
 /* A message of priv with an id. False: it answers nothing that was asked. */
@@ -67,7 +67,7 @@ void natd_asks_fini(struct natd *d);
 
 /* Tells the engine about a service of a network, if that is news. text, cure: may be NULL. */
 void natd_report(struct natd *d, uint16_t net, enum service service, bool ok, const char *text,
-                 const char *cure);
+		 const char *cure);
 /* Tells everything again, to a new engine or with a new configuration. */
 void natd_report_all(struct natd *d);
 /* The network is no more: nothing is told about it again. */

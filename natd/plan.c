@@ -188,7 +188,8 @@ compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 	return (a->port > b->port) - (a->port < b->port);
 }
 
-/* A merge sort, since the order of rows decides between two forwards of one port. tmp: as large as f. */
+/* A merge sort, since the order of rows decides between two forwards of one port. tmp: as large
+ * as f. */
 static void
 sort_forwards(struct msg_nat_forward *f, struct msg_nat_forward *tmp, size_t n)
 {
@@ -221,9 +222,10 @@ drop_doubles(struct making *k)
 		if (!kept || compare_ports(kept, f) != 0)
 			p->forwards[n++] = *f;
 		else
-			problem(k, f->net, "%s port %u is forwarded twice; it leads to %s of vmnet%u",
-				ip_proto_name((enum ip_proto)f->proto), f->port, IP4_STR(kept->guest),
-				kept->net);
+			problem(k, f->net,
+				"%s port %u is forwarded twice; it leads to %s of vmnet%u",
+				ip_proto_name((enum ip_proto)f->proto), f->port,
+				IP4_STR(kept->guest), kept->net);
 	}
 	p->nforwards = n;
 }
@@ -240,7 +242,7 @@ bool
 plan_make(struct nat_plan *out, const struct natd_conf *c)
 {
 	struct making k = {.p = out, .c = c};
-	/* Every row can be a problem of a network of its own. One more, as nothing is not an error. */
+	/* Every row can be a problem of a network of its own. One more: nothing is no error. */
 	size_t rows = c->nnets + c->nforwards + 1;
 	struct msg_nat_forward *tmp = calloc(c->nforwards + 1, sizeof(*tmp));
 
@@ -280,8 +282,7 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 {
 	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
 	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
-	       a->adapter == b->adapter && a->nat == b->nat &&
-	       a->udp_timeout_s == b->udp_timeout_s;
+	       a->adapter == b->adapter && a->nat == b->nat && a->udp_timeout_s == b->udp_timeout_s;
 }
 
 static bool

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * plan.h - configuration rows -> NAT rows, and what changed between two plans.
  *
- * Pure: no clock, no sockets, no log. What is wrong with one network or forward takes that one out of
- * the plan and is told as a problem; the others are served.
+ * Pure: no clock, no sockets, no log. What is wrong with one network or forward takes that one
+ * out of the plan and is told as a problem; the others are served.
  */
 #ifndef VNET_NATD_PLAN_H
 #define VNET_NATD_PLAN_H
@@ -57,8 +57,9 @@ bool plan_same(const struct nat_plan *a, const struct nat_plan *b);
 /* A host port leads to this guest and port in the plan. */
 bool plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f);
 
-/* Calls cb for each forward of `was` that `now` does not have, or leads elsewhere: its connections end. */
+/* Calls cb for each forward of `was` that `now` does not have, or leads elsewhere: its
+ * connections end. */
 void plan_removed(const struct nat_plan *was, const struct nat_plan *now,
-                  void (*cb)(const struct msg_nat_flush_forward *f, void *arg), void *arg);
+		  void (*cb)(const struct msg_nat_flush_forward *f, void *arg), void *arg);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * proxy.c - gets the DNS proxy its sockets and the host's resolvers, and follows their changes.
  *
- * The queries themselves are dnsio.c's. A socket that priv cannot open (port 53 is taken) is asked for
- * again now and then. resolv.conf is read after its watch has been renewed, so that no change is missed.
+ * The queries themselves are dnsio.c's. A socket that priv cannot open (port 53 is taken) is
+ * asked for again now and then. resolv.conf is read after its watch has been renewed, so that no
+ * change is missed.
  */
 #include "natd/proxy.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +46,7 @@ struct proxy {
 	char *text;
 	size_t len;
 	unsigned servers; /* of the host, that can be asked */
+	char told[256];   /* which ones, as the log has them */
 	int watch_fd;
 	struct loop_io *watch;
 	struct loop_timer *reread;
@@ -62,7 +66,8 @@ report(struct proxy *p, const struct proxy_net *n)
 		natd_report(p->d, n->net, SERVICE_DNS, false, n->why, NULL);
 	else if (p->was_read && !p->servers && !n->conf.nservers)
 		natd_report(p->d, n->net, SERVICE_DNS, false,
-			    "/etc/resolv.conf of this host names no server that can be asked", NULL);
+			    "/etc/resolv.conf of this host names no server that can be asked",
+			    NULL);
 	else if (n->have.h)
 		natd_report(p->d, n->net, SERVICE_DNS, true, NULL, NULL);
 }
@@ -173,18 +178,43 @@ apply_net(struct proxy_net *n, struct ip4 wanted, const struct dns_net_conf *con
 
 /* -- resolv.conf -- */
 
+/* Tells in the log whom guests' names are asked of, when that is news. */
+static void
+log_servers(struct proxy *p, const struct resolv *r)
+{
+	char text[sizeof(p->told)] = "nobody", addr[INET6_ADDRSTRLEN];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct dns_addr *a = &r->server[i].addr;
+		const char *scope = r->server[i].scope;
+
+		if (dns_addr_is_ip4(a))
+			ip4_str(dns_addr_ip4(a), addr);
+		else
+			inet_ntop(AF_INET6, a->ip, addr, sizeof(addr));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s%s%s", i ? ", " : "",
+					addr, scope[0] ? "%" : "", scope);
+	}
+	if (!strcmp(text, p->told))
+		return;
+	memcpy(p->told, text, sizeof(text));
+	log_info("guests' names are asked of %s", text);
+}
+
 static void
 use_resolv(struct proxy *p)
 {
 	struct ip4 own[NATD_NETS];
 	struct resolv r;
-	size_t nown = 0;
+	size_t owned = 0;
 
 	for (unsigned i = 0; i < NATD_NETS; i++)
 		if (p->net[i].wanted.h)
-			own[nown++] = p->net[i].wanted;
-	resolv_parse(&r, p->text ? p->text : "", p->len, own, nown);
+			own[owned++] = p->net[i].wanted;
+	resolv_parse(&r, p->text ? p->text : "", p->len, own, owned);
 	p->servers = dnsio_set_host_servers(p->io, &r);
+	log_servers(p, &r);
 	report_all(p);
 }
 

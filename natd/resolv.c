@@ -103,9 +103,9 @@ parse_server(struct resolv_server *s, char *word)
 }
 
 static bool
-is_own(const struct dns_addr *a, const struct ip4 *own, size_t nown)
+is_own(const struct dns_addr *a, const struct ip4 *own, size_t n_own)
 {
-	for (size_t i = 0; i < nown && dns_addr_is_ip4(a); i++) {
+	for (size_t i = 0; i < n_own && dns_addr_is_ip4(a); i++) {
 		if (ip4_eq(dns_addr_ip4(a), own[i]))
 			return true;
 	}
@@ -124,7 +124,7 @@ is_known(const struct resolv *out, const struct resolv_server *s)
 }
 
 void
-resolv_parse(struct resolv *out, const char *text, size_t len, const struct ip4 *own, size_t nown)
+resolv_parse(struct resolv *out, const char *text, size_t len, const struct ip4 *own, size_t n_own)
 {
 	struct rd r = rd_init(text, len);
 
@@ -140,7 +140,7 @@ resolv_parse(struct resolv *out, const char *text, size_t len, const struct ip4 
 		take_word(&line, word);
 		if (!parse_server(&s, word))
 			out->bad++;
-		else if (is_own(&s.addr, own, nown))
+		else if (is_own(&s.addr, own, n_own))
 			out->own++;
 		else if (is_known(out, &s))
 			continue;

@@ -36,6 +36,6 @@ struct resolv {
  * server that is named twice counts once. Without any nameserver line (lines is 0) there is one server,
  * 127.0.0.1, as resolv.conf(5) says. n is 0 when every line was left out. */
 void resolv_parse(struct resolv *out, const char *text, size_t len, const struct ip4 *own,
-		  size_t nown);
+		  size_t n_own);
 
 #endif

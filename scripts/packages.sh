@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES=(
 	gcc libc6-dev meson ninja-build pkg-config
-	libevent-dev libnl-3-dev libnl-route-3-dev libmnl-dev libnftnl-dev
+	libevent-dev libmnl-dev libnftnl-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev
 )
 

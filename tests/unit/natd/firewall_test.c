@@ -59,8 +59,8 @@ static const struct msg_firewall_row ufw[] = {
 };
 
 static void
-check(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t n, const char *text,
-      const char *cure)
+check(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t n,
+      const char *text, const char *cure)
 {
 	struct firewall_line line;
 
@@ -75,16 +75,14 @@ the_known_ones_are_recognised(void **state UNUSED)
 {
 	check(&nat, NULL, 0, "", "");
 	check(&nat, firewalld, 2,
-	      "firewalld drops what vmnet8 forwards: its guests have no Internet; "
-	      "firewalld drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "firewalld drops what vmnet8 forwards, and its DNS: its guests have no Internet",
 	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
 	      "sudo firewall-cmd --reload");
 	check(&nat, docker, 1, "Docker drops what vmnet8 forwards: its guests have no Internet",
 	      "sudo iptables -I DOCKER-USER -i vmnet8 -j ACCEPT && "
 	      "sudo iptables -I DOCKER-USER -o vmnet8 -j ACCEPT");
 	check(&nat, ufw, 2,
-	      "ufw drops what vmnet8 forwards: its guests have no Internet; "
-	      "ufw drops the DNS queries of vmnet8's guests to 10.8.0.2",
+	      "ufw drops what vmnet8 forwards, and its DNS: its guests have no Internet",
 	      "sudo ufw allow in on vmnet8 && sudo ufw route allow in on vmnet8 && "
 	      "sudo ufw route allow out on vmnet8");
 }
@@ -92,12 +90,13 @@ the_known_ones_are_recognised(void **state UNUSED)
 static void
 others_are_named_by_their_place(void **state UNUSED)
 {
-	const struct msg_firewall_row iptables = {
-	    .family = "ip", .table = "filter", .chain = "FORWARD", .forward = true, .policy_drop = true};
-	struct msg_firewall_row nft = {.family = "inet",
-				       .table = "my_fw",
-				       .chain = "in",
-				       .final_drop = true};
+	const struct msg_firewall_row iptables = {.family = "ip",
+						  .table = "filter",
+						  .chain = "FORWARD",
+						  .forward = true,
+						  .policy_drop = true};
+	struct msg_firewall_row nft = {
+	    .family = "inet", .table = "my_fw", .chain = "in", .final_drop = true};
 
 	check(&nat, &iptables, 1,
 	      "iptables chain FORWARD drops what vmnet8 forwards: its guests have no Internet",
@@ -107,10 +106,11 @@ others_are_named_by_their_place(void **state UNUSED)
 	      "chain in of table inet my_fw drops the DNS queries of vmnet8's guests to 10.8.0.2",
 	      "sudo nft insert rule inet my_fw in iifname vmnet8 accept");
 	nft.forward = true;
-	check(&nat, &nft, 1,
-	      "chain in of table inet my_fw drops what vmnet8 forwards: its guests have no Internet",
-	      "sudo nft insert rule inet my_fw in iifname vmnet8 accept && "
-	      "sudo nft insert rule inet my_fw in oifname vmnet8 accept");
+	check(
+	    &nat, &nft, 1,
+	    "chain in of table inet my_fw drops what vmnet8 forwards: its guests have no Internet",
+	    "sudo nft insert rule inet my_fw in iifname vmnet8 accept && "
+	    "sudo nft insert rule inet my_fw in oifname vmnet8 accept");
 }
 
 static void

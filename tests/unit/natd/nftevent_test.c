@@ -98,7 +98,7 @@ messages_of_others_are_nothing(void **state UNUSED)
 	assert_int_equal(nftevent_decode(p.b, p.len), 0);
 }
 
-/* Cut anywhere, the bytes are read no further than they go (ASan watches), and nothing is made up. */
+/* Cut anywhere, the bytes are read no further than they go, and nothing is made up. */
 static void
 cut_datagrams_are_survived(void **state UNUSED)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * plan_test.c - configuration rows -> NAT rows, problems, and which forwards lose their connections.
+ * plan_test.c - configuration rows -> NAT rows, problems, and which forwards lose their
+ * connections.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,8 +45,11 @@ add_forward(struct natd_conf *c, uint16_t net, enum ip_proto proto, uint16_t por
 {
 	struct msg m = msg_make(MSG_NATD_FORWARD, 0);
 
-	m.u.natd_forward = (struct msg_natd_forward){
-	    .net = net, .proto = (uint8_t)proto, .port = port, .guest = guest, .guest_port = guest_port};
+	m.u.natd_forward = (struct msg_natd_forward){.net = net,
+						     .proto = (uint8_t)proto,
+						     .port = port,
+						     .guest = guest,
+						     .guest_port = guest_port};
 	add(c, m);
 }
 

@@ -65,14 +65,15 @@ servers_are_read_in_order(void **state UNUSED)
 static void
 the_file_of_systemd_resolved(void **state UNUSED)
 {
-	check("# This is /run/systemd/resolve/stub-resolv.conf managed by man:systemd-resolved(8).\n"
-	      "# Do not edit.\n"
-	      "#\n"
-	      "\n"
-	      "nameserver 127.0.0.53\n"
-	      "options edns0 trust-ad\n"
-	      "search example.org\n",
-	      "127.0.0.53");
+	check(
+	    "# This is /run/systemd/resolve/stub-resolv.conf managed by man:systemd-resolved(8).\n"
+	    "# Do not edit.\n"
+	    "#\n"
+	    "\n"
+	    "nameserver 127.0.0.53\n"
+	    "options edns0 trust-ad\n"
+	    "search example.org\n",
+	    "127.0.0.53");
 }
 
 static void
