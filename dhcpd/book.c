@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * book.c - a server's leases over time: made from the lease file, carried over to a new configuration,
- * ended when due, written out as records. Pure but for allocation at configuration time.
+ * book.c - a server's leases over time: made from the lease file, carried over to a new
+ * configuration, ended when due, written out as records. Pure but for allocation at
+ * configuration time.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "dhcpd/server_state.h"
 
-/* Entries beyond the pool: reservations are counted, this is for leases of an earlier configuration. */
-#define TABLE_SLACK 16
+/* Entries beyond pool and reservations: for leases of an earlier configuration. */
+#define TABLE_SLACK 64
 
 struct dhcp_server *
 dhcp_server_new(struct netconf *conf, struct mac mac, const struct hash_key *key)
@@ -39,13 +40,13 @@ dhcp_server_free(struct dhcp_server *s)
 	free(s);
 }
 
-/* A table for a configuration and `more` entries that it does not account for. */
-static struct lease_table *
-table_for(const struct netconf *c, size_t more, const struct hash_key *key)
+/* Room for a configuration and for `more` entries that it does not account for. */
+static size_t
+table_size(const struct netconf *c, size_t more)
 {
 	size_t pool = c->pool < NETCONF_POOL_MAX ? c->pool : NETCONF_POOL_MAX;
 
-	return lease_table_new(pool + c->nhost_by_ip + more + TABLE_SLACK, key);
+	return pool + c->nhost_by_ip + (more > TABLE_SLACK ? more : TABLE_SLACK);
 }
 
 /* --- one lease --- */
@@ -68,8 +69,9 @@ book_end(struct dhcp_server *s, struct lease *l, struct mono end)
 	lease_set_reusable(s->leases, l, netconf_is_dynamic(s->conf, l->ip));
 }
 
-/* The start of a lease rounded down, its end rounded up: a lease is never shorter in the file than for
- * its client. As granted, both are whole seconds; a clock that was set since makes them odd. */
+/* The start of a lease rounded down, its end rounded up: a lease is never shorter in the file
+ * than for its client. As granted, both are whole seconds; a clock that was set since makes them
+ * odd. */
 static int64_t
 wall_s(struct dhcp_clock clk, struct mono t, int64_t round_ms)
 {
@@ -123,7 +125,11 @@ dhcp_server_replay_begin(struct dhcp_server *s, size_t n)
 
 	if (n > NETCONF_POOL_MAX)
 		n = NETCONF_POOL_MAX;
-	t = table_for(s->conf, n, &s->key);
+	n = table_size(s->conf, n);
+	/* An empty table that is large enough has touched no memory yet; another one would. */
+	if (s->leases && lease_table_used(s->leases) == 0 && lease_table_cap(s->leases) >= n)
+		return 0;
+	t = lease_table_new(n, &s->key);
 	if (!t)
 		return -ENOMEM;
 	lease_table_free(s->leases);
@@ -292,7 +298,8 @@ int
 dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhcp_clock clk,
 		     bool *forgot)
 {
-	struct lease_table *t = table_for(conf, lease_table_used(s->leases), &s->key);
+	struct lease_table *t =
+	    lease_table_new(table_size(conf, lease_table_used(s->leases)), &s->key);
 	struct netconf *old_conf = s->conf;
 	struct lease_table *old = s->leases;
 	int r;
@@ -335,8 +342,8 @@ dhcp_server_deadline(const struct dhcp_server *s)
 	return l ? l->due : MONO_NEVER;
 }
 
-/* An offer that nobody took, or an abandoned address: nobody needs to hear of it. True when the client
- * had a lease that ran out. */
+/* An offer that nobody took, or an abandoned address: nobody needs to hear of it. True when the
+ * client had a lease that ran out. */
 static bool
 end_due(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk, struct dhcp_change *change)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * confrows.h - the engine's rows, collected until they are complete.
  *
- * Pure but for allocation. CONF_BEGIN drops what was collected before; a row that makes no sense spoils
- * the whole generation, which is the engine's fault, never a user's: the engine has checked everything.
+ * Pure but for allocation. CONF_BEGIN drops what was collected before; a row that makes no sense
+ * spoils the whole generation, which is the engine's fault, never a user's: the engine has
+ * checked everything.
  */
 #ifndef VNET_DHCPD_CONFROWS_H
 #define VNET_DHCPD_CONFROWS_H

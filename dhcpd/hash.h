@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * hash.h - SipHash-2-4: a keyed hash for tables whose keys are chosen by guests.
  *
- * Pure. With a secret key nobody can choose MAC addresses or client ids that all fall into one bucket.
+ * Pure. With a secret key nobody can choose MAC addresses or client ids that all fall into one
+ * bucket.
  */
 #ifndef VNET_DHCPD_HASH_H
 #define VNET_DHCPD_HASH_H

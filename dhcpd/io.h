@@ -29,11 +29,12 @@ struct io_batch;
 struct io_batch *io_batch_new(void);
 void io_batch_free(struct io_batch *b);
 
-/* Receives what is there, at most IO_BATCH frames, into v (valid until the next call). Their number, 0
- * when there is nothing, -errno. */
+/* Receives what is there, at most IO_BATCH frames, into v (valid until the next call). Their
+ * number, 0 when there is nothing, -errno. */
 int io_receive(struct io_batch *b, int fd, struct io_frame v[IO_BATCH]);
 
-/* Sends n frames; those that the kernel will not take are lost, as on any network. The number sent. */
+/* Sends n frames; those that the kernel will not take are lost, as on any network. The number
+ * sent. */
 size_t io_send(int fd, const struct io_frame *v, size_t n);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * journal.c - the lease file's text. Pure and total: no allocation, no log, no clock.
  *
- * The reader takes what ISC dhcpd 2.0, VMware and we have written: comments, any white space, unknown
- * statements (skipped), several blocks for one address. It loses at most the block that is damaged.
+ * The reader takes what ISC dhcpd 2.0, VMware and we have written: comments, any white space,
+ * unknown statements (skipped), several blocks for one address. It loses at most the block that
+ * is damaged.
  */
 #include "dhcpd/journal.h"
 
@@ -141,8 +142,8 @@ enum token { TOKEN_END, TOKEN_WORD, TOKEN_STRING, TOKEN_OPEN, TOKEN_CLOSE, TOKEN
 struct tok {
 	enum token kind;
 	size_t len;
-	char s
-	    [TOKEN_MAX]; /* NUL-terminated; what is longer is cut: nothing that long has a meaning here */
+	/* NUL-terminated; what is longer is cut: nothing that long has a meaning here. */
+	char s[TOKEN_MAX];
 };
 
 static bool
@@ -325,7 +326,8 @@ hex_value(char c)
 	return -1;
 }
 
-/* "01:00:0c:..." -> bytes; ids that are longer than we remember, or ISC's other forms, are dropped. */
+/* "01:00:0c:..." -> bytes; ids that are longer than we remember, or ISC's other forms, are
+ * dropped. */
 static void
 parse_uid(struct journal_rec *rec, const char *s)
 {
@@ -496,7 +498,8 @@ journal_next(struct journal_reader *r, struct journal_rec *rec)
 			r->good_end = (size_t)(r->p + 1 - r->start);
 		return JOURNAL_REC;
 	}
-	/* A block that was cut off by the end of the file is the trace of a crash; damage is not. */
+	/* A block that was cut off by the end of the file is the trace of a crash; damage is
+	 * not. */
 	skip_blank(r);
 	if (r->p == r->end) {
 		resync(r, from, r->line);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * journal.h - the lease file: VMware's (ISC dhcpd 2.0's) dhcpd.leases, which is also our journal.
+ * journal.h - the lease file: VMware's (ISC dhcpd 2.0's) dhcpd.leases, which is also our
+ * journal.
  *
- * Pure: text in, records out, and back. The file is a sequence of blocks; a later block about an address
- * replaces an earlier one. Other programs read it (Packer, Vagrant, docker-machine), each with its own
- * strictness; what is written here satisfies all of them: tabs before statements, one space before
- * the brace, lower-case MACs with two digits, every statement on its own line with nothing behind the
- * semicolon, and nothing behind the last brace but its newline. vnet-dhcpd.leases(5) tells users.
+ * Pure: text in, records out, and back. The file is a sequence of blocks; a later block about an
+ * address replaces an earlier one. Other programs read it (Packer, Vagrant, docker-machine),
+ * each with its own strictness; what is written here satisfies all of them: tabs before
+ * statements, one space before the brace, lower-case MACs with two digits, every statement on
+ * its own line with nothing behind the semicolon, and nothing behind the last brace but its
+ * newline. vnet-dhcpd.leases(5) tells users.
  */
 #ifndef VNET_DHCPD_JOURNAL_H
 #define VNET_DHCPD_JOURNAL_H
@@ -60,9 +62,9 @@ enum journal_next journal_next(struct journal_reader *r, struct journal_rec *rec
 /* No file of this text has more blocks than this (cheap: for making room before reading). */
 size_t journal_blocks_max(const char *text, size_t len);
 
-/* Whether a file of `bytes` bytes with `blocks` blocks should be rewritten when `live` of them count:
- * at once while it is small (readers that do not let the later block win are served best by one block
- * each), else when half of it is history. */
+/* Whether a file of `bytes` bytes with `blocks` blocks should be rewritten when `live` of them
+ * count: at once while it is small (readers that do not let the later block win are served best
+ * by one block each), else when half of it is history. */
 bool journal_wants_rewrite(size_t bytes, size_t blocks, size_t live);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * lease.c - the lease table: one array of slots, three chained hashes, a list per state and a heap of
- * due times, all linked by slot numbers. Pure; allocates in lease_table_new() only.
+ * lease.c - the lease table: one array of slots, three chained hashes, a list per state and a
+ * heap of due times, all linked by slot numbers. Pure; allocates in lease_table_new() only.
  */
 #include "dhcpd/lease.h"
 
@@ -69,7 +69,8 @@ lease_table_new(size_t cap, const struct hash_key *key)
 	t->cap = cap;
 	t->mask = (uint32_t)(n - 1);
 	t->key = *key;
-	t->slot = calloc(cap ? cap : 1, sizeof(*t->slot));
+	/* Not zeroed: a slot's memory is touched when the slot is used, which most never are. */
+	t->slot = malloc((cap ? cap : 1) * sizeof(*t->slot));
 	t->heap = malloc((cap ? cap : 1) * sizeof(*t->heap));
 	t->by_ip = buckets_new(n);
 	t->by_mac = buckets_new(n);

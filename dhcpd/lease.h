@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * lease.h - the table of one network's leases: by address, by MAC, by client id, by due time.
  *
- * Pure. Everything is allocated when the table is made; finding, adding and moving a lease is O(1), or
- * O(log n) where the order of due times changes. At most one entry per address, which is what makes
- * "no two leases share an address" hold by construction.
+ * Pure. Everything is allocated when the table is made; finding, adding and moving a lease is
+ * O(1), or O(log n) where the order of due times changes. At most one entry per address, which
+ * is what makes "no two leases share an address" hold by construction.
  */
 #ifndef VNET_DHCPD_LEASE_H
 #define VNET_DHCPD_LEASE_H
@@ -21,11 +21,11 @@
 #define LEASE_UID_MAX 64
 
 enum lease_state {
-	LEASE_UNUSED,  /* the slot is free. Leave: lease_add() */
-	LEASE_OFFERED, /* held for a client that has not asked yet. Due: when the hold ends */
-	LEASE_ACTIVE,  /* acknowledged, or about to be. Due: when the client must have stopped */
-	LEASE_ENDED,   /* released or run out; remembers its last client. Not due */
-	LEASE_ABANDONED, /* declined by a client: somebody else uses it. Due: when it is tried again */
+	LEASE_UNUSED,    /* the slot is free. Leave: lease_add() */
+	LEASE_OFFERED,   /* held for a client that has not asked yet. Due: when the hold ends */
+	LEASE_ACTIVE,    /* acknowledged, or about to be. Due: when the client must have stopped */
+	LEASE_ENDED,     /* released or run out; remembers its last client. Not due */
+	LEASE_ABANDONED, /* declined: somebody else uses it. Due: when it is tried again */
 	LEASE_STATE_N
 };
 
@@ -58,9 +58,9 @@ size_t lease_table_cap(const struct lease_table *t);
 size_t lease_table_used(const struct lease_table *t);
 size_t lease_table_count(const struct lease_table *t, enum lease_state state);
 
-/* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the one
- * that ended last. By client id: the lease that ended last, active ones are not looked for (a copied
- * VM has the id of its original, which still uses its address). */
+/* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the
+ * one that ended last. By client id: the lease that ended last, active ones are not looked for
+ * (a copied VM has the id of its original, which still uses its address). */
 struct lease *lease_find_ip(const struct lease_table *t, struct ip4 ip);
 struct lease *lease_find_mac(const struct lease_table *t, struct mac mac);
 struct lease *lease_find_ended_uid(const struct lease_table *t, const uint8_t *uid, size_t len);
@@ -68,17 +68,18 @@ struct lease *lease_find_ended_uid(const struct lease_table *t, const uint8_t *u
 /* All entries of one MAC, latest client first, or NULL at the end; start with NULL. */
 struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct lease *l);
 
-/* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the table is
- * full. */
+/* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the
+ * table is full. */
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
 
-/* Whose it is; another client than before has no history here (host name, times, `recorded`). uid longer than LEASE_UID_MAX counts as absent. */
+/* Whose it is; another client than before has no history here (host name, times, `recorded`).
+ * uid longer than LEASE_UID_MAX counts as absent. */
 void lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
 		      size_t uid_len);
 
-/* Moves to a state; `due` as at the enum (ignored for LEASE_ENDED). Also re-orders: calling it again
- * with the same state moves the lease to the end of that state's list. */
+/* Moves to a state; `due` as at the enum (ignored for LEASE_ENDED). Also re-orders: calling it
+ * again with the same state moves the lease to the end of that state's list. */
 void lease_set_state(struct lease_table *t, struct lease *l, enum lease_state state,
 		     struct mono due);
 
@@ -95,8 +96,8 @@ struct lease *lease_next_due(const struct lease_table *t);
 /* All entries, in no particular order: start with NULL. */
 struct lease *lease_each(const struct lease_table *t, struct lease *l);
 
-/* The same in steps that may lie far apart: *at (0 at first) stays meaningful when the table changes or
- * is replaced, though a lease that moved may then be seen twice or not at all. */
+/* The same in steps that may lie far apart: *at (0 at first) stays meaningful when the table
+ * changes or is replaced, though a lease that moved may then be seen twice or not at all. */
 struct lease *lease_scan(const struct lease_table *t, uint32_t *at);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/log.h"
 
@@ -154,6 +155,13 @@ struct found {
 	bool whole; /* appending behind it is safe */
 };
 
+/* Nothing but our own header: no lease was ever recorded. */
+static bool
+is_new(const char *text, size_t len)
+{
+	return len == strlen(journal_header) && memcmp(text, journal_header, len) == 0;
+}
+
 static void
 replay(const struct leasefile *f, struct dhcp_server *s, const char *text, size_t len,
        struct dhcp_clock clk, struct found *out)
@@ -178,7 +186,7 @@ replay(const struct leasefile *f, struct dhcp_server *s, const char *text, size_
 			 ":%u: ends inside a lease that was never confirmed, "
 			 "left out",
 			 f->net, r.line);
-	out->whole = len > 0 && out->damaged == 0 && r.good_end == len;
+	out->whole = out->damaged == 0 && (is_new(text, len) || (len > 0 && r.good_end == len));
 }
 
 /* The file is appended to as it is, or written anew. */
@@ -189,7 +197,8 @@ settle(struct leasefile *f, const struct dhcp_server *s, const char *text, size_
 	if (found->damaged && store_backup(&f->store, text, len) == 0)
 		log_warn(0, "vmnet%u: the damaged lease file is kept as " STORE_FILE "~", f->net);
 	f->wall_offset = clk.wall_ms - clk.now.ms;
-	f->must_rewrite = !found->whole || store_adopt(&f->store, len, found->blocks) < 0;
+	f->must_rewrite = found->whole ? store_adopt(&f->store, len, found->blocks) < 0
+				       : len > 0 || store_create(&f->store) < 0;
 	f->due = clk.now;
 	leasefile_tidy(f, s, clk);
 }

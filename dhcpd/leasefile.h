@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * leasefile.h - keeps a network's lease file in step with its server's leases.
  *
- * Loads it, appends to it, writes it anew when history has piled up, when the wall clock was set, or
- * when something could not be recorded; goes on trying after a failure. Reports by its fields; logs
- * what a damaged file lost, nothing else.
+ * Loads it, appends to it, writes it anew when history has piled up, when the wall clock was
+ * set, or when something could not be recorded; goes on trying after a failure. Reports by its
+ * fields; logs what a damaged file lost, nothing else.
  */
 #ifndef VNET_DHCPD_LEASEFILE_H
 #define VNET_DHCPD_LEASEFILE_H
@@ -25,9 +25,9 @@ struct leasefile {
 void leasefile_init(struct leasefile *f, unsigned net);
 void leasefile_fini(struct leasefile *f);
 
-/* Reads the file in folder `dir` (taken over) into the server, whose table is empty, and makes the file
- * fit to be appended to. 0; -errno: it cannot be read, so nothing is known and nobody may be served.
- * That it cannot be written is no failure here: see err. */
+/* Reads the file in folder `dir` (taken over) into the server, whose table is empty, and makes
+ * the file fit to be appended to. 0; -errno: it cannot be read, so nothing is known and nobody
+ * may be served. That it cannot be written is no failure here: see err. */
 int leasefile_load(struct leasefile *f, int dir, struct dhcp_server *s, struct dhcp_clock clk);
 
 /* Appends encoded blocks and syncs. 0 or -errno; then the server is to be told. */

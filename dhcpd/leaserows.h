@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * leaserows.h - a server's leases as rows for people.
  *
- * Pure. Leases in use and remembered ones, abandoned addresses, and reservations whose client has no
- * lease now. Offers are not shown: nobody has accepted them.
+ * Pure. Leases in use and remembered ones, abandoned addresses, and reservations whose client
+ * has no lease now. Offers are not shown: nobody has accepted them.
  */
 #ifndef VNET_DHCPD_LEASEROWS_H
 #define VNET_DHCPD_LEASEROWS_H

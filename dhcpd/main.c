@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * main.c - vnet-dhcpd: wires channels, networks and the loop together.
  *
- * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the channel to
- * the engine, whose end is not: we go on serving, and priv sends a new one when there is an engine again.
- * Nothing here looks into a guest's bytes or decides about a lease.
+ * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the
+ * channel to the engine, whose end is not: we go on serving, and priv sends a new one when there
+ * is an engine again. Nothing here looks into a guest's bytes or decides about a lease.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "dhcpd/confrows.h"
 #include "dhcpd/served.h"
@@ -317,6 +318,18 @@ on_sigterm(int signo UNUSED, void *arg)
 
 /* --- life --- */
 
+/* Four descriptors for each of 256 networks are more than the usual soft limit. */
+static void
+raise_fd_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 static void
 dhcpd_init(struct dhcpd *d)
 {
@@ -424,6 +437,7 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	raise_fd_limit();
 	snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
 	r = sandbox_enter(empty);
 	if (r < 0)

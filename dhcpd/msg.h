@@ -128,9 +128,9 @@ enum dhcp_decode {
 /* Decodes a request or reply. *m is complete only for DHCP_DECODE_OK. */
 enum dhcp_decode dhcp_msg_decode(struct dhcp_msg *m, const void *buf, size_t len);
 
-/* Makes a host name from a client's bytes: ends at the first NUL, at most 63 characters; what is not
- * a letter, digit, '.', '-' or '_' becomes '-' (the name goes into files that others parse, and into
- * DNS). Leading and trailing dots and hyphens go. "" when nothing is left. */
+/* Makes a host name from a client's bytes: ends at the first NUL, at most 63 characters; what is
+ * not a letter, digit, '.', '-' or '_' becomes '-' (the name goes into files that others parse,
+ * and into DNS). Leading and trailing dots and hyphens go. "" when nothing is left. */
 void dhcp_hostname_sanitise(char out[DHCP_HOSTNAME_MAX + 1], const void *src, size_t len);
 
 /* "DISCOVER"; "BOOTP" for DHCP_NONE. */
@@ -153,7 +153,8 @@ struct dhcp_build {
 	bool full; /* at least one option was left out */
 };
 
-/* Starts a BOOTREPLY in buf, of at most `max` bytes (at least DHCP_MSG_MIN, and buf is that long). */
+/* Starts a BOOTREPLY in buf, of at most `max` bytes (at least DHCP_MSG_MIN, and buf is that
+ * long). */
 void dhcp_build_begin(struct dhcp_build *b, void *buf, size_t max, const struct dhcp_head *h);
 /* The same for a BOOTREQUEST (clients in tests). */
 void dhcp_build_begin_request(struct dhcp_build *b, void *buf, size_t max,

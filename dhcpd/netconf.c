@@ -44,8 +44,8 @@ netconf_free(struct netconf *c)
 	free(c);
 }
 
-/* v with room for one more element behind its n; NULL (v stays valid) without memory. Capacities are
- * powers of two, so the count alone tells when one is reached. */
+/* v with room for one more element behind its n; NULL (v stays valid) without memory. Capacities
+ * are powers of two, so the count alone tells when one is reached. */
 static void *
 grow(void *v, size_t n, size_t size)
 {
@@ -331,7 +331,8 @@ netconf_fits(const struct netconf *c, struct ip4 ip, struct mac mac)
 	return netconf_in_range(c, ip);
 }
 
-/* Values that mean "do not send": VMware's `host vmnetN` block takes the subnet's away like this. */
+/* Values that mean "do not send": VMware's `host vmnetN` block takes the subnet's away like
+ * this. */
 static bool
 opt_suppresses(const struct netconf_opt *o)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * netconf.h - what the DHCP server knows of one network's configuration.
  *
- * Built row by row while the engine sends it, sealed (sorted, clipped, checked), then read-only: the
- * server takes it as a whole and drops the old one. Pure but for allocation while building.
+ * Built row by row while the engine sends it, sealed (sorted, clipped, checked), then read-only:
+ * the server takes it as a whole and drops the old one. Pure but for allocation while building.
  */
 #ifndef VNET_DHCPD_NETCONF_H
 #define VNET_DHCPD_NETCONF_H
@@ -73,9 +73,9 @@ struct netconf {
 struct netconf *netconf_new(unsigned net);
 void netconf_free(struct netconf *c);
 
-/* Rows, in any order but for options of a host, which come after it. `index` counts hosts from 0 without
- * gaps. An option that comes again is continued (RFC 3396). 0, -EINVAL for an impossible row, -ENOMEM,
- * -E2BIG beyond the limits above. */
+/* Rows, in any order but for options of a host, which come after it. `index` counts hosts from 0
+ * without gaps. An option that comes again is continued (RFC 3396). 0, -EINVAL for an impossible
+ * row, -ENOMEM, -E2BIG beyond the limits above. */
 int netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi);
 int netconf_add_host(struct netconf *c, unsigned index, struct mac mac, struct ip4 ip,
 		     const char *name);

@@ -38,8 +38,8 @@ own_lease(const struct netconf *c, const struct lease_table *t, struct mac mac)
 	return (struct ip4){0};
 }
 
-/* The next dynamic address without an entry. Entries never vanish while a configuration lasts, so the
- * cursor never has to look back and the whole search costs one pass over the ranges. */
+/* The next dynamic address without an entry. Entries never vanish while a configuration lasts,
+ * so the cursor never has to look back and the whole search costs one pass over the ranges. */
 static struct ip4
 never_used(struct pool_cursor *cur, const struct netconf *c, const struct lease_table *t)
 {

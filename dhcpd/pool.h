@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * pool.h - which address a client is offered.
  *
- * Pure. The order: its reservation, its current lease, the last lease of its MAC, the last lease of
- * its client id, the address it asks for if that is free, an address that nobody ever had, the one
- * that has been free for longest, and as a last resort the one that was declined longest ago.
- * The MAC comes before the client id, so that a guest whose id changes between its installer and its
- * first boot keeps its address.
+ * Pure. The order: its reservation, its current lease, the last lease of its MAC, the last lease
+ * of its client id, the address it asks for if that is free, an address that nobody ever had,
+ * the one that has been free for longest, and as a last resort the one that was declined longest
+ * ago. The MAC comes before the client id, so that a guest whose id changes between its
+ * installer and its first boot keeps its address.
  */
 #ifndef VNET_DHCPD_POOL_H
 #define VNET_DHCPD_POOL_H
@@ -20,8 +20,8 @@ struct pool_cursor {
 	uint32_t off;
 };
 
-/* Nobody but the client has it or is about to: the address has no entry, or an ended one, or any but
- * an abandoned one of the client itself. Says nothing about netconf_fits(). */
+/* Nobody but the client has it or is about to: the address has no entry, or an ended one, or any
+ * but an abandoned one of the client itself. Says nothing about netconf_fits(). */
 bool pool_is_free(const struct lease_table *t, struct ip4 ip, struct mac mac);
 
 /* The client's reservation if there is one that it can have now; else 0. */

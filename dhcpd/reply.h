@@ -24,8 +24,9 @@ struct reply {
 	const char *message; /* option 56 of a NAK */
 };
 
-/* Writes the whole frame, at most `cap` bytes, and returns its length; 0 when cap is too small (with
- * DHCP_FRAME_MAX of server.h it never is). `mac`: our address. *full: an option found no room. */
+/* Writes the whole frame, at most `cap` bytes, and returns its length; 0 when cap is too small
+ * (with DHCP_FRAME_MAX of server.h it never is). `mac`: our address. *full: an option found no
+ * room. */
 size_t reply_encode(uint8_t *buf, size_t cap, const struct netconf *c, struct mac mac,
 		    const struct dhcp_in *in, const struct reply *r, bool *full);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * served.c - a network's life: open, serve, recover.
  *
- * The order that matters is in serve_batch(): answers that promise nothing leave at once; changes are
- * written and synced; only then do the answers leave that promise something.
+ * The order that matters is in serve_batch(): answers that promise nothing leave at once;
+ * changes are written and synced; only then do the answers leave that promise something.
  */
 #include "dhcpd/served.h"
 
@@ -28,6 +28,8 @@ enum {
 	/* After sockets or folder were refused: the first wait, doubled up to the second. */
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 10000,
+	/* Between two complaints that no address is free. */
+	COMPLAIN_MS = 600000,
 };
 
 struct served_work {
@@ -58,6 +60,8 @@ struct served {
 	bool told, ok;
 	char text[TEXT_MAX];
 	uint32_t active, total;
+	uint64_t without_address; /* guests turned away for lack of one, when that was said last */
+	struct mono complain_at;
 };
 
 struct served_work *
@@ -162,7 +166,28 @@ describe(const struct served *s, char text[TEXT_MAX])
 			 strerrordesc_np(s->file.err));
 }
 
-/* At the end of everything that may have changed something: the engine hears of it, the timer is set. */
+static void
+complain_if_empty(struct served *s)
+{
+	uint64_t n = dhcp_server_stats(s->server)->dropped[DHCP_DROP_NO_ADDRESS];
+	struct mono now;
+
+	if (n == s->without_address)
+		return;
+	now = mono_now();
+	if (mono_before(now, s->complain_at))
+		return;
+	s->without_address = n;
+	s->complain_at = mono_add(now, COMPLAIN_MS);
+	log_warn(0,
+		 "vmnet%u: no address is free for a new guest: %u leased, %zu offered to others. "
+		 "Cure: a larger range in vmnet%u/dhcpd/dhcpd.conf, or shorter leases",
+		 s->net, s->active, lease_table_count(dhcp_server_leases(s->server), LEASE_OFFERED),
+		 s->net);
+}
+
+/* At the end of everything that may have changed something: the engine hears of it, the timer is
+ * set. */
 static void
 update(struct served *s)
 {
@@ -186,6 +211,7 @@ update(struct served *s)
 			s->total = total;
 			tell_counts(s);
 		}
+		complain_if_empty(s);
 		when = mono_min(when, dhcp_server_deadline(s->server));
 	}
 	loop_timer_set(s->timer, when);
@@ -277,8 +303,8 @@ bridge_gone(struct served *s)
 	refused(s, "the bridge of this network is gone");
 }
 
-/* A bridge that is down comes up again, and its socket with it; one that was removed does not, and it
- * may be removed after it went down, which nobody tells us. So the timer looks after it. */
+/* A bridge that is down comes up again, and its socket with it; one that was removed does not,
+ * and it may be removed after it went down, which nobody tells us. So the timer looks after it. */
 static void
 look_after_bridge(struct served *s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * served.h - one network while we serve it: its sockets, its lease file, its server, its timer.
  *
- * Connects what decides (server.c) with what does (io.c, store.c). Knows nobody else: it asks priv and
- * reports to the engine through the two calls in struct served_env.
+ * Connects what decides (server.c) with what does (io.c, store.c). Knows nobody else: it asks
+ * priv and reports to the engine through the two calls in struct served_env.
  */
 #ifndef VNET_DHCPD_SERVED_H
 #define VNET_DHCPD_SERVED_H
@@ -32,14 +32,15 @@ struct served_env {
 struct served_work *served_work_new(void);
 void served_work_free(struct served_work *w);
 
-/* Begins to serve: asks priv for sockets and folder. Takes over conf (sealed), also on failure. NULL: no
- * memory. */
+/* Begins to serve: asks priv for sockets and folder. Takes over conf (sealed), also on failure.
+ * NULL: no memory. */
 struct served *served_new(const struct served_env *env, struct netconf *conf);
 
 /* Stops serving; the lease file stays. */
 void served_free(struct served *s);
 
-/* Puts a new configuration in force, leases kept. Takes over conf. 0 or -ENOMEM (the old one stays). */
+/* Puts a new configuration in force, leases kept. Takes over conf. 0 or -ENOMEM (the old one
+ * stays). */
 int served_set_conf(struct served *s, struct netconf *conf);
 
 /* A REPLY of priv. False: it is not for this network. fds as in lib/chan.h. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * server.c - what the server does with a message: RFC 2131 4.3. Pure; see server.h for the contract.
+ * server.c - what the server does with a message: RFC 2131 4.3. Pure; see server.h for the
+ * contract.
  *
- * A client is its MAC; its client id is remembered and echoed, and finds a lease again that has ended.
- * DEPARTS from RFC 2131 4.2, which prefers the id: guests change it between installer and first
- * boot, and copied VMs share it.
+ * A client is its MAC; its client id is remembered and echoed, and finds a lease again that has
+ * ended. DEPARTS from RFC 2131 4.2, which prefers the id: guests change it between installer and
+ * first boot, and copied VMs share it.
  */
 #include "dhcpd/server.h"
 
@@ -185,8 +186,8 @@ grant(struct job *j, struct ip4 ip)
 	send_reply(j, &(struct reply){.type = DHCP_ACK, .yiaddr = ip, .lease_s = lease_s});
 }
 
-/* The client is told no. A lease that it holds stays until it runs out or the client has another one:
- * it may not hear us, and go on. What was only offered is free at once. */
+/* The client is told no. A lease that it holds stays until it runs out or the client has another
+ * one: it may not hear us, and go on. What was only offered is free at once. */
 static void
 refuse(struct job *j, struct ip4 ip, const char *why)
 {
@@ -242,8 +243,8 @@ on_other_server(struct job *j)
 	drop(j, DHCP_DROP_OTHER_SERVER);
 }
 
-/* RFC 2131 4.3.2, SELECTING: it names us and the address that we offered. DEPARTS: an address that we
- * do not remember offering (we were restarted in between) is granted when it can be. */
+/* RFC 2131 4.3.2, SELECTING: it names us and the address that we offered. DEPARTS: an address
+ * that we do not remember offering (we were restarted in between) is granted when it can be. */
 static void
 on_selecting(struct job *j)
 {
@@ -259,11 +260,11 @@ on_selecting(struct job *j)
 
 /* RFC 2131 4.3.2, INIT-REBOOT (the client remembers `ip`), RENEWING and REBINDING (it uses it).
  *
- * The RFC demands silence about clients without a record, for the sake of other servers. DEPARTS when
- * the client asks us by unicast, so that its lease is ours, or when the configuration says that there
- * are no other servers (authoritative, as on VMware's networks): then the address is granted if it is
- * free, so that guests keep theirs when a lease file was lost, and refused if not, so that they need
- * not time out. */
+ * The RFC demands silence about clients without a record, for the sake of other servers. DEPARTS
+ * when the client asks us by unicast, so that its lease is ours, or when the configuration says
+ * that there are no other servers (authoritative, as on VMware's networks): then the address is
+ * granted if it is free, so that guests keep theirs when a lease file was lost, and refused if
+ * not, so that they need not time out. */
 static void
 on_extending(struct job *j, struct ip4 ip)
 {

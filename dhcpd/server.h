@@ -2,11 +2,12 @@
  * server.h - the decisions of one network's DHCP server: a message comes in, a reply and a lease
  * change come out.
  *
- * Pure: no clock (time is a parameter), no sockets, no log, no files. RFC 2131, 2132, 3396, 3442, 6842;
- * departures are marked DEPARTS in server.c. Nothing is allocated after configuration and replay.
+ * Pure: no clock (time is a parameter), no sockets, no log, no files. RFC 2131, 2132, 3396,
+ * 3442, 6842; departures are marked DEPARTS in server.c. Nothing is allocated after
+ * configuration and replay.
  *
- * The contract with the caller about durability: when out.nchanges > 0, the changes are to be made
- * durable, in order, before out's reply leaves; if that fails the reply must not leave, and
+ * The contract with the caller about durability: when out.nchanges > 0, the changes are to be
+ * made durable, in order, before out's reply leaves; if that fails the reply must not leave, and
  * dhcp_server_not_recorded() is told. A reply without changes may leave at once.
  */
 #ifndef VNET_DHCPD_SERVER_H
@@ -98,22 +99,23 @@ struct dhcp_out {
 
 struct dhcp_server;
 
-/* A server with an empty table. `mac`: the address replies come from. Takes over `conf` (sealed), also
- * on failure. NULL: no memory. */
+/* A server with an empty table. `mac`: the address replies come from. Takes over `conf`
+ * (sealed), also on failure. NULL: no memory. */
 struct dhcp_server *dhcp_server_new(struct netconf *conf, struct mac mac,
 				    const struct hash_key *key);
 void dhcp_server_free(struct dhcp_server *s);
 
-/* Puts a new configuration (sealed, of the same network) in force. Takes it over, also on failure
- * (-ENOMEM: the old one stays). Leases of addresses inside the new subnet are kept: those that
- * still fit go on; those that do not are not renewed (their clients get a NAK) and run out. The others
- * are forgotten. True in *forgot when the lease file should be rewritten for it. */
+/* Puts a new configuration (sealed, of the same network) in force. Takes it over, also on
+ * failure (-ENOMEM: the old one stays). Leases of addresses inside the new subnet are kept:
+ * those that still fit go on; those that do not are not renewed (their clients get a NAK) and
+ * run out. The others are forgotten. True in *forgot when the lease file should be rewritten for
+ * it. */
 int dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhcp_clock clk,
 			 bool *forgot);
 
-/* Reading the lease file before the first message: begin (room for n blocks; 0 or -ENOMEM), each record
- * in file order, end. A record that cannot be used is left out (false). Returns with end: the number
- * of leases in the table. */
+/* Reading the lease file before the first message: begin (room for n blocks; 0 or -ENOMEM), each
+ * record in file order, end. A record that cannot be used is left out (false). Returns with end:
+ * the number of leases in the table. */
 int dhcp_server_replay_begin(struct dhcp_server *s, size_t n);
 bool dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec,
 			struct dhcp_clock clk);
@@ -123,16 +125,16 @@ int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk);
 void dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
 		       struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out);
 
-/* The changes of a reply could not be made durable, the reply does not leave: a lease that this very
- * message brought about is only held as an offer again. */
+/* The changes of a reply could not be made durable, the reply does not leave: a lease that this
+ * very message brought about is only held as an offer again. */
 void dhcp_server_not_recorded(struct dhcp_server *s, const struct dhcp_change *change,
 			      struct dhcp_clock clk);
 
 /* When dhcp_server_expire() has something to do; MONO_NEVER: nothing. */
 struct mono dhcp_server_deadline(const struct dhcp_server *s);
 
-/* Ends what is due. True with *change for each lease that ran out (nothing to make durable, the file
- * says when it ends); call again until false. */
+/* Ends what is due. True with *change for each lease that ran out (nothing to make durable, the
+ * file says when it ends); call again until false. */
 bool dhcp_server_expire(struct dhcp_server *s, struct dhcp_clock clk, struct dhcp_change *change);
 
 /* Every lease that belongs into the file, as it would be written: start with *at = NULL. */

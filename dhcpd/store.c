@@ -87,8 +87,32 @@ store_adopt(struct store *s, size_t size, size_t blocks)
 		return fd;
 	fd_close(&s->fd);
 	s->fd = fd;
+	/* Who gave it its name may have been killed before the folder was synced. */
+	s->unnamed = true;
 	s->size = (off_t)size;
 	s->blocks = blocks;
+	return 0;
+}
+
+int
+store_create(struct store *s)
+{
+	AUTO_FD fd = open_beneath(s, STORE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+	size_t len = strlen(journal_header);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = fchmod(fd, FILE_MODE) < 0 ? -errno : write_all(fd, journal_header, len);
+	if (r < 0) {
+		unlinkat(s->dir, STORE_FILE, 0);
+		return r;
+	}
+	fd_close(&s->fd);
+	s->fd = fd_take(&fd);
+	s->size = (off_t)len;
+	s->blocks = 0;
+	s->unnamed = true;
 	return 0;
 }
 
@@ -100,6 +124,16 @@ store_backup(const struct store *s, const char *text, size_t len)
 	if (fd < 0)
 		return fd;
 	return write_all(fd, text, len);
+}
+
+/* The bytes, and before the first of them counts, the file's name. 0, or -1 with errno. */
+static int
+sync_append(struct store *s)
+{
+	if (fdatasync(s->fd) < 0 || (s->unnamed && fsync(s->dir) < 0))
+		return -1;
+	s->unnamed = false;
+	return 0;
 }
 
 int
@@ -116,9 +150,10 @@ store_append(struct store *s, const char *text, size_t len, size_t blocks)
 			fd_close(&s->fd);
 		return r;
 	}
-	if (fdatasync(s->fd) < 0) {
+	if (sync_append(s) < 0) {
 		r = -errno;
-		/* The kernel reports this once and may have dropped the pages: no second try counts. */
+		/* The kernel reports this once and may have dropped the pages: no second try
+		 * counts. */
 		if (ftruncate(s->fd, s->size) < 0)
 			r = -errno;
 		fd_close(&s->fd);
@@ -195,6 +230,7 @@ store_rewrite(struct store *s, bool (*next)(void *arg, struct journal_rec *rec),
 		return r;
 	}
 	s->fd = fd_take(&fd);
+	s->unnamed = false;
 	s->size = w.size;
 	s->blocks = w.blocks;
 	return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * store.h - one network's lease file on disk: append and sync, or write anew.
  *
- * Durable before visible: what store_commit() or store_rewrite() says 0 to survives kill -9 and a
- * power cut. An append that fails is taken back, so that the file always ends with a whole block. After a
- * failed sync nobody knows what the disk holds; then only writing the file anew counts. System calls
- * only; what the file says is journal.c's.
+ * Durable before visible: what store_append() or store_rewrite() says 0 to survives kill -9 and
+ * a power cut. An append that fails is taken back, so that the file always ends with a whole
+ * block. After a failed sync nobody knows what the disk holds; then only writing the file anew
+ * counts. System calls only; what the file says is journal.c's.
  */
 #ifndef VNET_DHCPD_STORE_H
 #define VNET_DHCPD_STORE_H
@@ -23,6 +23,7 @@
 struct store {
 	int dir;       /* the network's folder; owned */
 	int fd;        /* the file, for appending; -1: there is none that could be appended to */
+	bool unnamed;  /* a power cut could still take the file's name from the folder */
 	off_t size;    /* of the file as far as it is known to be good */
 	size_t blocks; /* in it */
 };
@@ -31,20 +32,27 @@ struct store {
 void store_init(struct store *s, int dir);
 void store_fini(struct store *s);
 
-/* The whole file as NUL-terminated text (*text: free() it), "" when there is none. Length or -errno. */
+/* The whole file as NUL-terminated text (*text: free() it), "" when there is none. Length or
+ * -errno. */
 ssize_t store_read(const struct store *s, char **text);
 
 /* Says that the file on disk is whole as it was read: appending to it may begin. 0 or -errno. */
 int store_adopt(struct store *s, size_t size, size_t blocks);
 
-/* Keeps a copy of a damaged file as dhcpd.leases~, the name that VMware gives to the previous one. */
+/* Makes the file where there is none: the header alone, which promises nothing and so waits for
+ * no disk; the first append makes file and name durable. 0, -EEXIST or -errno. */
+int store_create(struct store *s);
+
+/* Keeps a copy of a damaged file as dhcpd.leases~, the name that VMware gives to the previous
+ * one. */
 int store_backup(const struct store *s, const char *text, size_t len);
 
 /* Appends whole blocks and syncs. 0 or -errno, with nothing appended. */
 int store_append(struct store *s, const char *text, size_t len, size_t blocks);
 
-/* Replaces the file by the header and what next(arg, rec) yields until it says false. 0, or -errno: then
- * the old file is still there (or, if only its folder could not be synced, perhaps the new one). */
+/* Replaces the file by the header and what next(arg, rec) yields until it says false. 0, or
+ * -errno: then the old file is still there (or, if only its folder could not be synced, perhaps
+ * the new one). */
 int store_rewrite(struct store *s, bool (*next)(void *arg, struct journal_rec *rec), void *arg);
 
 #endif

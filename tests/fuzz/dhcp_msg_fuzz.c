@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * dhcp_msg_fuzz.c - everything that a guest can send to the DHCP server.
  *
- * Input: messages, each behind a big-endian u16 length. A message is a bare DHCP message that gets its
- * frame put around it, so that mutations are not wasted on checksums; when the length's top bit is set
- * it is a whole frame. All of them go to one server, so that states are reached. What must hold: no crash,
- * every reply is intact, and a reply's options can be walked to their end.
+ * Input: messages, each behind a big-endian u16 length. A message is a bare DHCP message that
+ * gets its frame put around it, so that mutations are not wasted on checksums; when the length's
+ * top bit is set it is a whole frame. All of them go to one server, so that states are reached.
+ * What must hold: no crash, every reply is intact, and a reply's options can be walked to their
+ * end.
  */
 #include <stdlib.h>
 #include <string.h>

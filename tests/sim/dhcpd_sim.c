@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * dhcpd_sim.c - thousands of scripted clients against the DHCP server's core with a fake clock and a fake
- * disk: random messages, crashes, torn files, failing disks, clock steps and new configurations.
+ * dhcpd_sim.c - thousands of scripted clients against the DHCP server's core with a fake clock
+ * and a fake disk: random messages, crashes, torn files, failing disks, clock steps and new
+ * configurations.
  *
  * What must hold at every moment:
  *   - no two clients believe that they hold the same address;
@@ -151,7 +152,8 @@ crash(struct sim *m)
 	dhcp_server_free(m->s);
 	strbuf_addn(&m->disk, strbuf_str(&m->unsynced), keep);
 	strbuf_fini(&m->unsynced);
-	/* The machine comes back with another monotonic clock. The clients' own goes on: shift them. */
+	/* The machine comes back with another monotonic clock. The clients' own goes on: shift
+	 * them. */
 	m->clk.wall_ms += 500;
 	m->clk.now.ms += 500;
 	server_start(m);
@@ -425,9 +427,9 @@ administrate(struct sim *m)
 	}
 }
 
-/* Every lease that somebody holds is on the disk, and lasts there at least as long as its holder thinks.
- * A client that never heard of its release or NAK may believe in more than there is; those that are
- * checked here are the ones whose last exchange ended. */
+/* Every lease that somebody holds is on the disk, and lasts there at least as long as its holder
+ * thinks. A client that never heard of its release or NAK may believe in more than there is;
+ * those that are checked here are the ones whose last exchange ended. */
 static void
 check_disk(struct sim *m)
 {

@@ -189,8 +189,8 @@ route_add(struct world *w, int oif, struct prefix4 dst, struct ip4 src, uint8_t 
 {
 	struct rtnl_route *r = &w->route[w->nroutes++];
 
-	*r = (struct rtnl_route){.oif = oif, .dst = dst, .src = src, .table = RT_TABLE_MAIN,
-				 .protocol = proto};
+	*r = (struct rtnl_route){
+	    .oif = oif, .dst = dst, .src = src, .table = RT_TABLE_MAIN, .protocol = proto};
 	add_event(w, ROUTE, false)->route = *r;
 }
 

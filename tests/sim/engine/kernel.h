@@ -12,7 +12,7 @@ void kernel_fini(struct world *w);
 
 /* A verb of priv. 0 or an errno with its sentence; descriptors for the reply. */
 int kernel_execute(struct world *w, const struct msg *m, int *fds, size_t *nfds, char *why,
-                   size_t cap);
+		   size_t cap);
 
 /* Hands all events to the core. */
 void kernel_deliver(struct world *w);

@@ -324,7 +324,8 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 		return reply_text(w->host_file[m->u.host_open.file], fds, nfds);
 	if (m->type == MSG_CONF_REPLACE)
 		return replace(w, (enum conf_file_id)m->u.conf_replace.file,
-			       m->u.conf_replace.file >= CONF_FILE_DHCPD ? m->u.conf_replace.net : 0,
+			       m->u.conf_replace.file >= CONF_FILE_DHCPD ? m->u.conf_replace.net
+									 : 0,
 			       r->fd, why, cap);
 	if (m->type == MSG_CONF_REMOVE) {
 		free(w->file[m->u.conf_remove.file][m->u.conf_remove.net]);
@@ -431,7 +432,8 @@ world_new(void)
 	w->events_end = &w->events;
 	w->reports_end = &w->reports;
 	w->fail_type = MSG_NONE;
-	w->host_file[HOST_FILE_PASSWD] = strdup("root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n");
+	w->host_file[HOST_FILE_PASSWD] =
+	    strdup("root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n");
 	w->host_file[HOST_FILE_GROUP] = strdup("root:x:0:\nvnet:x:500:alice\n");
 	kernel_init(w);
 	return w;
@@ -475,8 +477,8 @@ world_free(struct world *w)
 static void
 start(struct world *w, bool restarted)
 {
-	struct msg_engine_init init = {.group_gid = 500, .started_mono_ms = 1000,
-				       .restarted = restarted};
+	struct msg_engine_init init = {
+	    .group_gid = 500, .started_mono_ms = 1000, .restarted = restarted};
 
 	w->core = core_new(&io, w, LOG_LEVEL_INFO);
 	assert_non_null(w->core);

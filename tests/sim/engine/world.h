@@ -48,18 +48,18 @@ struct world {
 	struct rtnl_fdb fdb[16];
 	size_t nfdb;
 	int last_ifindex;
-	bool router;           /* ip_forward before we came */
+	bool router; /* ip_forward before we came */
 	struct world_event *events, **events_end;
 
 	/* priv */
 	struct world_request *requests, **requests_end;
-	struct strbuf steps;   /* verbs that change the kernel, one line each */
+	struct strbuf steps; /* verbs that change the kernel, one line each */
 	unsigned nsteps;
 	enum msg_type fail_type; /* requests of this type fail, so many times */
 	unsigned fail_times;
 	char ready[256], refused[512];
-	bool replies_first;    /* a reply arrives before the events of what it did */
-	bool deaf;             /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
+	bool replies_first; /* a reply arrives before the events of what it did */
+	bool deaf; /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
 
 	/* files; NULL: absent */
 	char *file[5][NAMES_NETS];
@@ -69,11 +69,11 @@ struct world {
 
 	/* workers */
 	bool worker_up[ROLE_N];
-	bool worker_mute[ROLE_N]; /* takes configuration and says nothing */
+	bool worker_mute[ROLE_N];     /* takes configuration and says nothing */
 	struct strbuf pushed[ROLE_N]; /* the rows of the last generation */
 	unsigned pushes[ROLE_N];
 	struct world_report *reports, **reports_end; /* on their way to the engine */
-	struct msg lease[8]; /* LEASE_ROWs that dhcpd answers with */
+	struct msg lease[8];                         /* LEASE_ROWs that dhcpd answers with */
 	size_t nleases;
 
 	struct world_client client[WORLD_CLIENTS];

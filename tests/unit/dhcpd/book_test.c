@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * book_test.c - leases over time: replayed from a file, carried to a new configuration, run out, and the
- * clocks around them.
+ * book_test.c - leases over time: replayed from a file, carried to a new configuration, run out,
+ * and the clocks around them.
  */
 #include "../lib/t.h"
 

@@ -21,8 +21,8 @@ struct fixture {
 	struct treply reply; /* of the last exchange, when there was one */
 };
 
-/* Configuration as VMware generates it: range .128-.254, router and DNS .2, lease 1800/7200. Not sealed,
- * so that a test can add to it. */
+/* Configuration as VMware generates it: range .128-.254, router and DNS .2, lease 1800/7200. Not
+ * sealed, so that a test can add to it. */
 struct netconf *fx_conf(void);
 
 void fx_init(struct fixture *x, struct netconf *c); /* seals c; NULL: fx_conf() */

@@ -231,8 +231,7 @@ damaged_blocks_are_skipped(void **state UNUSED)
 	    "lease 1.2.3.4 {\n\tstarts 0 2013/09/15 24:58:51;\n}\n",
 	    "lease 1.2.3.4 {\n\tstarts 7 2013/09/15 23:58:51;\n}\n",
 	    "lease 1.2.3.4 {\n\tstarts 0 13/09/15 23:58:51;\n}\n",
-	    "lease 1.2.3.4 {\n\tstarts never;\n\tends never;\n\thardware ethernet "
-	    "0:1:2:3:4:5;\n}\n",
+	    "lease 1.2.3.4 {\n\tstarts never;\n\tends never;\n\thardware ethernet 0:1:2:3:4:5;}\n",
 	    "lease 1.2.3.4 {\n\tends never;\n\thardware ethernet 0:1:2:3:4:5;\n}\n",
 	    "lease 1.2.3.4 {\n\tstarts 0 2013/09/15 23:58:51;\n\tends never;\n}\n",
 	    "lease 1.2.3.4 {\n\thardware ethernet 00:00:00:00:00:00;\n}\n",

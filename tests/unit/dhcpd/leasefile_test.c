@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * leasefile_test.c - a server and its file together: restarts, damage, full disks, clocks that are set.
+ * leasefile_test.c - a server and its file together: restarts, damage, full disks, clocks that
+ * are set.
  */
 #include "../lib/t.h"
 

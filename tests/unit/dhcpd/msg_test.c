@@ -271,7 +271,8 @@ empty_value_is_an_option_too(void **state UNUSED)
 	assert_memory_equal(buf + DHCP_OPTIONS_AT, "\x50\0\xff", 3);
 }
 
-/* Fills a message of every size and checks that what was accepted is read back and the limit holds. */
+/* Fills a message of every size and checks that what was accepted is read back and the limit
+ * holds. */
 static void
 overload_begins_when_the_options_field_is_full(void **state UNUSED)
 {

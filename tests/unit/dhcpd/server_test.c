@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * server_test.c - conversations with the server: every client state of RFC 2131 and what is refused.
+ * server_test.c - conversations with the server: every client state of RFC 2131 and what is
+ * refused.
  */
 #include "../lib/t.h"
 

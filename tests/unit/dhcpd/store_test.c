@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * store_test.c - the lease file on a real file system: appending, replacing, and what a full disk leaves.
+ * store_test.c - the lease file on a real file system: appending, replacing, and what a full
+ * disk leaves.
  *
  * A limit on file sizes (RLIMIT_FSIZE) plays the full disk: writes stop in the middle, as there.
  */
@@ -114,6 +115,27 @@ missing_file_reads_as_empty(void **state)
 	assert_true(store_adopt(s, 0, 0) < 0);
 }
 
+/* The header alone, at once; leases follow behind it. */
+static void
+new_file_is_made_once(void **state)
+{
+	struct store *s = *state;
+	char buf[JOURNAL_REC_MAX];
+	char *text;
+
+	assert_int_equal(store_create(s), 0);
+	assert_int_equal(store_read(s, &text), (ssize_t)strlen(journal_header));
+	assert_string_equal(text, journal_header);
+	free(text);
+	assert_true(s->unnamed);
+	assert_int_equal(store_append(s, buf, block(buf, 0), 1), 0);
+	assert_false(s->unnamed);
+	assert_int_equal(count_blocks(s), 1);
+	assert_int_equal(store_create(s), -EEXIST);
+	assert_int_equal(store_append(s, buf, block(buf, 1), 1), 0);
+	assert_int_equal(count_blocks(s), 2);
+}
+
 static void
 file_is_written_and_appended_to(void **state)
 {
@@ -134,7 +156,9 @@ file_is_written_and_appended_to(void **state)
 	assert_int_equal(st.st_mode & 07777, 0644);
 	/* Once more from the start, as after kill -9. */
 	assert_int_equal(store_adopt(s, (size_t)s->size, 3), 0);
+	assert_true(s->unnamed);
 	assert_int_equal(store_append(s, buf, block(buf, 3), 1), 0);
+	assert_false(s->unnamed);
 	assert_int_equal(count_blocks(s), 4);
 }
 
@@ -231,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(missing_file_reads_as_empty, setup, teardown),
+	    cmocka_unit_test_setup_teardown(new_file_is_made_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(file_is_written_and_appended_to, setup, teardown),
 	    cmocka_unit_test_setup_teardown(large_files_are_written_in_pieces, setup, teardown),
 	    cmocka_unit_test_setup_teardown(half_an_append_is_taken_back, setup, teardown),

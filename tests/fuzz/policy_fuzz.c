@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * policy_fuzz.c - any message of any role: what policy.c lets pass is fit for priv's handlers, which look
+ * at their arguments no more. The first byte is the role.
+ */
+#include <stdlib.h>
+
+#include "vnetd/names.h"
+#include "vnetd/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void
+must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* A path below /proc/sys or a name given to the kernel. */
+static void
+must_be_port(const char *name)
+{
+	must(names_ifname_ok(name) && !strchr(name, '/') && !names_bridge_parse(NULL, name));
+}
+
+static void
+must_fit_alias(unsigned net, const char *text)
+{
+	char alias[NAMES_ALIAS_MAX];
+	const char *back = "";
+	unsigned n = NAMES_NETS;
+
+	must(names_alias(alias, net, text) && names_alias_parse(&n, &back, alias));
+	must(n == net && !strcmp(back, text));
+}
+
+/* What the handlers rely on. */
+static void
+must_be_harmless(const struct msg *m)
+{
+	const struct msg_tap_add *t = &m->u.tap_add;
+	const struct msg_veth_add *v = &m->u.veth_add;
+
+	switch ((int)m->type) {
+	case MSG_CONF_OPEN:
+		must(m->u.conf_open.file < CONF_FILE_N);
+		break;
+	case MSG_CONF_REMOVE:
+		must(m->u.conf_remove.file < CONF_FILE_N && m->u.conf_remove.net < NAMES_NETS);
+		break;
+	case MSG_HOST_OPEN:
+		must(m->u.host_open.file < HOST_FILE_N);
+		break;
+	case MSG_BRIDGE_SET:
+		must_fit_alias(m->u.bridge_set.net, m->u.bridge_set.text);
+		break;
+	case MSG_ROUTE_ADD:
+		must(m->u.route_add.net < NAMES_NETS && m->u.route_add.len <= POLICY_LEN_MAX &&
+		     m->u.route_add.len >= POLICY_LEN_MIN);
+		break;
+	case MSG_SYSCTL_SET:
+		must(m->u.sysctl_set.profile < SYSCTL_PROFILE_N);
+		must(names_ifname_ok(m->u.sysctl_set.ifname));
+		break;
+	case MSG_TAP_ADD:
+		must_be_port(t->ifname);
+		must(t->queues >= 1 && t->queues <= POLICY_QUEUES_MAX && t->mac.b[0] == 0xfe);
+		must_fit_alias(t->net, t->text);
+		break;
+	case MSG_VETH_ADD:
+		must_be_port(v->ifname);
+		must(names_ifname_ok(v->peer_name) && !mac_is_multicast(v->peer_mac));
+		must_fit_alias(v->net, v->text);
+		break;
+	case MSG_PORT_DEL:
+		must_be_port(m->u.port_del.ifname);
+		break;
+	case MSG_PORT_ENSLAVE:
+		must_be_port(m->u.port_enslave.ifname);
+		break;
+	case MSG_NAT_NET:
+		must(m->u.nat_net.net < NAMES_NETS);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const char *why;
+	struct msg m;
+
+	if (len == 0 || !msg_decode(&m, data + 1, len - 1))
+		return 0;
+	if (policy_check(data[0], &m, &why) != POLICY_ALLOWED) {
+		must(why && *why);
+		return 0;
+	}
+	must(!why && data[0] < ROLE_N && policy_is_request(m.type) == (m.id != 0));
+	must_be_harmless(&m);
+	return 0;
+}
