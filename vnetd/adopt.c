@@ -82,9 +82,9 @@ field_words(struct strbuf *out, unsigned fields)
 		unsigned bit;
 		const char *word;
 	} words[] = {
-	    {CONF_F_TYPE, "type"},         {CONF_F_ADDRESS, "addresses"}, {CONF_F_MTU, "MTU"},
-	    {CONF_F_UPLINK, "uplink"},     {CONF_F_DHCP, "DHCP"},         {CONF_F_FORWARDS, "forwards"},
-	    {CONF_F_NAT, "NAT"},           {CONF_F_NAME, "name"},
+	    {CONF_F_TYPE, "type"},     {CONF_F_ADDRESS, "addresses"}, {CONF_F_MTU, "MTU"},
+	    {CONF_F_UPLINK, "uplink"}, {CONF_F_DHCP, "DHCP"},         {CONF_F_FORWARDS, "forwards"},
+	    {CONF_F_NAT, "NAT"},       {CONF_F_NAME, "name"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -106,7 +106,7 @@ tell_changes(struct core *c, const struct conf_diff *d)
 		if (what.len) {
 			log_info("vmnet%u: changed: %s", n, strbuf_str(&what));
 			events_add(c, "network-changed", n, "", "vmnet%u: changed: %s", n,
-				  strbuf_str(&what));
+				   strbuf_str(&what));
 		}
 		strbuf_fini(&what);
 	}

@@ -13,10 +13,11 @@
 #define QUEUES_MAX 16
 
 /* The longest text: every word at its longest. */
-static_assert(sizeof("kind=adopted name= mac=00:00:00:00:00:00 owner=4294967295 queues=16 netns= peer=") +
-                      2 * (PORT_NAME_MAX - 1) + 15 <=
-                  MSG_ALIAS,
-              "an alias holds every word");
+static_assert(
+    sizeof("kind=adopted name= mac=00:00:00:00:00:00 owner=4294967295 queues=16 netns= peer=") +
+	    2 * (PORT_NAME_MAX - 1) + 15 <=
+	MSG_ALIAS,
+    "an alias holds every word");
 
 /* Appends " key=value"; blanks and control characters cannot be part of a word. */
 static void

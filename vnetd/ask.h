@@ -17,7 +17,7 @@ struct core;
 
 /* Goes on after a reply. Descriptors may be taken. p and n are what ask_priv() was given. */
 typedef void ask_fn(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void *p,
-                    uint32_t n);
+		    uint32_t n);
 
 struct ask {
 	struct ask *next;
@@ -40,7 +40,7 @@ void asks_fini(struct asks *a);
 /* Sends m (its id is filled in) with nfds descriptors (borrowed); `done` is called with the reply. Without
  * memory that happens at once, with ENOMEM: count a request before asking it. */
 void ask_priv(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_fn *done, void *p,
-              uint32_t n);
+	      uint32_t n);
 
 /* A REPLY of priv. False: it answers nothing that was asked. */
 bool ask_reply(struct core *c, const struct msg *m, int *fds, size_t nfds);

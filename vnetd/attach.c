@@ -78,10 +78,11 @@ check_name(const struct core *c, const char *name, char *why, size_t cap)
 	if (!*name)
 		return 0;
 	if (!alias_name_ok(name) || names_reserved(name)) {
-		snprintf(why, cap,
-			 "\"%s\" is no name for a port: letters, digits and \"._-\", not beginning with "
-			 "\"vmnet\"",
-			 name);
+		snprintf(
+		    why, cap,
+		    "\"%s\" is no name for a port: letters, digits and \"._-\", not beginning with "
+		    "\"vmnet\"",
+		    name);
 		return EINVAL;
 	}
 	p = port_find(c, name);
@@ -169,8 +170,8 @@ random_mac(struct core *c)
 	struct mac m;
 
 	do {
-		m = (struct mac){{0x00, 0x50, 0x56, (uint8_t)(r >> 16 & 0x3f), (uint8_t)(r >> 8),
-				  (uint8_t)r}};
+		m = (struct mac){
+		    {0x00, 0x50, 0x56, (uint8_t)(r >> 16 & 0x3f), (uint8_t)(r >> 8), (uint8_t)r}};
 		r++;
 	} while (port_mac_is_taken(c, m));
 	return m;
@@ -311,7 +312,7 @@ hand_over(struct core *c, struct client *cl, struct attach *a, const int *fds, s
 	client_reply(c, cl, a->request, 0, "");
 	log_info("vmnet%u: %s is attached by uid %u", p->net, port_name(p), (unsigned)cl->uid);
 	events_add(c, "port-attached", p->net, port_name(p), "%s is attached to vmnet%u",
-		  port_name(p), p->net);
+		   port_name(p), p->net);
 }
 
 static void

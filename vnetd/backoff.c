@@ -10,9 +10,13 @@ backoff_next_ms(struct backoff *b, int64_t ran_ms)
 
 	if (ran_ms >= BACKOFF_STABLE_MS)
 		b->failures = 0;
-	if (b->failures++ == 0)
+	if (b->failures == 0) {
+		b->failures = 1;
 		return 0;
-	for (unsigned i = 2; i < b->failures && ms < BACKOFF_MAX_MS; i++)
+	}
+	for (unsigned i = 1; i < b->failures && ms < BACKOFF_MAX_MS; i++)
 		ms *= 2;
+	if (ms < BACKOFF_MAX_MS)
+		b->failures++;
 	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
 }

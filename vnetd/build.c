@@ -82,9 +82,9 @@ refuse_unreadable(struct job *j)
 		if (!j->load.unreadable[n] || !net->present || net->failed)
 			continue;
 		net->failed = true;
-		net->reason = arena_printf(&j->conf->arena, "%s: %s",
-					   d ? d->pos.file : "its configuration",
-					   d ? d->text : "cannot be read");
+		net->reason =
+		    arena_printf(&j->conf->arena, "%s: %s", d ? d->pos.file : "its configuration",
+				 d ? d->text : "cannot be read");
 	}
 }
 

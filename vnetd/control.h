@@ -18,8 +18,8 @@ struct rights;
 struct client {
 	struct client *next;
 	uint32_t serial;
-	void *peer; /* io's name for it */
-	bool watching; /* gets every event */
+	void *peer;     /* io's name for it */
+	bool watching;  /* gets every event */
 	uint32_t watch; /* the request that asked for them */
 	uint32_t uid;
 	size_t ngids;
@@ -44,6 +44,6 @@ void client_send(struct core *c, uint32_t serial, const struct msg *m, const int
 
 /* Ends an answer. */
 void client_reply(struct core *c, const struct client *cl, uint32_t request, int err,
-                  const char *text);
+		  const char *text);
 
 #endif

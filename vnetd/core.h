@@ -63,15 +63,15 @@ struct core {
 	void *io_arg;
 	struct mono now; /* of the call that is being handled */
 
-	enum log_level level;  /* from the command line; debug wins over the configuration */
-	uint32_t vnet_gid;     /* group vnet */
-	struct mono started;   /* the suite, not this engine */
-	bool restarted;        /* an earlier engine died */
-	bool serving;          /* clients are let in */
-	char ready[64];        /* what priv was told runs; "": nothing so far */
-	struct mono ready_by;  /* told then, whatever the workers do */
+	enum log_level level; /* from the command line; debug wins over the configuration */
+	uint32_t vnet_gid;    /* group vnet */
+	struct mono started;  /* the suite, not this engine */
+	bool restarted;       /* an earlier engine died */
+	bool serving;         /* clients are let in */
+	char ready[64];       /* what priv was told runs; "": nothing so far */
+	struct mono ready_by; /* told then, whatever the workers do */
 	bool forward_asked, forward_known; /* IP_FORWARD */
-	bool was_router;       /* ip_forward was 1 before we came */
+	bool was_router;                   /* ip_forward was 1 before we came */
 
 	struct users users;
 	struct generation *gen; /* the newest configuration that was accepted; NULL: none so far */
@@ -106,9 +106,9 @@ bool core_worker_msg(struct core *c, struct mono now, enum role role, const stru
 /* A client of the socket. The result is its number for the other two calls; 0: no memory. False: it
  * broke the protocol, close it. */
 uint32_t core_client_new(struct core *c, struct mono now, void *peer, uint32_t uid,
-                         const uint32_t *gid, size_t ngids);
-bool core_client_msg(struct core *c, struct mono now, uint32_t client, const struct msg *m, int *fds,
-                     size_t nfds);
+			 const uint32_t *gid, size_t ngids);
+bool core_client_msg(struct core *c, struct mono now, uint32_t client, const struct msg *m,
+		     int *fds, size_t nfds);
 void core_client_gone(struct core *c, struct mono now, uint32_t client);
 
 /* Kernel events. */

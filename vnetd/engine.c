@@ -364,8 +364,7 @@ worker_up(struct engine *e, unsigned role, int sock)
 	}
 	if (e->worker[role])
 		worker_gone(e->worker[role], "was replaced", e);
-	e->worker[role] =
-	    chan_new(e->loop, sock, role_name((enum role)role), &worker_handler, e);
+	e->worker[role] = chan_new(e->loop, sock, role_name((enum role)role), &worker_handler, e);
 	if (e->worker[role])
 		core_worker_up(e->core, mono_now(), (enum role)role);
 }

@@ -26,7 +26,7 @@ void events_fini(struct events *e);
 /* what: a word for programs ("network-up"); net: MSG_NET_ALL for none in particular; port: its name or
  * ""; then the sentence. */
 void events_add(struct core *c, const char *what, unsigned net, const char *port, const char *fmt,
-               ...) PRINTF_LIKE(5, 6);
+		...) PRINTF_LIKE(5, 6);
 
 /* EVENT_WATCH: what is kept at once, and everything from now on. It never gets a REPLY. */
 void events_watch(struct core *c, struct client *cl, uint32_t request);

@@ -113,10 +113,11 @@ log_diag(enum diag_severity s, const char *text)
 		log_debug("%s", text);
 }
 
+/* To the log and to the client, as soon as nothing can be added. */
 static void
 tell_diags(struct core *c, struct job *j)
 {
-	for (size_t i = 0; i < j->diags.n; i++) {
+	for (size_t i = 0; i < j->diags.n && !j->told; i++) {
 		const struct diag *d = &j->diags.v[i];
 		struct msg m = msg_make(MSG_DIAG_ROW, j->request.id);
 		struct strbuf text;
@@ -129,6 +130,7 @@ tell_diags(struct core *c, struct job *j)
 		client_send(c, j->client, &m, NULL, 0);
 		strbuf_fini(&text);
 	}
+	j->told = true;
 }
 
 static void
@@ -216,6 +218,7 @@ adopt_job(struct core *c, struct job *j)
 		return;
 	}
 	adopt(c, j);
+	tell_diags(c, j);
 	settle_now(c, settled, j);
 }
 

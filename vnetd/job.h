@@ -27,19 +27,20 @@ enum job_kind { JOB_START, JOB_RELOAD, JOB_CREATE, JOB_DELETE, JOB_SET };
 struct job {
 	struct job *next;
 	enum job_kind kind;
-	uint32_t client;  /* who waits for the answer; 0: nobody */
+	uint32_t client;    /* who waits for the answer; 0: nobody */
 	struct msg request; /* of that client; its id is the answer's */
 	struct load load;
 	struct diags diags;
 	struct conf_changes edits;   /* what the verb changes, or the first configuration */
 	struct conf_changes derived; /* files that follow from others */
-	struct conf *conf; /* built and not yet adopted */
-	size_t to_write, written; /* of edits, then derived */
+	struct conf *conf;           /* built and not yet adopted */
+	size_t to_write, written;    /* of edits, then derived */
 	unsigned writing;
 	bool in_write; /* guards against replies that are made up at once */
+	bool told;     /* the diagnostics are in the log and with the client */
 	bool waits_for_workers;
 	struct mono deadline; /* of that wait */
-	int err; /* the first reason to fail; 0 */
+	int err;              /* the first reason to fail; 0 */
 	char why[512];
 };
 

@@ -161,8 +161,8 @@ read_nets(struct core *c, struct load *l)
 }
 
 void
-load_start(struct core *c, struct load *l, struct diags *d,
-	   void (*done)(struct core *c, void *arg), void *arg)
+load_start(struct core *c, struct load *l, struct diags *d, void (*done)(struct core *c, void *arg),
+	   void *arg)
 {
 	memset(l, 0, sizeof(*l));
 	l->diags = d;

@@ -20,7 +20,7 @@ struct load {
 	struct conf_sources src; /* points into the texts below */
 	char **text;
 	size_t ntexts;
-	char *host[HOST_FILE_N]; /* passwd, group, resolv.conf; NULL: not there */
+	char *host[HOST_FILE_N];    /* passwd, group, resolv.conf; NULL: not there */
 	bool unreadable[CONF_NETS]; /* a file of this network exists and cannot be read */
 	bool fatal;                 /* the same for a file of all networks */
 	struct diags *diags;
@@ -32,7 +32,7 @@ struct load {
 
 /* Reads everything, then calls done. What cannot be read is an error in d. */
 void load_start(struct core *c, struct load *l, struct diags *d,
-                void (*done)(struct core *c, void *arg), void *arg);
+		void (*done)(struct core *c, void *arg), void *arg);
 
 /* Frees the texts. Not while requests are under way. */
 void load_fini(struct load *l);

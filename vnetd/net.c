@@ -172,10 +172,11 @@ net_repaired(struct net *n, struct mono now, const char *what)
 		return;
 	n->repairs = 0;
 	n->paused_until = mono_add(now, PAUSE_MS);
-	log_warn(0,
-		 "vmnet%u: another program keeps undoing what vnetd sets up (last: %s); left alone for "
-		 "%d s",
-		 n->n, what, PAUSE_MS / 1000);
+	log_warn(
+	    0,
+	    "vmnet%u: another program keeps undoing what vnetd sets up (last: %s); left alone for "
+	    "%d s",
+	    n->n, what, PAUSE_MS / 1000);
 }
 
 struct mono

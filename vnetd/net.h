@@ -35,22 +35,22 @@ struct net {
 	unsigned n;
 	const struct conf_net *conf; /* in force; NULL: there is no such network */
 	struct generation *gen;      /* that conf belongs to */
-	char *kept;      /* why a newer configuration of it was refused; NULL: it was not */
-	char *blocked;   /* why it cannot be made now */
-	char *contested; /* what else uses its subnet */
-	char *cure;      /* for either of the two */
-	char *failure;   /* the step that went wrong */
-	char *tap_taken; /* a static tap whose name is taken */
-	bool runs;       /* its plan was carried out at least once since it came */
-	bool renewed;    /* its bridge was made anew: workers must let their sockets go */
-	bool pushed;     /* workers were told of it */
-	int ifindex;     /* of its bridge, 0: none */
-	unsigned tries;  /* failed ones in a row; */
-	struct mono retry_at;  /* it is left alone until then; MONO_NEVER: no failure */
+	char *kept;           /* why a newer configuration of it was refused; NULL: it was not */
+	char *blocked;        /* why it cannot be made now */
+	char *contested;      /* what else uses its subnet */
+	char *cure;           /* for either of the two */
+	char *failure;        /* the step that went wrong */
+	char *tap_taken;      /* a static tap whose name is taken */
+	bool runs;            /* its plan was carried out at least once since it came */
+	bool renewed;         /* its bridge was made anew: workers must let their sockets go */
+	bool pushed;          /* workers were told of it */
+	int ifindex;          /* of its bridge, 0: none */
+	unsigned tries;       /* failed ones in a row; */
+	struct mono retry_at; /* it is left alone until then; MONO_NEVER: no failure */
 	/* Repairs of what others changed. Too many of them: somebody fights us, and it is paused. */
 	unsigned repairs;
 	struct mono repairs_since, paused_until; /* MONO_NEVER: not paused */
-	char *repaired; /* what was repaired last */
+	char *repaired;                          /* what was repaired last */
 	struct service_state service[SERVICE_N];
 	uint32_t leases, lease_total;
 	enum net_state announced; /* the state that the last event told; NET_STATE_N: none */

@@ -86,6 +86,7 @@ static int
 exchange(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *arg)
 {
 	struct nlmsghdr *req = (struct nlmsghdr *)nl->out;
+	bool torn = false;
 
 	nl->words[0] = '\0';
 	if (mnl_socket_sendto(nl->sock, req, req->nlmsg_len) < 0)
@@ -104,8 +105,9 @@ exchange(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *a
 
 			if (h->nlmsg_seq != nl->seq)
 				continue; /* the rest of an answer that an error cut short */
+			torn |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
+				return torn ? -EAGAIN : 0;
 			if (h->nlmsg_type == NLMSG_ERROR) {
 				if (mnl_nlmsg_get_payload_len(h) < sizeof(*e))
 					return -EBADMSG;

@@ -50,7 +50,7 @@ struct nl_link {
 /* Looks a link up. 0, -ENODEV, -errno. */
 int nl_link_get(struct nl *nl, const char *name, struct nl_link *out);
 
-/* Calls cb for every link. 0 or -errno. */
+/* Calls cb for every link. 0, -EAGAIN when links changed meanwhile and some may be missing, -errno. */
 int nl_link_each(struct nl *nl, void (*cb)(const struct nl_link *l, void *arg), void *arg);
 
 /* The link was made by us (names_is_ours()); *net as there. */

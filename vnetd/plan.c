@@ -246,7 +246,8 @@ emit_enslave(const struct plan *p, unsigned net, const char *ifname)
 static void
 make_tap(const struct plan *p, const struct want_tap *t)
 {
-	struct alias a = {.kind = PORT_STATIC, .mac = t->mac, .owner = t->owner, .queues = t->queues};
+	struct alias a = {
+	    .kind = PORT_STATIC, .mac = t->mac, .owner = t->owner, .queues = t->queues};
 	struct msg m = msg_make(MSG_TAP_ADD, 0);
 
 	m.u.tap_add.net = (uint16_t)t->net;

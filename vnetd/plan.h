@@ -28,8 +28,8 @@ enum plan_verdict {
  * runs (as the caller knows, or because its route is there) was there first and goes on. why: a sentence
  * without a subject ("its subnet ... is also used by ..."), "" for PLAN_FREE; cure: what to do. */
 enum plan_verdict plan_judge(char why[PLAN_WHY_MAX], char cure[PLAN_WHY_MAX],
-                             const struct snapshot *now, unsigned n, const struct want_net *w,
-                             bool runs);
+			     const struct snapshot *now, unsigned n, const struct want_net *w,
+			     bool runs);
 
 /* A foreign port whose bridge was deleted under it: to be put back onto the new one. */
 struct plan_stray {

@@ -85,7 +85,8 @@ plan_judge(char why[PLAN_WHY_MAX], char cure[PLAN_WHY_MAX], const struct snapsho
 	if (s->vmnet[n] && !snapshot_bridge(s, n)) {
 		snprintf(why, PLAN_WHY_MAX,
 			 "there is an interface called vmnet%u that vnetd has not made", n);
-		snprintf(cure, PLAN_WHY_MAX, "rename or delete it: ip link set vmnet%u name NEW", n);
+		snprintf(cure, PLAN_WHY_MAX, "rename or delete it: ip link set vmnet%u name NEW",
+			 n);
 		return PLAN_BLOCKED;
 	}
 	if (w->subnet.len == 0)

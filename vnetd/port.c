@@ -128,7 +128,7 @@ tell(struct core *c, const struct port *p, const char *what, const char *words)
 {
 	if (!c->ports.synced)
 		return;
-	log_info("vmnet%u: %s %s", p->net, port_name(p), words);
+	log_info("%s %s vmnet%u", port_name(p), words, p->net);
 	events_add(c, what, p->net, port_name(p), "%s %s vmnet%u", port_name(p), words, p->net);
 }
 

@@ -192,10 +192,11 @@ refuse(struct server *s, struct call *c, enum role role, const char *why)
 }
 
 static void
-on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t nfds, void *arg)
+on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t nfds UNUSED,
+       void *arg)
 {
 	struct server *s = arg;
-	struct call c = {.m = m, .in = fds, .nin = nfds, .from = chan};
+	struct call c = {.m = m, .in = fds, .from = chan};
 	char breach[96];
 	const char *why;
 	int r;
@@ -266,7 +267,14 @@ watch_signals(struct server *s)
 	return 0;
 }
 
-/* Everything that may be missing on this host; a sentence is logged for each. */
+static int
+cannot_start(struct server *s, const char *why)
+{
+	log_error(0, "%s", why);
+	tell_waiter(s, why);
+	return -1;
+}
+
 static int
 prepare(struct server *s)
 {
@@ -275,43 +283,28 @@ prepare(struct server *s)
 	for (int t = 0; t < MSG_N; t++)
 		if (policy_is_request(t) && !handlers[t])
 			log_fatal(0, "%s has no handler", msg_name(t));
+	if (sandbox_seccomp_priv() < 0)
+		return cannot_start(s, "cannot set the system call filter (CONFIG_SECCOMP_FILTER)");
 	s->priv.route = nl_open(NETLINK_ROUTE);
-	if (!s->priv.route) {
-		log_error(errno, "cannot open a netlink socket");
-		return -1;
-	}
+	if (!s->priv.route)
+		return cannot_start(s, "cannot open a netlink socket");
 	s->priv.nft = priv_nft_new(why, sizeof(why));
-	if (!s->priv.nft) {
-		log_error(0, "%s", why);
-		return -1;
-	}
+	if (!s->priv.nft)
+		return cannot_start(s, why);
 	s->loop = loop_new();
-	if (!s->loop || watch_signals(s) < 0) {
-		log_error(ENOMEM, "cannot start");
-		return -1;
-	}
-	return 0;
+	if (!s->loop || watch_signals(s) < 0)
+		return cannot_start(s, "out of memory");
+	s->children = children_new(s->loop, s->priv.start, &child_handler, s);
+	return s->children ? 0 : cannot_start(s, "out of memory");
 }
 
 int
 priv_main(struct start *start)
 {
 	struct server s = {.priv.start = start};
-	int r = sandbox_seccomp_priv();
 
-	if (r < 0) {
-		log_error(-r, "cannot set the system call filter");
+	if (prepare(&s) < 0)
 		return 1;
-	}
-	if (prepare(&s) < 0) {
-		tell_waiter(&s, "see the messages above");
-		return 1;
-	}
-	s.children = children_new(s.loop, start, &child_handler, &s);
-	if (!s.children) {
-		log_error(ENOMEM, "cannot start");
-		return 1;
-	}
 	loop_run(s.loop);
 	children_free(s.children);
 	priv_nft_free(s.priv.nft);

@@ -42,19 +42,26 @@ int priv_main(struct start *s);
 
 struct priv_nft;
 
+/* A set of networks. */
+struct netset {
+	bool has[NAMES_NETS];
+};
+
 /* What the handlers work with. */
 struct priv {
 	struct start *start;
 	struct nl *route;        /* rtnetlink */
 	struct priv_nft *nft;    /* nf_tables and conntrack */
 	const char *nat_refused; /* why a row since NAT_BEGIN was refused, NULL: none was */
+	struct netset nat_named; /* networks in the rows since NAT_BEGIN */
+	struct netset nat_next;  /* those of them that have NAT */
+	struct netset nat_nets;  /* networks to which the table in force gives NAT */
 };
 
 /* One request and its answer. */
 struct call {
 	const struct msg *m;
-	const int *in; /* descriptors that came along, borrowed */
-	size_t nin;
+	const int *in;     /* descriptors that came along, borrowed */
 	struct chan *from; /* for rows before the REPLY */
 	char text[sizeof(((struct msg_reply *)0)->text)];
 	int out[POLICY_QUEUES_MAX]; /* descriptors of the REPLY; priv.c closes them */
@@ -95,6 +102,10 @@ handler_fn priv_sysctl_set, priv_ip_forward;
 
 /* Applies a profile to an interface. 0 or -errno. */
 int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *ifname);
+
+/* route_localnet of vmnetN: on exactly while the table in force has NAT for it. It lets a forward take a
+ * connection to 127.0.0.1, and only that table keeps guests from the host's loopback then. 0 or -errno. */
+int priv_sysctl_localnet(const struct priv *p, unsigned net);
 
 /* priv_nat.c: the table inet vnetd */
 handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_commit, priv_nat_flush_forward,

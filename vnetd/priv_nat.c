@@ -13,13 +13,18 @@ int
 priv_nat_begin(struct priv *p, struct call *c)
 {
 	p->nat_refused = NULL;
+	p->nat_named = p->nat_next = (struct netset){0};
 	return priv_nft_begin(p->nft, &c->m->u.nat_begin);
 }
 
 int
 priv_nat_net(struct priv *p, struct call *c)
 {
-	return priv_nft_net(p->nft, &c->m->u.nat_net);
+	const struct msg_nat_net *m = &c->m->u.nat_net;
+
+	p->nat_named.has[m->net] = true;
+	p->nat_next.has[m->net] = m->nat;
+	return priv_nft_net(p->nft, m);
 }
 
 int
@@ -28,12 +33,37 @@ priv_nat_forward(struct priv *p, struct call *c)
 	return priv_nft_forward(p->nft, &c->m->u.nat_forward);
 }
 
+/* Those that lost their bridge meanwhile have no sysctl either. */
+static void
+set_localnet(struct priv *p, const struct netset *nets)
+{
+	for (unsigned net = 0; net < NAMES_NETS; net++)
+		if (nets->has[net])
+			priv_sysctl_localnet(p, net);
+}
+
+/* A guest must never find route_localnet on and the table without the rules that make up for it: it goes
+ * off before the change and on after it. */
 int
 priv_nat_commit(struct priv *p, struct call *c)
 {
+	const struct netset before = p->nat_nets;
+	int r;
+
 	if (p->nat_refused)
 		return fail(c, -EPERM, "a row of the NAT plan was refused: %s", p->nat_refused);
-	return priv_nft_commit(p->nft, c->text, sizeof(c->text));
+	for (unsigned net = 0; net < NAMES_NETS; net++)
+		p->nat_nets.has[net] &= p->nat_next.has[net];
+	set_localnet(p, &before);
+	r = priv_nft_commit(p->nft, c->text, sizeof(c->text));
+	if (r < 0) {
+		p->nat_nets = before;
+		set_localnet(p, &before);
+		return r;
+	}
+	p->nat_nets = p->nat_next;
+	set_localnet(p, &p->nat_named);
+	return 0;
 }
 
 int

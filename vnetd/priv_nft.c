@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft.c - the life of table `inet vnetd`: adoption, commits, watching, teardown.
  *
- * Two modes. Owned: the kernel knows the flags owner and persist; nobody but our socket can change the
- * table, and it outlives us. Plain: an ordinary table, which natd watches and has restored. Which one is
- * found out by trying: a kernel that does not know a flag refuses the table. The flag owner alone is of
- * no use, since the table would vanish with the process.
+ * Two modes. Owned: the kernel knows the flags owner and persist; nobody but our socket can
+ * change the table, and it outlives us. Plain: an ordinary table, which natd watches and has
+ * restored. Which one is found out by trying: a kernel that does not know a flag refuses the
+ * table. The flag owner alone is of no use, since the table would vanish with the process.
  */
 #include "priv_nft.h"
 
@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lib/fd.h"
 #include "lib/util.h"
@@ -30,6 +31,8 @@
 enum {
 	/* Somebody else may delete or make the table between our look and our transaction. */
 	COMMIT_TRIES = 6,
+	ADOPT_TRIES = 20,
+	ADOPT_PAUSE_NS = 10 * 1000 * 1000,
 	WATCH_RCVBUF = 1024 * 1024,
 };
 
@@ -78,8 +81,8 @@ find_table(struct nft_sock *s, struct found *f)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* A table with the flag persist and no owner waits for us. One that is owned by somebody is not ours;
- * one without flags is replaced by the first commit. */
+/* A table with the flag persist and no owner waits for us. One that is owned by somebody is not
+ * ours; one without flags is replaced by the first commit. */
 static int
 adopt(struct nft_sock *s)
 {
@@ -115,13 +118,20 @@ priv_nft_new(char *why, size_t cap)
 	r = nft_sock_open(&n->sock);
 	if (r == 0)
 		r = adopt(&n->sock);
+	/* A killed predecessor may have left its socket to a child that was just being started. */
+	for (int i = 0; r == -EBUSY && i < ADOPT_TRIES; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = ADOPT_PAUSE_NS}, NULL);
+		r = adopt(&n->sock);
+	}
 	if (r == 0)
 		return n;
 	if (r == -EBUSY)
 		snprintf(why, cap,
-			 "table inet " NFT_TABLE " belongs to another running process; is vnetd running already?");
+			 "table inet " NFT_TABLE
+			 " belongs to another running process; is vnetd running already?");
 	else if (r == -EPROTONOSUPPORT || r == -EINVAL || r == -EOPNOTSUPP)
-		snprintf(why, cap, "this kernel has no nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
+		snprintf(why, cap,
+			 "this kernel has no nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)");
 	else
 		snprintf(why, cap, "cannot look at table inet " NFT_TABLE ": %s", strerror(-r));
 	priv_nft_free(n);
@@ -222,10 +232,11 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)
 		snprintf(why, cap, "table inet " NFT_TABLE " belongs to another process");
 	else if (r == -ENOENT || r == -EOPNOTSUPP)
-		snprintf(why, cap,
-			 "the kernel lacks what %s needs: %s. Its options: NFT_CT, NFT_NAT, NFT_MASQ, "
-			 "NFT_REJECT_INET, NFT_FIB_INET, NF_NAT",
-			 refusal.what, strerror(-r));
+		snprintf(
+		    why, cap,
+		    "the kernel lacks what %s needs: %s. Its options: NFT_CT, NFT_NAT, NFT_MASQ, "
+		    "NFT_REJECT_INET, NFT_FIB_INET, NF_NAT",
+		    refusal.what, strerror(-r));
 	else
 		snprintf(why, cap, "the kernel refuses %s: %s", refusal.what, strerror(-r));
 	return r;
@@ -279,7 +290,8 @@ priv_nft_watch(struct priv_nft *n)
 }
 
 int
-priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg), void *arg)
+priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg),
+	      void *arg)
 {
 	struct nft_scan_question q = {0};
 	uint16_t nets[NFT_NETS_MAX];

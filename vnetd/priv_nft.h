@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft.h - the table `inet vnetd`: typed NAT rows in, one nf_tables transaction out.
  *
- * Runs inside priv with NET_ADMIN alone. It sees only decoded messages and the kernel's replies. Every
- * change of the table goes through the one socket that a struct priv_nft owns: where the kernel knows
- * the table flags owner and persist, that socket is the table's owner, and nobody else can touch it.
+ * Runs inside priv with NET_ADMIN alone. It sees only decoded messages and the kernel's replies.
+ * Every change of the table goes through the one socket that a struct priv_nft owns: where the
+ * kernel knows the table flags owner and persist, that socket is the table's owner, and nobody
+ * else can touch it.
  *
  *     priv_nft_*       priv_nft.c        this contract: rows, commit, adoption, watching, teardown
  *     nft_plan_*       priv_nft_plan.c   pure: rows -> set elements; the constant chains and rules
@@ -12,7 +13,8 @@
  *     nft_sock_*       priv_nft_sock.c   netlink transactions and dumps
  *     nft_ct_*         priv_nft_ct.c     forgetting connections
  *     nft_expr_*       priv_nft_expr.c   a rule's statements -> expressions
- *     nft_scan_*       priv_nft_scan.c   what foreign rule sets drop (and priv_nft_legs.c, priv_nft_judge.c)
+ *     nft_scan, _leg_  priv_nft_scan.c, priv_nft_legs.c   foreign rule sets, read
+ *     nft_judge        priv_nft_judge.c  pure: what they drop
  */
 #ifndef VNET_VNETD_PRIV_NFT_H
 #define VNET_VNETD_PRIV_NFT_H
@@ -27,33 +29,36 @@ struct priv_nft;
  * until the first commit. Needs no file system. NULL: why holds a sentence for a person. */
 struct priv_nft *priv_nft_new(char *why, size_t cap);
 
-/* Closes the socket. A table with the flag persist stays, its owner gone; a plain one stays as it is. */
+/* Closes the socket. A table with the flag persist stays, its owner gone; a plain one stays as it
+ * is. */
 void priv_nft_free(struct priv_nft *n);
 
-/* The rows of a new plan. BEGIN drops the rows collected so far. 0, -EINVAL for a row that cannot be
- * (the commit fails too, and says which), -ENOMEM. Rows have no REPLY, so the result may be ignored. */
+/* The rows of a new plan. BEGIN drops the rows collected so far. 0, -EINVAL for a row that cannot
+ * be (the commit fails too, and says which), -ENOMEM. Rows have no REPLY, so the result may be
+ * ignored. */
 int priv_nft_begin(struct priv_nft *n, const struct msg_nat_begin *m);
 int priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m);
 int priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m);
 
-/* Replaces the whole table by the rows since BEGIN in one transaction: established connections go on.
- * 0 or -errno; then nothing has changed and why says what the kernel did not like. On success why holds
- * words for natd: "owned" or "plain", then "no-udp-timeout" where the kernel lacks timeout objects.
- * Either way why is the text of the REPLY. */
+/* Replaces the whole table by the rows since BEGIN in one transaction: established connections go
+ * on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
+ * why holds words for natd: "owned" or "plain", then "no-udp-timeout" where the kernel lacks
+ * timeout objects. Either way why is the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
 
 /* Forgets the connections that went through a forward which is no more: those whose original
  * destination port and whose guest both fit, and no others. 0 or -errno. */
 int priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m);
 
-/* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears except
- * our own commits. Descriptor (the caller's) or -errno. */
+/* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
+ * except our own commits. Descriptor (the caller's) or -errno. */
 int priv_nft_watch(struct priv_nft *n);
 
-/* Calls row() for each foreign base chain on the IPv4 input or forward hook that drops packets of the
- * latest plan's networks, or would drop those of a network that it does not know. 0 or -errno. */
+/* Calls row() for each foreign base chain on the IPv4 input or forward hook that drops packets of
+ * the latest plan's networks, or would drop those of a network that it does not know. 0 or
+ * -errno. */
 int priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg),
-                  void *arg);
+		  void *arg);
 
 /* Deletes table inet vnetd. 0 also when there is none; -EPERM while a running vnetd owns it. */
 int priv_nft_teardown(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_build.c - translates a plan into nf_tables messages: libnftnl for table, sets, chains and
- * rules, bare attributes for set elements, of which there may be many. No system calls.
+ * priv_nft_build.c - translates a plan into nf_tables messages: libnftnl for table, sets, chains
+ * and rules, bare attributes for set elements, of which there may be many. No system calls.
  */
 #include "priv_nft_build.h"
 
@@ -144,7 +144,8 @@ put_set(struct nft_batch *b, enum nft_set id)
 {
 	const struct nft_set_def *d = &nft_sets[id];
 	struct nftnl_set *s = nftnl_set_alloc();
-	struct nlmsghdr *nlh = s ? nft_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL) : NULL;
+	struct nlmsghdr *nlh =
+	    s ? nft_batch_msg(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL) : NULL;
 	uint32_t flags = 0;
 
 	if (!nlh) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft_ct.c - conntrack netlink: finds the connections of a removed forward and deletes them.
  *
- * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter came much
- * later, so the few entries that fit are deleted one by one. The original address is no criterion: a
- * client may have used any address of the host.
+ * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter
+ * came much later, so the few entries that fit are deleted one by one. The original address is no
+ * criterion: a client may have used any address of the host.
  */
 #include "priv_nft_ct.h"
 
@@ -134,8 +134,8 @@ static int
 delete_entry(struct nft_sock *s, const struct entry *e)
 {
 	uint8_t buf[REQUEST_SIZE];
-	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE,
-						NLM_F_ACK, AF_INET);
+	struct nlmsghdr *nlh = nft_sock_request(
+	    buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK, AF_INET);
 
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, e->tuple_len, e->tuple);
 	mnl_attr_put_u32(nlh, CTA_ID, e->id);

@@ -7,8 +7,8 @@
 #include "lib/msg.h"
 #include "priv_nft_sock.h"
 
-/* Deletes the connections that were made to host port m->port of m->proto and that m->guest answers from
- * m->guest_port, and no others. 0 or -errno. */
+/* Deletes the connections that were made to host port m->port of m->proto and that m->guest
+ * answers from m->guest_port, and no others. 0 or -errno. */
 int nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft_expr.c - statements as expressions of the kernel's rule machine. No system calls.
  *
- * A register of 16 bytes holds one interface name; smaller fields follow each other in 4-byte steps.
+ * A register of 16 bytes holds one interface name; smaller fields follow each other in 4-byte
+ * steps.
  */
 #include "priv_nft_build.h"
 
@@ -320,7 +321,8 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);
 		lookup(r, s->arg, &to_first);
 		EXPR(r, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT},
-		     {NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4}, {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1});
+		     {NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4},
+		     {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1});
 		break;
 	case NFT_OP_MASQUERADE:
 		expr(r, "masq");

@@ -64,15 +64,15 @@ static bool
 if_matches(const struct walk *w, const struct nft_leg_if *c, const char *ifname)
 {
 	if (c->set.name[0])
-		return (find_name(w, &c->set, ifname) != NULL) != c->not;
-	return !c->name[0] || name_matches(c->name, ifname) != c->not;
+		return (find_name(w, &c->set, ifname) != NULL) != c->not ;
+	return !c->name[0] || name_matches(c->name, ifname) != c->not ;
 }
 
 /* The rule names the interface itself, rather than all but some. */
 static bool
 is_named(const struct nft_leg_if *c)
 {
-	return (c->name[0] || c->set.name[0]) && !c->not;
+	return (c->name[0] || c->set.name[0]) && !c->not ;
 }
 
 static unsigned

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft_legs.c - follows the expressions of one foreign rule as far as we need to understand it.
  *
- * Every expression that is neither understood nor known to be harmless counts as a condition that may
- * hold or not (NFT_COND_OTHER).
+ * Every expression that is neither understood nor known to be harmless counts as a condition that
+ * may hold or not (NFT_COND_OTHER).
  */
 #include "priv_nft_legs.h"
 
@@ -58,8 +58,8 @@ on_meta(struct reading *r, struct nftnl_expr *e)
 		uint32_t key;
 		enum loaded loaded;
 	} keys[] = {
-	    {NFT_META_IIFNAME, LOADED_IN},         {NFT_META_OIFNAME, LOADED_OUT},
-	    {NFT_META_IIF, LOADED_IN_INDEX},       {NFT_META_OIF, LOADED_OUT_INDEX},
+	    {NFT_META_IIFNAME, LOADED_IN},      {NFT_META_OIFNAME, LOADED_OUT},
+	    {NFT_META_IIF, LOADED_IN_INDEX},    {NFT_META_OIF, LOADED_OUT_INDEX},
 	    {NFT_META_NFPROTO, LOADED_NFPROTO}, {NFT_META_L4PROTO, LOADED_L4PROTO},
 	};
 	uint32_t key = nftnl_expr_get_u32(e, NFTNL_EXPR_META_KEY);
@@ -77,10 +77,11 @@ static void
 on_payload(struct reading *r, struct nftnl_expr *e)
 {
 	r->reg = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_DREG);
-	r->loaded = nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE) == NFT_PAYLOAD_TRANSPORT_HEADER &&
-			    nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET) == TH_DPORT
-			? LOADED_DPORT
-			: LOADED_OTHER;
+	r->loaded =
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_BASE) == NFT_PAYLOAD_TRANSPORT_HEADER &&
+		    nftnl_expr_get_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET) == TH_DPORT
+		? LOADED_DPORT
+		: LOADED_OTHER;
 }
 
 static void
@@ -99,7 +100,7 @@ set_ifname(struct reading *r, struct nft_leg_if *c, bool not, const char *name)
 	if (c->name[0] || c->set.name[0] || !name[0])
 		r->leg->cond |= NFT_COND_OTHER;
 	snprintf(c->name, sizeof(c->name), "%s", name);
-	c->not = not;
+	c->not = not ;
 }
 
 static void
@@ -182,7 +183,7 @@ on_lookup(struct reading *r, struct nftnl_expr *e)
 		if (c->name[0] || c->set.name[0])
 			leg->cond |= NFT_COND_OTHER;
 		look_into(&c->set, set);
-		c->not = not;
+		c->not = not ;
 		if (vmap)
 			leg->vmap = r->loaded == LOADED_IN ? NFT_VMAP_IN : NFT_VMAP_OUT;
 	} else if (r->loaded == LOADED_CT) {
@@ -191,7 +192,7 @@ on_lookup(struct reading *r, struct nftnl_expr *e)
 			look_into(&leg->states, set);
 			leg->vmap = NFT_VMAP_CT;
 		}
-	} else if (r->loaded == LOADED_DPORT && !vmap && !not) {
+	} else if (r->loaded == LOADED_DPORT && !vmap && !not ) {
 		look_into(&leg->ports, set);
 	} else {
 		leg->cond |= NFT_COND_OTHER;
@@ -221,9 +222,9 @@ static void
 on_immediate(struct reading *r, struct nftnl_expr *e)
 {
 	if (nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_DREG) == NFT_REG_VERDICT)
-		r->leg->verdict = verdict_of(nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT),
-					     nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN),
-					     r->leg->target);
+		r->leg->verdict =
+		    verdict_of(nftnl_expr_get_u32(e, NFTNL_EXPR_IMM_VERDICT),
+			       nftnl_expr_get_str(e, NFTNL_EXPR_IMM_CHAIN), r->leg->target);
 }
 
 /* Extensions of iptables. As a verdict only these drop; the others, like LOG, change nothing. */
@@ -267,10 +268,10 @@ on_expr(struct nftnl_expr *e, void *arg)
 		const char *name;
 		void (*on)(struct reading *r, struct nftnl_expr *e);
 	} known[] = {
-	    {"meta", on_meta},     {"payload", on_payload},     {"ct", on_ct},
-	    {"cmp", on_cmp},       {"lookup", on_lookup},       {"immediate", on_immediate},
-	    {"target", on_target}, {"match", on_match},         {"reject", on_reject},
-	    {"log", on_nothing},   {"counter", on_nothing},     {"notrack", on_nothing},
+	    {"meta", on_meta},     {"payload", on_payload}, {"ct", on_ct},
+	    {"cmp", on_cmp},       {"lookup", on_lookup},   {"immediate", on_immediate},
+	    {"target", on_target}, {"match", on_match},     {"reject", on_reject},
+	    {"log", on_nothing},   {"counter", on_nothing}, {"notrack", on_nothing},
 	    {"last", on_nothing},  {"bitwise", on_nothing}, /* its result is compared */
 	};
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_NAME);
@@ -313,8 +314,8 @@ nft_leg_of_elem(struct nft_leg_elem *out, struct nftnl_set_elem *e)
 	if (len >= 2)
 		out->port53 = (key[0] << 8 | key[1]) == DNS_PORT;
 	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_VERDICT))
-		out->verdict = verdict_of(nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_VERDICT),
-					  nftnl_set_elem_get_str(e, NFTNL_SET_ELEM_CHAIN),
-					  out->target);
+		out->verdict =
+		    verdict_of(nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_VERDICT),
+			       nftnl_set_elem_get_str(e, NFTNL_SET_ELEM_CHAIN), out->target);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_legs.h - a foreign rule, reduced to what counts for the question "does this drop our guests?"
+ * priv_nft_legs.h - a foreign rule, reduced to what counts for the question "does this drop our
+ * guests?"
  *
  * No system calls but the translation of an interface number into its name.
  */
@@ -41,7 +42,7 @@ struct nft_leg_set {
 struct nft_leg_if {
 	char name[NFT_LEG_IFNAME]; /* "" any; a final '*' stands for any ending */
 	struct nft_leg_set set;    /* or one of these */
-	bool not;
+	bool not ;
 };
 
 /* Where the verdict comes from. */
@@ -61,7 +62,7 @@ struct nft_leg {
 struct nft_leg_elem {
 	char name[NFT_LEG_IFNAME]; /* as an interface name, "" when it cannot be one */
 	bool port53;
-	bool end; /* no element, but the end of an interval */
+	bool end;                     /* no element, but the end of an interval */
 	enum nft_leg_verdict verdict; /* of a verdict map */
 	char target[NFT_NAME_CAP];
 };

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_plan.c - the constant chains of table `inet vnetd`, and the set elements of a plan. Pure.
+ * priv_nft_plan.c - the constant chains of table `inet vnetd`, and the set elements of a plan.
+ * Pure.
  *
  * How a packet is judged:
- *  - forward: established first, then one lookup by input interface sends new connections of guests to
- *    the chain of their kind of network. What is left came from elsewhere: into a network it needs a
- *    forward (dnat); between interfaces that are not ours it passes, or not, as forward_others says.
- *  - prerouting and output: one map decides about forwards, for packets from outside, from guests and
- *    from the host itself. Loopback addresses other than 127.0.0.1 are left to the host's own services,
- *    as a resolver on 127.0.0.53 must not be taken over by a forward of port 53.
- *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin) or is
- *    127.0.0.1 gets our address, or the answer would not come back to us.
- *  - input: the gateway address serves DNS and ping and refuses the rest; a network without adapter
- *    reaches nothing of the host but that and DHCP. 127.0.0.0/8 on the wire is dropped: the bridges have
- *    route_localnet on for forwards from 127.0.0.1, which would open the host's loopback to guests.
+ *  - forward: established first, then one lookup by input interface sends new connections of
+ *    guests to the chain of their kind of network. What is left came from elsewhere: into a
+ *    network it needs a forward (dnat); between interfaces that are not ours it passes, or not,
+ *    as forward_others says.
+ *  - prerouting and output: one map decides about forwards, for packets from outside, from guests
+ *    and from the host itself. Loopback addresses other than 127.0.0.1 are left to the host's own
+ *    services, as a resolver on 127.0.0.53 must not be taken over by a forward of port 53.
+ *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin)
+ *    or is 127.0.0.1 gets our address, or the answer would not come back to us.
+ *  - input: the gateway address serves DNS and ping and refuses the rest; a network without
+ *    adapter reaches nothing of the host but that and DHCP. 127.0.0.0/8 on the wire is dropped:
+ *    the bridges have route_localnet on for forwards from 127.0.0.1, which would open the host's
+ *    loopback to guests.
  *
- * With bridge-nf-call-iptables on, frames between guests of one network appear in the forward hook as
- * well, with the bridge on both sides; they are never ours to drop (NFT_SET_SAME, NFT_OP_BRIDGED).
+ * With bridge-nf-call-iptables on, frames between guests of one network appear in the forward
+ * hook as well, with the bridge on both sides; they are never ours to drop (NFT_SET_SAME,
+ * NFT_OP_BRIDGED).
  */
 #include "priv_nft_plan.h"
 
@@ -69,12 +73,33 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
 };
 
 /* Shorthands for the table below; each is one statement. */
-#define OP(op)        {NFT_OP_##op, 0}
-#define OP1(op, arg)  {NFT_OP_##op, arg}
-#define IN(op, set)   {NFT_OP_##op, NFT_SET_##set}
-#define MAP(op, map)  {NFT_OP_##op, NFT_MAP_##map}
-#define TO(chain)     {NFT_OP_GOTO, NFT_CHAIN_##chain}
-#define RULE(ch, ...) {NFT_CHAIN_##ch, NFT_ALWAYS, {__VA_ARGS__}}
+#define OP(op)                                                                                     \
+	{                                                                                          \
+		NFT_OP_##op, 0                                                                     \
+	}
+#define OP1(op, arg)                                                                               \
+	{                                                                                          \
+		NFT_OP_##op, arg                                                                   \
+	}
+#define IN(op, set)                                                                                \
+	{                                                                                          \
+		NFT_OP_##op, NFT_SET_##set                                                         \
+	}
+#define MAP(op, map)                                                                               \
+	{                                                                                          \
+		NFT_OP_##op, NFT_MAP_##map                                                         \
+	}
+#define TO(chain)                                                                                  \
+	{                                                                                          \
+		NFT_OP_GOTO, NFT_CHAIN_##chain                                                     \
+	}
+#define RULE(ch, ...)                                                                              \
+	{                                                                                          \
+		NFT_CHAIN_##ch, NFT_ALWAYS,                                                        \
+		{                                                                                  \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
+	}
 
 #define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
 
@@ -112,9 +137,7 @@ const struct nft_rule_def nft_rules[] = {
     RULE(INPUT, MAP(IIF_VMAP, TO_HOST)),
 
     RULE(FORWARD, KNOWN, OP(ACCEPT)),
-    {NFT_CHAIN_FORWARD,
-     NFT_IF_TIMEOUTS,
-     {OP1(L4PROTO, IPPROTO_UDP), MAP(IIF_VMAP, UDP_TIMEOUTS)}},
+    {NFT_CHAIN_FORWARD, NFT_IF_TIMEOUTS, {OP1(L4PROTO, IPPROTO_UDP), MAP(IIF_VMAP, UDP_TIMEOUTS)}},
     RULE(FORWARD, MAP(IIF_VMAP, FROM_GUESTS)),
     RULE(FORWARD, OP(CT_DNAT), OP(ACCEPT)),
     RULE(FORWARD, IN(OIF_IN, NETS), OP(DROP)),
@@ -211,8 +234,8 @@ nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m)
 	if (m->net >= NFT_NETS_MAX || find_net(p, m->net))
 		return refuse(p, -EINVAL, "vmnet%u is not a network, or comes twice", m->net);
 	if (m->len < 1 || m->len > 30 || m->subnet.h & ~ip4_mask(m->len).h)
-		return refuse(p, -EINVAL, "vmnet%u: %s/%u is not a subnet", m->net, IP4_STR(m->subnet),
-			      m->len);
+		return refuse(p, -EINVAL, "vmnet%u: %s/%u is not a subnet", m->net,
+			      IP4_STR(m->subnet), m->len);
 	if ((m->host.h && !is_host_in(subnet, m->host)) ||
 	    (m->gateway.h && !is_host_in(subnet, m->gateway)))
 		return refuse(p, -EINVAL, "vmnet%u: an address of the host is outside %s", m->net,
@@ -236,8 +259,9 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 	if (m->proto >= PROTO_N || !m->port || !m->guest_port)
 		return refuse(p, -EINVAL, "vmnet%u: a forward has no protocol or port", m->net);
 	if (!net || !net->nat || !is_host_in(subnet_of(net), m->guest))
-		return refuse(p, -EINVAL, "vmnet%u: forward %s %u leads to %s, outside the NAT network",
-			      m->net, ip_proto_name(m->proto), m->port, IP4_STR(m->guest));
+		return refuse(p, -EINVAL,
+			      "vmnet%u: forward %s %u leads to %s, outside the NAT network", m->net,
+			      ip_proto_name(m->proto), m->port, IP4_STR(m->guest));
 	taken = &p->taken[m->proto][m->port / 8];
 	if (*taken & bit)
 		return refuse(p, -EINVAL, "vmnet%u: forward %s %u comes twice", m->net,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_plan.h - what the table `inet vnetd` holds: constant chains, and sets filled from NAT rows.
+ * priv_nft_plan.h - what the table `inet vnetd` holds: constant chains, and sets filled from NAT
+ * rows.
  *
- * Pure: no netlink, no log, no clock. The chains and their rules never change; everything that depends
- * on the configuration is a set element, so a packet costs the same with one network and with 255, with
- * ten forwards and with ten thousand. The same tables feed the netlink builder and the text renderer,
- * so the golden texts show what the kernel is told.
+ * Pure: no netlink, no log, no clock. The chains and their rules never change; everything that
+ * depends on the configuration is a set element, so a packet costs the same with one network and
+ * with 255, with ten forwards and with ten thousand. The same tables feed the netlink builder and
+ * the text renderer, so the golden texts show what the kernel is told.
  */
 #ifndef VNET_VNETD_PRIV_NFT_PLAN_H
 #define VNET_VNETD_PRIV_NFT_PLAN_H
@@ -22,13 +23,13 @@ enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 
 /* Sets and maps, in the order in which they are made. */
 enum nft_set {
-	NFT_SET_NETS,         /* ifname: every network of the plan */
-	NFT_SET_NAT_NETS,     /* ifname: those that may go out */
-	NFT_SET_SAME,         /* ifname . ifname: a network and itself */
-	NFT_SET_GATEWAYS,     /* ifname . address: the gateway as its own network sees it */
-	NFT_SET_HAIRPIN,      /* ifname . address range: sources that a guest cannot answer directly */
-	NFT_MAP_SELF,         /* ifname : address of ours that answers there */
-	NFT_MAP_FORWARDS,     /* protocol . port : guest . port */
+	NFT_SET_NETS,     /* ifname: every network of the plan */
+	NFT_SET_NAT_NETS, /* ifname: those that may go out */
+	NFT_SET_SAME,     /* ifname . ifname: a network and itself */
+	NFT_SET_GATEWAYS, /* ifname . address: the gateway as its own network sees it */
+	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
+	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
+	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
 	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
 	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
@@ -71,31 +72,31 @@ struct nft_chain_def {
 /* Statements, in the words of nft(8). */
 enum nft_op {
 	NFT_OP_END,
-	NFT_OP_IPV4,            /* meta nfproto ipv4 */
-	NFT_OP_L4PROTO,         /* meta l4proto ARG */
-	NFT_OP_DPORT,           /* th dport ARG, after L4PROTO */
-	NFT_OP_ECHO_REQUEST,    /* icmp type echo-request */
-	NFT_OP_CT_STATE,        /* ct state ARG (bits) */
-	NFT_OP_CT_DNAT,         /* ct status dnat */
-	NFT_OP_SADDR_LOOPBACK,  /* ip saddr 127.0.0.0/8 */
-	NFT_OP_DADDR_LOOPBACK,  /* ip daddr 127.0.0.0/8 */
-	NFT_OP_DADDR_NOT,       /* ip daddr != ARG (host order) */
-	NFT_OP_BRIDGED,         /* meta iifkind "bridge" meta oifkind "bridge" */
-	NFT_OP_IIF_IN,          /* iifname @SET */
-	NFT_OP_OIF_IN,          /* oifname @SET */
-	NFT_OP_IIF_OIF_IN,      /* iifname . oifname @SET */
-	NFT_OP_IIF_DADDR_IN,    /* iifname . ip daddr @SET */
-	NFT_OP_OIF_SADDR_IN,    /* oifname . ip saddr @SET */
-	NFT_OP_IIF_VMAP,        /* iifname vmap @SET */
-	NFT_OP_DNAT_LOCAL,      /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
-	NFT_OP_SNAT,            /* snat ip to oifname map @SET */
+	NFT_OP_IPV4,           /* meta nfproto ipv4 */
+	NFT_OP_L4PROTO,        /* meta l4proto ARG */
+	NFT_OP_DPORT,          /* th dport ARG, after L4PROTO */
+	NFT_OP_ECHO_REQUEST,   /* icmp type echo-request */
+	NFT_OP_CT_STATE,       /* ct state ARG (bits) */
+	NFT_OP_CT_DNAT,        /* ct status dnat */
+	NFT_OP_SADDR_LOOPBACK, /* ip saddr 127.0.0.0/8 */
+	NFT_OP_DADDR_LOOPBACK, /* ip daddr 127.0.0.0/8 */
+	NFT_OP_DADDR_NOT,      /* ip daddr != ARG (host order) */
+	NFT_OP_BRIDGED,        /* meta iifkind "bridge" meta oifkind "bridge" */
+	NFT_OP_IIF_IN,         /* iifname @SET */
+	NFT_OP_OIF_IN,         /* oifname @SET */
+	NFT_OP_IIF_OIF_IN,     /* iifname . oifname @SET */
+	NFT_OP_IIF_DADDR_IN,   /* iifname . ip daddr @SET */
+	NFT_OP_OIF_SADDR_IN,   /* oifname . ip saddr @SET */
+	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
+	NFT_OP_DNAT_LOCAL, /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
+	NFT_OP_SNAT,       /* snat ip to oifname map @SET */
 	NFT_OP_MASQUERADE,
 	NFT_OP_ACCEPT,
 	NFT_OP_DROP,
-	NFT_OP_GOTO,            /* goto CHAIN */
-	NFT_OP_REJECT_PORT,     /* reject with icmpx port-unreachable */
-	NFT_OP_REJECT_ADMIN,    /* reject with icmpx admin-prohibited */
-	NFT_OP_REJECT_RESET,    /* reject with tcp reset */
+	NFT_OP_GOTO,         /* goto CHAIN */
+	NFT_OP_REJECT_PORT,  /* reject with icmpx port-unreachable */
+	NFT_OP_REJECT_ADMIN, /* reject with icmpx admin-prohibited */
+	NFT_OP_REJECT_RESET, /* reject with tcp reset */
 };
 
 struct nft_stmt {
@@ -118,14 +119,15 @@ extern const struct nft_chain_def nft_chains[NFT_CHAIN_N];
 extern const struct nft_rule_def nft_rules[];
 extern const size_t nft_nrules;
 
-/* One set element. Key fields are padded to 4 bytes each, in network byte order, as in the kernel. */
+/* One set element. Key fields are padded to 4 bytes each, in network byte order. */
 struct nft_elem {
-	uint8_t key[2 * NFT_IFNAME_LEN], key_end[2 * NFT_IFNAME_LEN]; /* key_end: interval sets only */
+	uint8_t key[2 * NFT_IFNAME_LEN],
+	    key_end[2 * NFT_IFNAME_LEN]; /* key_end: interval sets only */
 	uint8_t klen;
 	uint8_t val[8];
-	uint8_t vlen;       /* 0: a verdict or no value */
-	bool jump;          /* else goto */
-	char chain[32];     /* a verdict's target; "": none */
+	uint8_t vlen;   /* 0: a verdict or no value */
+	bool jump;      /* else goto */
+	char chain[32]; /* a verdict's target; "": none */
 };
 
 /* The rows of one plan. */
@@ -147,8 +149,8 @@ struct nft_plan {
 void nft_plan_init(struct nft_plan *p, bool forward_others);
 void nft_plan_fini(struct nft_plan *p);
 
-/* Adds a row. 0, -EINVAL for one that cannot be, -ENOMEM; p->err and p->why keep the first failure. A
- * forward needs its network, with NAT, before it. */
+/* Adds a row. 0, -EINVAL for one that cannot be, -ENOMEM; p->err and p->why keep the first
+ * failure. A forward needs its network, with NAT, before it. */
 int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
 int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
 
@@ -159,7 +161,7 @@ bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
 
 /* Calls cb for each element of a set, in the order of the rows. */
 void nft_plan_elems(const struct nft_plan *p, enum nft_set s,
-                    void (*cb)(const struct nft_elem *e, void *arg), void *arg);
+		    void (*cb)(const struct nft_elem *e, void *arg), void *arg);
 
 /* Names of what one UDP timeout needs: its chain "udp_30", its timeout object "udp-30". */
 void nft_timeout_chain(char *buf, size_t cap, uint32_t seconds);

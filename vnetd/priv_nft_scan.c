@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft_scan.c - reads foreign rule sets. Only the kernel's replies are parsed, by libnftnl.
  *
- * A drop anywhere is final, and an accept of ours cannot undo it, so a foreign base chain with a drop
- * policy, or whose last rule drops, takes our guests' packets unless it lets them pass itself.
+ * A drop anywhere is final, and an accept of ours cannot undo it, so a foreign base chain with a
+ * drop policy, or whose last rule drops, takes our guests' packets unless it lets them pass
+ * itself.
  */
 #include "priv_nft_scan.h"
 
@@ -193,7 +194,7 @@ read_set(struct reader *rd, struct nft_leg_set *set)
 	rd->set.first = rd->r.nelems;
 	rd->interval = false;
 	r = dump(rd, NFT_MSG_GETSETELEM, rd->set.name, on_elems);
-	/* In a set with intervals a name is the first of a range: usually all that begin with it. */
+	/* In a set with intervals a name begins a range: usually all names that begin so. */
 	for (size_t i = 0; rd->interval && i < rd->set.n; i++) {
 		char *name = rd->r.elems[rd->set.first + i].name;
 		size_t n = strlen(name);

@@ -28,21 +28,21 @@ struct nft_scan_rules {
 	size_t chains_cap, legs_cap, elems_cap;
 };
 
-/* The networks in question, and the interface by which a packet to the outside leaves ("": none). */
+/* The networks in question, and the interface by which packets to the outside leave ("": none). */
 struct nft_scan_question {
 	const uint16_t *nets;
 	size_t nnets;
 	char uplink[NFT_LEG_IFNAME];
 };
 
-/* Reads every table but ours and calls row() for each base chain that drops something of ours, or what
- * no rule of its lets pass. q->uplink is found here. 0 or -errno. */
+/* Reads every table but ours and calls row() for each base chain that drops something of ours, or
+ * what no rule of its lets pass. q->uplink is found here. 0 or -errno. */
 int nft_scan(struct nft_sock *s, struct nft_scan_question *q,
 	     void (*row)(const struct msg_firewall_row *r, void *arg), void *arg);
 
-/* What a base chain does. False: nothing that could concern us. row->names: the networks whose packets
- * pass. Forward: a new connection from the network to the uplink and the answers to it; input: a DNS
- * query from the network. */
+/* What a base chain does. False: nothing that could concern us. row->names: the networks whose
+ * packets pass. Forward: a new connection from the network to the uplink and the answers to it;
+ * input: a DNS query from the network. */
 bool nft_judge(const struct nft_scan_rules *s, const struct nft_scan_chain *base,
 	       const struct nft_scan_question *q, struct msg_firewall_row *row);
 

@@ -177,10 +177,10 @@ describe(struct nft_refusal *why, const struct nlmsghdr *nlh)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (kinds[i].type != why->type)
 			continue;
-		mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-			if (mnl_attr_get_type(attr) == kinds[i].attr)
-				snprintf(why->what, sizeof(why->what), "%s \"%.64s\"",
-					 kinds[i].words, mnl_attr_get_str(attr));
+		mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
+									  kinds[i].attr)
+		    snprintf(why->what, sizeof(why->what), "%s \"%.64s\"", kinds[i].words,
+			     mnl_attr_get_str(attr));
 	}
 }
 
@@ -230,7 +230,8 @@ read_acks(struct nft_sock *s, const struct nft_batch *b, uint32_t last, struct n
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 
 			/* Answers to something earlier that was given up. */
-			if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq - b->first > last - b->first)
+			if (nlh->nlmsg_type != NLMSG_ERROR ||
+			    nlh->nlmsg_seq - b->first > last - b->first)
 				continue;
 			if (e->error && err == 0) {
 				err = e->error;

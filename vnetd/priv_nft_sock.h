@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_sock.h - netfilter netlink: transactions that happen as a whole or not at all, and dumps.
+ * priv_nft_sock.h - netfilter netlink: transactions that happen as a whole or not at all, and
+ * dumps.
  *
- * The kernel answers while it is being asked, so nothing here waits: when a request has been sent its
- * whole answer lies in the receive queue.
+ * The kernel answers while it is being asked, so nothing here waits: when a request has been sent
+ * its whole answer lies in the receive queue.
  */
 #ifndef VNET_VNETD_PRIV_NFT_SOCK_H
 #define VNET_VNETD_PRIV_NFT_SOCK_H
@@ -37,22 +38,23 @@ enum { NFT_MSG_ROOM = 64 * 1024 };
 void nft_batch_init(struct nft_batch *b, struct nft_sock *s);
 void nft_batch_fini(struct nft_batch *b);
 
-/* Starts a message of a type NFT_MSG_* for the family inet; NFT_MSG_ROOM bytes of attributes may follow,
- * then nft_batch_put(). NULL: no memory. */
+/* Starts a message of a type NFT_MSG_* for the family inet; NFT_MSG_ROOM bytes of attributes may
+ * follow, then nft_batch_put(). NULL: no memory. */
 struct nlmsghdr *nft_batch_msg(struct nft_batch *b, uint16_t type, uint16_t flags);
 void nft_batch_put(struct nft_batch *b, const struct nlmsghdr *nlh);
 
 /* What the kernel disliked. */
 struct nft_refusal {
-	int type;       /* NFT_MSG_*, or -1: the transaction as a whole */
-	char what[96];  /* "chain \"forward\"" */
+	int type;      /* NFT_MSG_*, or -1: the transaction as a whole */
+	char what[96]; /* "chain \"forward\"" */
 };
 
 /* Ends the transaction and has it done. 0 or -errno; then nothing was done, and *why is filled. */
 int nft_batch_commit(struct nft_batch *b, struct nft_sock *s, struct nft_refusal *why);
 
-/* A single request that is no transaction: sends nlh (its sequence number is set here) and calls cb for
- * each answer message until the end. subsys-independent. 0, -errno, or what cb returned when negative. */
+/* A single request that is no transaction: sends nlh (its sequence number is set here) and calls
+ * cb for each answer message until the end. subsys-independent. 0, -errno, or what cb returned
+ * when negative. */
 int nft_sock_ask(struct nft_sock *s, struct nlmsghdr *nlh,
 		 int (*cb)(const struct nlmsghdr *nlh, void *arg), void *arg);
 

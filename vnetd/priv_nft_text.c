@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * priv_nft_text.c - a plan as text in nft's grammar. Pure.
  *
- * Nothing in production reads this text; it is what the golden tests compare, and `nft -f` on it makes
- * the table against which the namespace tests compare what priv_nft_build.c made.
+ * Nothing in production reads this text; it is what the golden tests compare, and `nft -f` on it
+ * makes the table against which the namespace tests compare what priv_nft_build.c made.
  */
 #include "priv_nft_plan.h"
 
@@ -55,7 +55,7 @@ addr_at(const uint8_t *p)
 	return ip4_from_be(be);
 }
 
-/* One field of a key or value; `last` is the same field of an interval's end, or NULL. Its width. */
+/* One field of a key or value; `last` is the same field of an interval's end, or NULL. Width. */
 static size_t
 text_field(struct strbuf *b, enum nft_type t, const uint8_t *p, const uint8_t *last)
 {
@@ -162,7 +162,8 @@ static const struct {
     [NFT_OP_OIF_SADDR_IN] = {"oifname . ip saddr @", true},
     [NFT_OP_IIF_VMAP] = {"iifname vmap @", true},
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
-			   "meta l4proto . th dport map @", true},
+			   "meta l4proto . th dport map @",
+			   true},
     [NFT_OP_SNAT] = {"snat ip to oifname map @", true},
     [NFT_OP_MASQUERADE] = {"masquerade", false},
     [NFT_OP_ACCEPT] = {"accept", false},

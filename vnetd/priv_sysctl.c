@@ -22,16 +22,14 @@ struct setting {
 
 /* A host adapter. The network's addresses are /32s on one link: answer ARP for those and for no other
  * address of the host (arp_ignore), ask from the first one always, so that guests see one host
- * (arp_announce), and take from guests only what is routed back to them. route_localnet lets a forward
- * take a connection to 127.0.0.1; table inet vnetd drops what guests send to 127.0.0.0/8. IPv6: a
- * link-local address and nothing that a guest advertises. */
+ * (arp_announce), and take from guests only what is routed back to them. IPv6: a link-local address and
+ * nothing that a guest advertises. */
 static const struct setting host[] = {
     {"ipv4", "arp_ignore", "1"},       {"ipv4", "arp_announce", "2"},
     {"ipv4", "rp_filter", "1"},        {"ipv4", "proxy_arp", "0"},
     {"ipv4", "accept_redirects", "0"}, {"ipv4", "accept_source_route", "0"},
-    {"ipv4", "route_localnet", "1"},   {"ipv6", "accept_ra", "0"},
-    {"ipv6", "autoconf", "0"},         {"ipv6", "accept_redirects", "0"},
-    {"ipv6", "disable_ipv6", NULL},
+    {"ipv6", "accept_ra", "0"},        {"ipv6", "autoconf", "0"},
+    {"ipv6", "accept_redirects", "0"}, {"ipv6", "disable_ipv6", NULL},
 };
 
 /* No host adapter, but gateway or DHCP server: the same without IPv6, which would be an address too. */
@@ -128,6 +126,15 @@ priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *ifnam
 	return 0;
 }
 
+int
+priv_sysctl_localnet(const struct priv *p, unsigned net)
+{
+	const struct setting s = {"ipv4", "route_localnet", p->nat_nets.has[net] ? "1" : "0"};
+	char name[NAMES_IFNAME_MAX];
+
+	return set_one(p->start->sysctl_dir, &s, names_bridge(net, name));
+}
+
 /* The bridge by its network; a port when it is ours, or a port of this network's bridge. */
 int
 priv_sysctl_set(struct priv *p, struct call *c)
@@ -147,6 +154,9 @@ priv_sysctl_set(struct priv *p, struct call *c)
 				    bridge.name);
 	}
 	r = priv_sysctl_apply(p->start->sysctl_dir, m->profile, m->ifname);
+	/* A bridge that was made anew while its NAT went on. */
+	if (r == 0 && m->profile != SYSCTL_PROFILE_PORT)
+		r = priv_sysctl_localnet(p, m->net);
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its sysctls", m->ifname);
 	return 0;

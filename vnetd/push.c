@@ -183,8 +183,8 @@ send_generation(const struct push *p, uint32_t generation)
 		m = msg_make(MSG_NATD_GLOBAL, 0);
 		/* A host that was a router before us stays one; as long as ip_forward is none of our
 		 * doing, nothing is known about that. */
-		m.u.natd_global.forward_others = !c->forward_known || c->was_router ||
-						 (c->gen && c->gen->conf->forward_others);
+		m.u.natd_global.forward_others =
+		    !c->forward_known || c->was_router || (c->gen && c->gen->conf->forward_others);
 		send_row(p, &m);
 	}
 	for (unsigned i = 0; i < NAMES_NETS; i++) {

@@ -35,10 +35,11 @@ may_attach(char *why, const struct rights *r, unsigned net)
 {
 	if (is_root(r) || conf_rights_attach(&r->conf, net))
 		return true;
-	snprintf(why, RIGHTS_WHY_MAX,
-		 "you may not attach to vmnet%u; `allow = vmnet%u` in a [user] or [group] section of "
-		 "vnetd.conf permits it",
-		 net, net);
+	snprintf(
+	    why, RIGHTS_WHY_MAX,
+	    "you may not attach to vmnet%u; `allow = vmnet%u` in a [user] or [group] section of "
+	    "vnetd.conf permits it",
+	    net, net);
 	return false;
 }
 
@@ -69,7 +70,8 @@ rights_netns(char why[RIGHTS_WHY_MAX], const struct rights *r, uint32_t owner)
 	if (is_root(r) || r->uid == owner)
 		return true;
 	snprintf(why, RIGHTS_WHY_MAX,
-		 "the namespace is not yours: only root and the owner of its user namespace may attach it");
+		 "the namespace is not yours: only root and the owner of its user namespace may "
+		 "attach it");
 	return false;
 }
 

@@ -63,9 +63,8 @@ send_port(struct core *c, const struct listing *l, const struct found *f)
 	const struct port *p = &f->port;
 	struct msg m = msg_make(MSG_PORT_ROW, l->request);
 	struct msg_port_row *r = &m.u.port_row;
-	const char *owner = p->alias.owner == MSG_UID_NONE
-				? NULL
-				: user_list_name(&c->users.user, p->alias.owner);
+	const char *owner =
+	    p->alias.owner == MSG_UID_NONE ? NULL : user_list_name(&c->users.user, p->alias.owner);
 
 	MSG_SET_STR(r->name, port_name(p));
 	r->net = (uint16_t)p->net;

@@ -108,7 +108,8 @@ step_done(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfd
 		if (c->net[st->net].conf)
 			net_failed(&c->net[st->net], c->now, r->text);
 		else
-			log_warn((int)r->err, "vmnet%u: %s could not be removed", st->net, st->name);
+			log_warn((int)r->err, "vmnet%u: %s could not be removed", st->net,
+				 st->name);
 	}
 	free(st);
 	if (--s->pending == 0)
@@ -123,8 +124,8 @@ note_repair(struct core *c, const struct step *st)
 	if (!c->settle.repairing || c->settle.stepped[st->net] || !n->conf || !n->runs || n->tries)
 		return;
 	log_info("vmnet%u: %s was changed from outside; restored", st->net, st->name);
-	events_add(c, "network-repaired", st->net, "", "vmnet%u: %s was changed from outside; restored",
-		  st->net, st->name);
+	events_add(c, "network-repaired", st->net, "",
+		   "vmnet%u: %s was changed from outside; restored", st->net, st->name);
 	net_repaired(n, c->now, st->name);
 }
 
@@ -215,8 +216,7 @@ take_unmet(const struct msg *m, unsigned net, void *arg)
 	if (c->settle.failed[net] || !c->net[net].conf)
 		return;
 	c->settle.failed[net] = true;
-	snprintf(why, sizeof(why), "%s does not stay as vnetd sets it up",
-		 plan_step_name(name, m));
+	snprintf(why, sizeof(why), "%s does not stay as vnetd sets it up", plan_step_name(name, m));
 	net_failed(&c->net[net], c->now, why);
 }
 

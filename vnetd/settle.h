@@ -21,17 +21,17 @@ struct core;
 typedef void settle_fn(struct core *c, void *arg);
 
 struct settle {
-	bool first_done;       /* a first plan has been carried out */
-	bool running;          /* steps are with priv */
-	bool repairing;        /* this run was started by an event, not by a job */
-	unsigned pending;      /* replies to come */
-	unsigned round;        /* looks of this run */
-	struct mono due;       /* the next run; MONO_NEVER: none */
-	bool again;            /* something happened while running */
-	struct want want;      /* of this run */
-	bool failed[NAMES_NETS];   /* a step of this run went wrong */
-	bool stepped[NAMES_NETS];  /* this run had steps for it */
-	bool made[NAMES_NETS];     /* its bridge was made or its settings applied by this run */
+	bool first_done;             /* a first plan has been carried out */
+	bool running;                /* steps are with priv */
+	bool repairing;              /* this run was started by an event, not by a job */
+	unsigned pending;            /* replies to come */
+	unsigned round;              /* looks of this run */
+	struct mono due;             /* the next run; MONO_NEVER: none */
+	bool again;                  /* something happened while running */
+	struct want want;            /* of this run */
+	bool failed[NAMES_NETS];     /* a step of this run went wrong */
+	bool stepped[NAMES_NETS];    /* this run had steps for it */
+	bool made[NAMES_NETS];       /* its bridge was made or its settings applied by this run */
 	int sysctls_set[NAMES_NETS]; /* see plan.h */
 	/* The job that waits for the end of a run. */
 	settle_fn *done, *next_done;

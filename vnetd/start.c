@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ enum {
 	FILES_MAX = 16384, /* descriptors: two sockets per network and service, guests' channels */
 	OLD_ENGINE_MS = 1000, /* how long a killed instance's engine may need to notice */
 	WAITER_TEXT_MAX = 512,
+	WAITER_MS = 60000, /* a start that takes longer goes on without somebody to wait for it */
 };
 
 static int
@@ -62,22 +64,44 @@ find_users(struct start *s)
 
 /* ------------------------------------------------------------------ in the background */
 
-/* The process that the user started: waits for "ok" or a reason, and exits with the result. */
+/* Reads what the daemon says until it closes the pipe, or until the time is over: false. */
+static bool
+listen_to_daemon(int fd, char *text, size_t cap)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	const struct mono end = mono_add(mono_now(), WAITER_MS);
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && len < cap - 1) {
+		int64_t left = mono_diff(end, mono_now());
+
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return false;
+		n = read(fd, text + len, cap - 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+		text[len] = '\0';
+	}
+	return true;
+}
+
+/* The process that the user started. The daemon says "." when its words no longer reach the terminal,
+ * and then "ok" or a reason; it closes the pipe at its end at the latest. */
 __attribute__((noreturn)) static void
 wait_for_start(int fd, const char *run_dir)
 {
-	char text[WAITER_TEXT_MAX + 1];
-	size_t len = 0;
-	ssize_t n;
+	char text[WAITER_TEXT_MAX];
 
-	while (len < WAITER_TEXT_MAX && (n = read(fd, text + len, WAITER_TEXT_MAX - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	if (!strcmp(text, "ok"))
+	if (!listen_to_daemon(fd, text, sizeof(text)))
+		log_error(0, "not ready after %d s, but still trying. See %s/vnetd.log",
+			  WAITER_MS / 1000, run_dir);
+	else if (!strcmp(text, ".ok"))
 		_exit(0);
-	/* Without a reason it ended before it left our terminal, and has said why there. */
-	if (len)
-		log_error(0, "not started: %s (%s/vnetd.log)", text, run_dir);
+	else if (!strcmp(text, "."))
+		log_error(0, "ended before it was ready. See %s/vnetd.log", run_dir);
+	else if (text[0] == '.')
+		log_error(0, "not started: %s (%s/vnetd.log)", text + 1, run_dir);
 	_exit(1);
 }
 
@@ -121,7 +145,7 @@ redirect_stdio(const struct start *s)
 		log_error(errno, "%s: cannot open it", path);
 		return -1;
 	}
-	return 0;
+	return write(s->waiter, ".", 1) == 1 ? 0 : -1;
 }
 
 /* ------------------------------------------------------------------ the run folder */
@@ -233,6 +257,10 @@ sort_inherited(struct start *s)
 	char path[4096];
 	int fd;
 
+	/* What is opened later must not be taken for standard input, output or error. */
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
 	snprintf(path, sizeof(path), "%s/vnetd.sock", s->dirs->run);
 	fd = sd_listen_seqpacket(path);
 	if (fd > 3) {

@@ -51,14 +51,14 @@ open_path(const char *path)
 }
 
 static void
-own(int fd, uid_t uid, gid_t gid)
+own(int fd, const char *name, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) == 0 && (st.st_uid != uid || st.st_gid != gid) &&
 	    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1)))
 		if (fchown(fd, uid, gid) < 0)
-			log_warn(errno, "cannot give a folder or file to user _vnet");
+			log_warn(errno, "%s: cannot give it to user _vnet", name);
 }
 
 static int
@@ -83,7 +83,7 @@ each_network(int root, void (*visit)(int dir, uid_t uid, gid_t gid), uid_t uid, 
 		AUTO_FD fd = names_bridge_parse(NULL, e->d_name) ? open_in(root, e->d_name) : -1;
 
 		if (fd >= 0) {
-			own(fd, uid, gid);
+			own(fd, e->d_name, uid, gid);
 			visit(fd, uid, gid);
 		}
 	}
@@ -100,7 +100,7 @@ own_conf_folders(int dir, uid_t uid, gid_t gid)
 		AUTO_FD fd = openat(dir, names[i], O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
-			own(fd, uid, gid);
+			own(fd, names[i], uid, gid);
 	}
 }
 
@@ -114,7 +114,7 @@ own_leases(int dir, uid_t uid, gid_t gid)
 		AUTO_FD fd = open_in(dir, names[i]);
 
 		if (fd >= 0)
-			own(fd, uid, gid);
+			own(fd, names[i], uid, gid);
 	}
 }
 
@@ -125,7 +125,7 @@ start_config_dir(const char *path, uid_t uid, gid_t gid)
 
 	if (fd < 0)
 		return -1;
-	own(fd, uid, gid);
+	own(fd, path, uid, gid);
 	each_network(fd, own_conf_folders, uid, gid);
 	return fd;
 }
@@ -137,7 +137,7 @@ start_state_dir(const char *path, uid_t uid, gid_t gid)
 
 	if (fd < 0)
 		return -1;
-	own(fd, uid, gid);
+	own(fd, path, uid, gid);
 	each_network(fd, own_leases, uid, gid);
 	return fd;
 }
@@ -152,7 +152,10 @@ start_run_dir(const char *path)
 
 	if (fd < 0)
 		return -1;
-	if (mkdirat(fd, "empty", 0555) < 0 && errno != EEXIST) {
+	if (fstat(fd, &st) == 0 && (st.st_uid != 0 || st.st_mode & 022)) {
+		log_error(0, "%s: must belong to root and be writable by nobody else", path);
+		fd_close(&fd);
+	} else if (mkdirat(fd, "empty", 0555) < 0 && errno != EEXIST) {
 		log_error(errno, "%s/empty: cannot make this folder", path);
 		fd_close(&fd);
 	} else if (fstatat(fd, "empty", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -63,6 +64,8 @@ start_tun(uid_t uid, gid_t gid)
 	AUTO_FD dir = open("/dev/net", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
+	/* priv will have none of root's groups, so they must not help here. */
+	setgroups(0, NULL);
 	if (dir >= 0 && can_open(dir, uid, gid))
 		return fd_take(&dir);
 	fd_close(&dir);

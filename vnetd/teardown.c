@@ -32,6 +32,7 @@
 enum {
 	STOP_MS = 5000, /* until a running vnetd that was told to end is killed */
 	LOCK_TRIES = 100,
+	DUMP_TRIES = 10,
 };
 
 /* ------------------------------------------------------------------ a running vnetd */
@@ -140,11 +141,25 @@ delete_links(struct nl *nl, const struct found *f)
 	return r;
 }
 
+/* A list that changed under our hands is read again; others may be at work beside us. */
+static int
+find_links(struct nl *nl, struct found *f)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
+		free(f->ifindex);
+		*f = (struct found){0};
+		r = nl_link_each(nl, on_link, f);
+	}
+	return r;
+}
+
 static int
 remove_links(struct found *f)
 {
 	struct nl *nl = nl_open(NETLINK_ROUTE);
-	int r = nl ? nl_link_each(nl, on_link, f) : -errno;
+	int r = nl ? find_links(nl, f) : -errno;
 
 	if (r == 0)
 		r = f->failed ? -ENOMEM : delete_links(nl, f);

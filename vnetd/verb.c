@@ -53,8 +53,8 @@ edit_set(struct core *c, struct job *j)
 
 	if (!ok)
 		job_fail(j, ENOMEM, "out of memory");
-	ok = ok && conf_set_net(&j->edits, &j->load.src, m->net, m->key, m->value, &e.env,
-				&j->diags);
+	ok = ok &&
+	     conf_set_net(&j->edits, &j->load.src, m->net, m->key, m->value, &e.env, &j->diags);
 	build_env_fini(&e);
 	return ok;
 }

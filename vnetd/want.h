@@ -15,7 +15,7 @@
 #define WANT_ADDRS_MAX 3 /* host adapter, NAT gateway, DHCP server */
 
 enum want_what {
-	WANT_NOTHING, /* no such network: what is left of ours goes */
+	WANT_NOTHING,  /* no such network: what is left of ours goes */
 	WANT_AS_IT_IS, /* refused or in trouble: nothing of it is touched */
 	WANT_NET,
 };

@@ -206,11 +206,11 @@ take_service(struct core *c, const struct msg_service_state *m)
 		log_warn(0, "vmnet%u: %s: %s", n->n, service_name((enum service)m->service),
 			 s->text ? s->text : "does not work");
 		events_add(c, "service-down", n->n, "", "vmnet%u: %s: %s", n->n,
-			  service_name((enum service)m->service),
-			  s->text ? s->text : "does not work");
+			   service_name((enum service)m->service),
+			   s->text ? s->text : "does not work");
 	} else if (m->ok && !was_ok) {
 		events_add(c, "service-up", n->n, "", "vmnet%u: %s works again", n->n,
-			  service_name((enum service)m->service));
+			   service_name((enum service)m->service));
 	}
 	net_announce(c, n);
 }
@@ -224,9 +224,9 @@ take_lease(struct core *c, const struct msg_lease_changed *m)
 	static_assert(ARRAY_LEN(words) == LEASE_EVENT_N, "every lease event has a word");
 	if (m->net >= NAMES_NETS || m->event >= LEASE_EVENT_N)
 		return;
-	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net, IP4_STR(m->addr),
-		  MAC_STR(m->mac), *m->name ? " " : "", m->name,
-		  lease_event_name((enum lease_event)m->event));
+	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
+		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
+		   lease_event_name((enum lease_event)m->event));
 }
 
 bool

@@ -68,10 +68,18 @@ class Bench:
         self.guests.run("ip", "-batch", "-", stdin=up, timeout=60)
         time.sleep(1.5)  # the kernel's link watch settles carriers once a second
 
-    def probe(self, program, mode, bridge, t0_ns):
-        """Starts the probe; finish() reads its answer."""
-        args = [mode, f"/run/netns/{self.guests.name}", t0_ns, 60000, self.first, self.count, bridge]
-        return self.host.popen(program, *args, "80")
+    def probe(self, program, mode, bridge):
+        """Gets a probe ready; go() starts its clock, finish() reads its answer."""
+        args = [mode, f"/run/netns/{self.guests.name}", 60000, self.first, self.count, bridge, 80]
+        probe = self.host.popen(program, *args, stdin=subprocess.PIPE)
+        if probe.stdout.readline() != b"ready\n":
+            raise AssertionError(probe.stderr.read().decode())
+        return probe
+
+    @staticmethod
+    def go(probe):
+        probe.stdin.write(b"%d\n" % time.time_ns())
+        probe.stdin.flush()
 
     @staticmethod
     def finish(probe):
@@ -105,8 +113,13 @@ def ours(program, stage, count):
     with bench(stage, first, count) as (b, tmp):
         vnetd = daemon.Vnetd(b.host, tmp)
         vnetd.write("networking", networking(range(first, first + count)))
-        t0 = time.time_ns()
-        probe = b.probe(program, "d", "vmnet", t0)
+        # The peers' files are written beforehand too: one start that makes ours, then nothing is left.
+        vnetd.start()
+        vnetd.stop()
+        vnetd.teardown()
+        time.sleep(1 + count / 25)
+        probe = b.probe(program, "d", "vmnet")
+        b.go(probe)
         vnetd.start(wait=False)
         last = b.finish(probe)
         vnetd.wait_ready()
@@ -159,8 +172,8 @@ def dnsmasq(program, count):
             )
             script.append(f"ip -batch {tmp}/b{i}.ip; nft -f {tmp}/f{i}.nft; dnsmasq -C {tmp}/d{i}.conf")
         (tmp / "up.sh").write_text("\n".join(script) + "\n")
-        t0 = time.time_ns()
-        probe = b.probe(program, "r", "pb", t0)
+        probe = b.probe(program, "r", "pb")
+        b.go(probe)
         b.host.run("sh", tmp / "up.sh", timeout=60)
         last = b.finish(probe)
         running = [p for p in b.host.pids() if proc.comm(p) == "dnsmasq"]
@@ -207,8 +220,8 @@ def libvirt(program, count):
         shell = b.host.popen("bash", "-c", LIBVIRT, env=env, stdin=subprocess.PIPE)
         if shell.stdout.readline() != b"ready\n":
             raise AssertionError("libvirtd did not start: " + (tmp / "lv.out").read_text())
-        t0 = time.time_ns()
-        probe = b.probe(program, "r", "pb", t0)
+        probe = b.probe(program, "r", "pb")
+        b.go(probe)
         shell.stdin.write(b"go\n")
         shell.stdin.flush()
         return b.finish(probe)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * dhcpprobe.c - measures when DHCP answers on every one of N networks.
  *
- *     dhcpprobe d|r GUESTNS T0_NS TIMEOUT_MS FIRST COUNT BRIDGE-PREFIX [SUBNET-FORMAT]
+ *     dhcpprobe d|r GUESTNS TIMEOUT_MS FIRST COUNT BRIDGE-PREFIX FIRST-OCTET
  *
  * For each i in FIRST..FIRST+COUNT-1 there is a veth pair pt<i> (in this namespace) and pg<i> (in GUESTNS).
  * As soon as a bridge called <prefix><i> appears, pt<i> is put onto it; every 5 ms a DHCPDISCOVER (d) or
- * an INIT-REBOOT DHCPREQUEST for number 77 of the network (r) leaves from pg<i> until it is answered. Times are
- * milliseconds since T0 (CLOCK_REALTIME). The same probe serves us and the peers.
+ * an INIT-REBOOT DHCPREQUEST for number 77 of the network (r) leaves from pg<i> until it is answered. It prints
+ * "ready" once its sockets are open; times are milliseconds since the clock (CLOCK_REALTIME, ns) that it is then
+ * given on standard input. The same probe serves us and the peers.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -114,23 +115,22 @@ build(struct net *n, char mode, int number, const uint8_t mac[6], uint32_t want_
 }
 
 static void
-open_guest(struct net *n, char mode, int number, const char *subnet_format)
+open_guest(struct net *n, char mode, int number, int octet)
 {
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
 	struct ifreq r = {0};
-	char text[64] = "0.0.0.0";
+	char text[64];
 	uint32_t want = 0;
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "pg%d", number);
-	n->sock = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_IP));
+	/* No protocol yet: binding a socket that has one waits for the kernel's grace period. */
+	n->sock = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (n->sock < 0 || ioctl(n->sock, SIOCGIFHWADDR, &r) < 0)
 		die(r.ifr_name);
 	ll.sll_ifindex = (int)if_nametoindex(r.ifr_name);
 	if (bind(n->sock, (struct sockaddr *)&ll, sizeof(ll)) < 0)
 		die("bind");
-	if (subnet_format)
-		snprintf(text, sizeof(text), "10.%d.%d.77", atoi(subnet_format) + number / 250,
-		         number % 250);
+	snprintf(text, sizeof(text), "10.%d.%d.77", octet + number / 250, number % 250);
 	inet_pton(AF_INET, text, &want);
 	build(n, mode, number, (uint8_t *)r.ifr_hwaddr.sa_data, want);
 }
@@ -174,16 +174,15 @@ main(int argc, char **argv)
 	struct pollfd *p;
 	struct net *nets;
 	double next = 0, limit, *times;
+	char mode, line[64];
 	long long t0;
-	char mode;
 
 	if (argc < 8)
 		return 2;
 	mode = argv[1][0];
-	t0 = atoll(argv[3]);
-	limit = atof(argv[4]);
-	first = atoi(argv[5]);
-	left = count = atoi(argv[6]);
+	limit = atof(argv[3]);
+	first = atoi(argv[4]);
+	left = count = atoi(argv[5]);
 	home = open("/proc/self/ns/net", O_RDONLY);
 	guest = open(argv[2], O_RDONLY);
 	if (home < 0 || guest < 0)
@@ -195,7 +194,7 @@ main(int argc, char **argv)
 		die("memory");
 	enter(guest);
 	for (int i = 0; i < count; i++)
-		open_guest(&nets[i], mode, first + i, argc > 8 ? argv[8] : NULL);
+		open_guest(&nets[i], mode, first + i, atoi(argv[7]));
 	enter(home);
 	for (int i = 0; i < count; i++) {
 		char name[32];
@@ -205,6 +204,11 @@ main(int argc, char **argv)
 		p[i] = (struct pollfd){nets[i].sock, POLLIN, 0};
 	}
 	nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	puts("ready");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		return 1;
+	t0 = atoll(line);
 	while (left > 0 && ms_since(t0) < limit) {
 		double now = ms_since(t0);
 
@@ -214,7 +218,7 @@ main(int argc, char **argv)
 
 			if (nets[i].answered != 0)
 				continue;
-			snprintf(name, sizeof(name), "%s%d", argv[7], first + i);
+			snprintf(name, sizeof(name), "%s%d", argv[6], first + i);
 			if (nets[i].enslaved == 0 && (master = (int)if_nametoindex(name)) > 0) {
 				enslave(nl, nets[i].tap_index, master);
 				nets[i].enslaved = now;

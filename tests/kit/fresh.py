@@ -40,6 +40,12 @@ while :; do sleep 1000 & wait; done
 """
 
 
+def _not_source(folder, names):
+    """What a checkout of the tree would not have."""
+    top = Path(folder) == TREE
+    return [n for n in names if n == "__pycache__" or (top and (n == ".git" or n.startswith("build")))]
+
+
 class FreshDebian(ns.Netns):
     """`.run(...)` and `.alice(script)` work inside; `.root` is the folder seen from outside."""
 
@@ -84,8 +90,7 @@ class FreshDebian(ns.Netns):
         (etc / "sudoers.d").mkdir(exist_ok=True)
         (etc / "sudoers.d" / USER).write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
         home = self.root / "home" / USER / "vnetd"
-        ignore = shutil.ignore_patterns(".git", "build*", "__pycache__", "*.pyc")
-        shutil.copytree(TREE, home, symlinks=True, ignore=ignore)
+        shutil.copytree(TREE, home, symlinks=True, ignore=_not_source)
         self.run("chown", "-R", f"{USER}:{USER}", f"/home/{USER}/vnetd")
 
     def delete(self):

@@ -42,7 +42,7 @@ HOST_MODULES = (*VIRTIO, "drivers/block/virtio_blk")
 HOST_PACKAGES = (
     "systemd systemd-sysv udev dbus kmod iproute2 nftables procps iputils-ping udhcpc tcpdump"
     " network-manager ca-certificates"
-    " libevent-core-2.1-7 libnl-3-200 libnl-route-3-200 libmnl0 libnftnl11 libjansson4"
+    " libevent-core-2.1-7 libmnl0 libnftnl11 libjansson4"
     " libseccomp2 libcap-ng0"
 ).split()
 HOST_OFF = (

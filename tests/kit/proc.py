@@ -37,7 +37,7 @@ def run(argv, *, check=True, timeout=TIMEOUT, stdin="", env=None, cwd=None):
     """Runs `argv` to its end and returns a Result; raises Failed if `check` and it failed."""
     argv = [str(a) for a in argv]
     full_env = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
-    with subprocess.Popen(
+    child = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -45,18 +45,31 @@ def run(argv, *, check=True, timeout=TIMEOUT, stdin="", env=None, cwd=None):
         env=full_env,
         cwd=cwd,
         start_new_session=True,
-    ) as proc:
-        try:
-            out, err = proc.communicate(stdin.encode(), timeout=timeout)
-        except subprocess.TimeoutExpired:
-            kill_group(proc.pid)
-            out, err = proc.communicate()
-            res = Result(argv, "timeout", out.decode(errors="replace"), err.decode(errors="replace"))
-            raise Failed(f"took more than {timeout} s\n{res}") from None
-    res = Result(argv, proc.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+    )
+    try:
+        out, err = child.communicate(stdin.encode(), timeout=timeout)
+    except subprocess.TimeoutExpired:
+        out, err = _end(child)
+        res = Result(argv, "timeout", out.decode(errors="replace"), err.decode(errors="replace"))
+        raise Failed(f"took more than {timeout} s\n{res}") from None
+    except BaseException:
+        _end(child)
+        raise
+    res = Result(argv, child.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
     if check and res.rc != 0:
         raise Failed(str(res))
     return res
+
+
+def _end(child):
+    """Kills a child and all that came of it; what it had written so far."""
+    for pid in descendants(child.pid):
+        kill(pid)
+    kill_group(child.pid)
+    try:
+        return child.communicate(timeout=5)
+    except subprocess.TimeoutExpired as late:  # somebody else holds the pipes
+        return late.stdout or b"", late.stderr or b""
 
 
 def kill_group(pid):

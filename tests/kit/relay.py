@@ -22,9 +22,6 @@ import pytest
 
 from . import built, msg, ns, proc
 
-ROLES = ("engine", "dhcpd", "natd")
-COMM = {"engine": "vnetd", "dhcpd": "vnet-dhcpd", "natd": "vnet-natd"}
-
 
 class Closed(Exception):
     """The other side has closed the channel."""
@@ -186,23 +183,24 @@ class Priv:
     natd = property(lambda self: self.peer("natd"))
 
     def pid_of(self, role):
-        """Process id of "priv" or of a child."""
+        """Process id of "priv" or of a child, once it runs its program."""
+        return proc.wait_until(f"{role} runs", lambda: self._find(role))
+
+    def _find(self, role, but=0):
         if role == "priv":
             return self.process.pid
         for pid in proc.descendants(self.process.pid)[1:]:
-            if proc.comm(pid) == COMM[role]:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                argv = file.read().decode().split("\0")
+            name = "engine" if "-Rengine" in argv else argv[0].removeprefix("vnet-")
+            if name == role and pid != but:
                 return pid
-        raise OSError(f"no {role}")
+        return 0
 
     def successor(self, role, old):
         """Waits until a child is there that is not `old`; its process id."""
         self.forget_peers(role)
-
-        def new():
-            pid = self.pid_of(role)
-            return pid if pid != old else 0
-
-        return proc.wait_until(f"{role} is started again", new)
+        return proc.wait_until(f"{role} is started again", lambda: self._find(role, old))
 
     # --- what most tests begin with ------------------------------------------------------------
 

@@ -105,7 +105,8 @@ def systemd_host(ns, tmp, script, files, *, memory=768):
     """
     tree = tmp / "second-disk"
     (tree / "test").mkdir(parents=True)
-    (tree / "test/run").write_text(HOST_PRELUDE + script + HOST_END)
+    (tree / "test/run").write_text(HOST_PRELUDE)
+    (tree / "test/script").write_text(script)
     for target, source in files.items():
         place = tree / target.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +131,7 @@ def systemd_host(ns, tmp, script, files, *, memory=768):
 HOST_PRELUDE = r"""#!/bin/bash
 set -u
 export PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8
-result() { local key=$1; shift; echo "RESULT $key=$*"; }
+result() { local key=$1; shift; echo "[$SECONDS s] RESULT $key=$*"; }
 check() {
 	local key=$1 out; shift
 	if out=$("$@" 2>&1); then result "$key" ok; else result "$key" "failed: ${out//$'\n'/ | }"; fi
@@ -143,5 +144,6 @@ within() {
 		sleep 0.1
 	done
 }
+. /test/script
+result exit 0
 """
-HOST_END = "\nresult exit 0\n"

@@ -95,7 +95,8 @@ commit_many(unsigned nnets, unsigned nforwards)
 	}
 	r = end_commit(n);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.2f\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
+	printf("%.2f\n",
+	       (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * old_kernel.c - preloaded into vnetd: makes this kernel refuse the nf_tables flags owner and persist
- * together, as Linux before 6.9 does.
+ * old_kernel.c - preloaded into vnetd: makes this kernel refuse the nf_tables flags owner and
+ * persist together, as Linux before 6.9 does.
  *
  * The flags of a new table get a bit that no kernel knows; the refusal is then the kernel's own.
  */
@@ -15,14 +15,15 @@
 enum { OWNER_AND_PERSIST = 0x6, NO_SUCH_FLAG = 0x80000000 };
 
 ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
-	       socklen_t tolen);
+	       socklen_t addrlen);
 
 static void
 spoil_flags(const struct nlmsghdr *nlh)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
+	{
 		uint32_t *flags = mnl_attr_get_payload(a);
 
 		if (mnl_attr_get_type(a) == NFTA_TABLE_FLAGS &&
@@ -32,7 +33,7 @@ spoil_flags(const struct nlmsghdr *nlh)
 }
 
 ssize_t
-sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen)
+sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t addrlen)
 {
 	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 	int left = (int)len;
@@ -43,5 +44,5 @@ sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to
 		     nlh = mnl_nlmsg_next(nlh, &left))
 			if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
 				spoil_flags(nlh);
-	return next(fd, buf, len, flags, to, tolen);
+	return next(fd, buf, len, flags, to, addrlen);
 }

@@ -42,20 +42,27 @@ send_all(int to, const void *buf, size_t len, const int *fds, size_t nfds)
 	return r;
 }
 
-/* Moves one datagram. False: that side has gone. */
-static bool
+enum moved { MOVED, SOURCE_GONE, TARGET_GONE };
+
+static enum moved
 move(int from, int to)
 {
 	char buf[MSG_MAX];
 	int fds[FD_PASS_MAX];
 	size_t nfds = 0;
 	ssize_t n = fd_recvmsg(from, buf, sizeof(buf), fds, &nfds);
+	enum moved result = MOVED;
 
-	if (n > 0 && send_all(to, buf, (size_t)n, fds, nfds) < 0)
-		n = 0;
+	/* A test that went without reading everything: what it had sent comes after this error. */
+	if (n == -EAGAIN || n == -ECONNRESET)
+		return MOVED;
+	if (n <= 0)
+		result = SOURCE_GONE;
+	else if (send_all(to, buf, (size_t)n, fds, nfds) < 0)
+		result = TARGET_GONE;
 	for (size_t i = 0; i < nfds; i++)
 		fd_close(&fds[i]);
-	return n > 0 || n == -EAGAIN;
+	return result;
 }
 
 /* One test, until it goes. False: priv has gone. */
@@ -63,14 +70,25 @@ static bool
 serve(int test)
 {
 	struct pollfd p[] = {{.fd = FD_PRIV, .events = POLLIN}, {.fd = test, .events = POLLIN}};
+	bool test_gone = false;
 
 	for (;;) {
+		enum moved m;
+
 		if (poll(p, 2, -1) < 0)
 			continue;
-		if (p[0].revents && !move(FD_PRIV, test))
-			return false;
-		if (p[1].revents && !move(test, FD_PRIV))
-			return true;
+		if (p[0].revents && !test_gone) {
+			m = move(FD_PRIV, test);
+			if (m == SOURCE_GONE)
+				return false;
+			test_gone = m == TARGET_GONE;
+		}
+		/* Its last words count, also when it does not listen any more. */
+		if (p[1].revents || test_gone) {
+			m = move(test, FD_PRIV);
+			if (m != MOVED)
+				return m == SOURCE_GONE;
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ from tests.net.nat_kit import (
 )
 
 OUT = lab_module.SERVER_ADDRESS
+NEAR = lab_module.OUTSIDE_ADDRESS  # the echo server answers UDP from this address only
 HOST = lab_module.HOST_ADDRESS
-BRIDGE_NF = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 # Further networks, beside those of daemon.NETWORKING.
 CUSTOM = """answer VNET_2_HOSTONLY_NETMASK 255.255.255.0
@@ -71,7 +71,7 @@ def test_guests_go_out_with_the_hosts_address(lab, vnetd):
     assert guest.ping(OUT)
     assert guest.fetch(lab.url(100_000)) == outside.blob(100_000)
     assert talks(guest, OUT, 7)
-    assert udp_talks(guest, OUT, 7)
+    assert udp_talks(guest, NEAR, 7)
     assert {c for c, _ in lab.outside.http.requests} == {HOST}
     assert {(proto, peer) for proto, peer, _ in lab.outside.echo.peers} == {("tcp", HOST), ("udp", HOST)}
 
@@ -94,7 +94,7 @@ def test_udp_timeout_is_this_networks_own(lab):
     write_nat_conf(vnetd, timeout=9)
     vnetd.start()
     short, other = guest_on(lab, 8, 10), guest_on(lab, 2, 10)
-    assert udp_talks(short, OUT, 7) and udp_talks(other, OUT, 7)
+    assert udp_talks(short, NEAR, 7) and udp_talks(other, NEAR, 7)
     seconds = {}
     for line in flows(lab.host, "-p", "udp", "--dport", "7"):
         seconds[re.search(r"src=(\S+)", line)[1]] = int(line.split()[2])
@@ -136,7 +136,6 @@ def test_without_adapter_the_host_is_not_there(lab):
             assert not talks(closed, address, 5555, timeout=0.5), address
             assert not closed.ping(address, wait=1), address
     assert lab.guest("vmnet5").dhcp("udhcpc").ip.startswith("10.181.5.")
-    assert lab.guest("vmnet2").dhcp("udhcpc") if "VNET_2_DHCP" in CUSTOM else True
 
 
 def test_loopback_of_the_host_is_out_of_reach(lab, vnetd):
@@ -244,6 +243,27 @@ def test_a_router_stays_one(lab):
     assert not lan.ping("10.181.8.10", wait=1)
 
 
+def test_ipv6_stays_inside_and_others_route_it(lab):
+    """Where the host routes IPv6, guests take no part, and its other networks are let alone."""
+    lan = third_network(lab)
+    lab.host.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.start()
+    guest = guest_on(lab, 8, 10)
+    ends = {"vmnet8": (guest, 8), "up0": (lab.outside, 9), "lan0": (lan, 7)}
+    for link, (where, n) in ends.items():
+        lab.host.run("ip", "addr", "add", f"fd00:{n}::1/64", "dev", link, "nodad")
+        where.run("ip", "addr", "add", f"fd00:{n}::2/64", "dev", "eth0", "nodad")
+        where.run("ip", "route", "add", "fd00::/16", "via", f"fd00:{n}::1")
+    # Link-local addresses, which neighbours ask from, are being probed at first.
+    proc.wait_until("the guest reaches the host", lambda: guest.ping("fd00:8::1", wait=1))
+    proc.wait_until("the LAN reaches the outside", lambda: lan.ping("fd00:9::2", wait=1))
+    assert lab.outside.ping("fd00:7::2")
+    for address in ("fd00:9::2", "fd00:7::2"):
+        assert not guest.ping(address, wait=1), address
+    assert not lab.outside.ping("fd00:8::2", wait=1)
+
+
 def test_bridges_of_others_go_on_bridging(lab):
     """ip_forward was 0, and their frames pass the forward hook: they are not routed, though."""
     set_bridge_nf(lab, 1)
@@ -271,13 +291,14 @@ def served(lab, bridge_nf):
     vnetd.write("networking", daemon.NETWORKING)
     write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)], [(8080, "10.181.8.10", 7)])
     vnetd.start()
+    wait_for_table(lab.host, "tcp . 8080 ")
     guest, other = guest_on(lab, 8, 10), guest_on(lab, 8, 11)
     with echo(guest) as server:
         lab.server = server
         yield guest, other
 
 
-def test_forwards_are_reached_from_everywhere(lab, served):
+def test_forwards_are_reached_from_everywhere(lab, served, bridge_nf):
     guest, other = served
     hostonly = guest_on(lab, 1, 10, gateway=1)
     places = [
@@ -291,22 +312,16 @@ def test_forwards_are_reached_from_everywhere(lab, served):
         ("the guest itself, the adapter", guest, ADAPTER),
         ("a guest of another network", hostonly, "10.181.1.1"),
     ]
-    with open(BRIDGE_NF) as f:
-        looped = f.read().strip() == "1"
     for what, where, address in places:
-        if where is guest and bridged_hairpin(lab):
+        # With bridge-nf on, the bridge would have to send the frame back where it came from.
+        if where is guest and bridge_nf:
             continue
-        assert talks(where, address, 8080), (what, looped)
-        assert udp_talks(where, address, 8080), (what, looped)
+        assert talks(where, address, 8080), what
+        assert udp_talks(where, address, 8080), what
     # The guest sees who really asks, wherever it can answer directly.
     seen = {peer for _, peer, _ in lab.server.peers}
     assert lab_module.OUTSIDE_ADDRESS in seen and HOST in seen and "10.181.1.10" in seen
     assert not any(peer.startswith("127.") for peer in seen)
-
-
-def bridged_hairpin(lab):
-    """With bridge-nf on, the bridge itself would have to send a frame back where it came from."""
-    return lab.host.run("sysctl", "-n", "net.bridge.bridge-nf-call-iptables").out.strip() == "1"
 
 
 def test_forwards_leave_other_traffic_alone(lab, served):
@@ -329,6 +344,7 @@ def test_a_removed_forward_ends_its_connections_and_no_others(lab):
     both = [(8080, "10.181.8.10", 7), (8081, "10.181.8.10", 7)]
     write_nat_conf(vnetd, both, both)
     vnetd.start()
+    wait_for_table(lab.host, "tcp . 8081 ")
     guest = guest_on(lab, 8, 10)
     with echo(guest):
         gone, stays = try_tcp(lab.outside, HOST, 8080), try_tcp(lab.outside, HOST, 8081)
@@ -384,6 +400,7 @@ def live(lab):
     vnetd.write("networking", daemon.NETWORKING)
     write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)])
     vnetd.start()
+    wait_for_table(lab.host, "tcp . 8080 ")
     guest = guest_on(lab, 8, 10)
     with echo(guest):
         made = Live(lab, guest)
@@ -443,6 +460,7 @@ def test_an_orphaned_table_is_adopted(lab, live):
     lab.vnetd.stop()
     lab.host.run("nft", "delete", "table", "inet", "vnetd")
     lab.vnetd.start()
+    wait_for_table(lab.host, "tcp . 8080 ")
     assert talks(lab.outside, HOST, 8080)
 
 
@@ -456,6 +474,7 @@ def plain(lab):
     vnetd.write("networking", daemon.NETWORKING)
     write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)])
     vnetd.start(env={"LD_PRELOAD": str(built.program("tests/net/libold-kernel.so"))})
+    wait_for_table(lab.host, "tcp . 8080 ")
     return vnetd
 
 
@@ -473,7 +492,8 @@ def test_a_plain_table_is_restored(lab, plain):
             proc.wait_until(f"the table is whole after {command}", lambda: stable(table(lab.host)) == whole,
                             step=0.005)
             took = time.monotonic() - start
-            assert took < 1, command
+            assert took < 0.5, command
+            print(f"{command}: whole again after {took * 1000:.0f} ms")
             assert echoes(out), command
             assert talks(lab.outside, HOST, 8080), command
         out.close()
@@ -546,6 +566,7 @@ def test_ten_thousand_forwards(lab):
     vnetd.write("networking", daemon.NETWORKING)
     write_nat_conf(vnetd, [(20000 + i, "10.181.8.10", 7) for i in range(10000)])
     vnetd.start()
+    wait_for_table(lab.host, "tcp . 29999 ")
     guest = guest_on(lab, 8, 10)
     with echo(guest):
         assert talks(lab.outside, HOST, 20000) and talks(lab.host, "127.0.0.1", 29999)

@@ -48,6 +48,14 @@ def test_child_holds_nothing(priv, child):
     assert os.listdir(f"/proc/{pid}/root") == []
 
 
+def test_every_process_has_the_name_of_its_program(priv):
+    names = {"priv": "vnetd", "engine": "vnetd", "dhcpd": "vnet-dhcpd", "natd": "vnet-natd"}
+    for who, name in names.items():
+        if who != "priv":
+            priv.peer(who)
+        assert proc.comm(priv.pid_of(who)) == name
+
+
 @pytest.mark.parametrize("who", ["priv", *CHILDREN])
 def test_every_process_is_vnet_without_new_privileges_and_filtered(priv, who):
     if who != "priv":
@@ -82,6 +90,17 @@ def test_descriptors_of_the_caller_are_not_kept(host, folder):
     finally:
         os.close(read)
         os.close(write)
+        made.close()
+
+
+def test_start_with_closed_standard_descriptors(host, folder):
+    made = relay.Priv(host, folder)
+    try:
+        made.process = host.popen("sh", "-c", 'exec "$@" <&- >&- 2>&-', "-", *made.argv("-d"))
+        assert made.engine.ask("IP_FORWARD")
+        for n in "012":
+            assert os.readlink(f"/proc/{made.process.pid}/fd/{n}") == "/dev/null"
+    finally:
         made.close()
 
 
@@ -198,7 +217,7 @@ def test_child_that_keeps_dying_is_started_less_and_less_often(priv):
     for _ in range(2):
         priv.engine.event("WORKER_UP")
     for _ in range(4):
-        proc.kill(proc.wait_until("natd runs", lambda: priv.pid_of("natd")))
+        proc.kill(priv.pid_of("natd"))
         delays.append(priv.engine.event("WORKER_GONE").retry_ms)
         priv.engine.event("WORKER_UP")
     assert delays == [0, 100, 200, 400]
@@ -408,6 +427,25 @@ def test_background_start_tells_why_it_was_refused(host, folder):
         made.close()
 
 
+def test_background_start_that_is_killed_says_so(host, folder):
+    made = relay.Priv(host, folder)
+    starter = host.popen(*made.argv(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        made.engine
+        proc.kill(int((made.run / "vnetd.pid").read_text()))
+        assert starter.wait(10) == 1
+        said = starter.communicate()[1].decode()
+        assert said == f"vnetd: ended before it was ready. See {made.run}/vnetd.log\n"
+    finally:
+        made.close()
+
+
+def test_background_start_of_a_second_instance_is_refused(priv):
+    res = priv.host.run(*priv.argv(), check=False)
+    assert res.rc == 1
+    assert res.err.count("\n") == 1 and "vnetd runs already" in res.err
+
+
 def test_refused_configuration_ends_the_first_start_only(priv):
     priv.engine.tell("ENGINE_READY", text="")
     priv.engine.tell("ENGINE_REFUSED", text="networking:1:1: not a VERSION line")
@@ -511,6 +549,8 @@ def test_run_folder_that_is_not_ours(host, folder):
     (made.run / "empty").mkdir(parents=True)
     (made.run / "empty").chmod(0o777)
     assert "/empty: not an empty folder of root" in made.refused()
+    made.run.chmod(0o777)
+    assert f"{made.run}: must belong to root and be writable by nobody else" in made.refused()
 
 
 def test_hundred_networks_come_up_in_one_go(priv):

@@ -335,6 +335,37 @@ def test_nat_plan_is_committed_or_refused_as_a_whole(priv):
     natd.ask("NAT_COMMIT")  # the next plan starts afresh
 
 
+def test_loopback_is_routed_to_networks_with_nat_only(priv):
+    def localnet(net):
+        path = f"/proc/sys/net/ipv4/conf/vmnet{net}/route_localnet"
+        return priv.host.run("cat", path).out.strip()
+
+    def commit(*nat):
+        priv.natd.tell("NAT_BEGIN")
+        for net in (8, 9):
+            priv.natd.tell("NAT_NET", net=net, subnet=f"10.0.{net}.0", len=24,
+                           gateway=f"10.0.{net}.2", nat=net in nat)
+        priv.natd.ask("NAT_COMMIT")
+
+    for net in (7, 8, 9):
+        priv.network(net)
+    assert [localnet(net) for net in (7, 8, 9)] == ["0", "0", "0"]
+    commit(8)
+    assert [localnet(net) for net in (7, 8, 9)] == ["0", "1", "0"]
+    priv.engine.ask("BRIDGE_DEL", net=8)  # and made anew, which natd does not notice
+    priv.network(8)
+    assert localnet(8) == "1"
+    commit(9)
+    assert [localnet(net) for net in (7, 8, 9)] == ["0", "0", "1"]
+    priv.natd.tell("NAT_BEGIN")
+    priv.natd.ask("NAT_COMMIT")
+    assert localnet(9) == "0"
+    priv.host.run("ip", "link", "add", "vmnet5", "type", "bridge")  # somebody else's
+    priv.host.run("sysctl", "-qw", "net.ipv4.conf.vmnet5.route_localnet=1")
+    commit(8, 9)
+    assert localnet(5) == "1"
+
+
 def test_changes_of_other_rule_sets_are_seen(priv):
     watch = priv.natd.ask("NFT_WATCH").fds[0]
     priv.host.run("nft", "add", "table", "ip", "other")

@@ -94,15 +94,16 @@ def test_quickstart_as_printed_and_its_qemu_line_pasted_into_the_same_shell(debi
         qemu-img create -q -f qcow2 disk.qcow2 64M
         line=$(grep -m 1 -o 'sg vnet -c .*' out)
         eval "$line" >qemu.log 2>&1 </dev/null &
-        echo $! >qemu.pid
         for i in $(seq 300); do
             sudo vnetctl leases --json >leases 2>/dev/null
             if grep -q {QEMU_MAC} leases; then break; fi
             sleep 0.2
         done
-        ps -o user= -C qemu-system-x86 >qemu.user
-        pkill -x qemu-system-x86
-        wait
+        for process in /proc/[0-9]*; do
+            [ "$(cat $process/comm)" = qemu-system-x86 ] || continue
+            stat -c %U $process >qemu.user
+            kill ${{process#/proc/}}
+        done
     """
     res = debian.alice(script, timeout=390, check=False)
     home = debian.root / "home" / fresh.USER

@@ -4,7 +4,7 @@
     boot      boot(script, network="vmnet8", mac=None, pinned=False) starts a guest through
               vnet-bridge-helper, QEMU running as the unprivileged `member`, and returns the
               vm.Machine; `pinned` tells the helper the MAC.  Machines end with the test.
-    sniff     sniff(network) starts tcpdump on it and returns a capture.Capture
+    sniff     sniff("vmnet8", "tcpdump"|"tshark") captures there; returns a capture.Capture
 """
 
 import sys
@@ -50,8 +50,8 @@ def boot(lab, member, folder):
 def sniff(lab, folder):
     running = []
 
-    def start(network, *options):
-        running.append(capture.Capture(lab.host, network, folder / f"{len(running)}.pcap", options))
+    def start(network, tool="tcpdump"):
+        running.append(capture.Capture(lab.host, network, folder / f"{len(running)}.pcap", tool))
         return running[-1]
 
     return start

@@ -22,7 +22,7 @@ def results(machine, stage, tmp_path_factory):
             (vm.images.VM_DIR / "host/installed.sh").read_text(),
             {"/stage": stage, "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts"},
         )
-        found = booted.finish(220)
+        found = booted.finish(400)
         print(booted.console)
         return found
     finally:

@@ -91,7 +91,8 @@ blanks_and_control_characters_cannot_forge_words(void **state UNUSED)
 static void
 texts_that_are_no_port_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = {"", "NAT", "kind", "kind=", "kind=bogus", "name=a", "=helper"};
+	static const char *const bad[] = {
+	    "", "NAT", "kind", "kind=", "kind=bogus", "name=a", "=helper"};
 	struct alias a;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -103,7 +104,8 @@ words_that_are_wrong_or_unknown_are_skipped(void **state UNUSED)
 {
 	struct alias a;
 
-	assert_true(alias_parse(&a, "x=1 kind=attach owner=-1 queues=99 mac=zz name=-a colour  netns"));
+	assert_true(
+	    alias_parse(&a, "x=1 kind=attach owner=-1 queues=99 mac=zz name=-a colour  netns"));
 	assert_int_equal(a.kind, PORT_ATTACH);
 	assert_int_equal(a.owner, MSG_UID_NONE);
 	assert_int_equal(a.queues, 1);

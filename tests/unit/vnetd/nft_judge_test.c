@@ -66,8 +66,8 @@ rule(const char *in, const char *out, unsigned cond, enum nft_leg_verdict v, con
 
 	l->in.not = in[0] == '!';
 	l->out.not = out[0] == '!';
-	strcpy(l->in.name, in + l->in.not);
-	strcpy(l->out.name, out + l->out.not);
+	strcpy(l->in.name, in + l->in.not );
+	strcpy(l->out.name, out + l->out.not );
 	l->cond = cond;
 	l->verdict = v;
 	strcpy(l->target, target);
@@ -98,7 +98,8 @@ element(struct nft_leg_set *set, const char *ifname, uint16_t port, enum nft_leg
 	set->n++;
 }
 
-/* Names of the networks that pass the first chain: vmnet1 and vmnet8 ask, eth0 leads to the outside. */
+/* Names of the networks that pass the first chain: vmnet1 and vmnet8 ask, eth0 leads to the
+ * outside. */
 static void
 passes(bool concerns, const char *names)
 {

@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <errno.h>
 #include <stdint.h>
 
@@ -189,8 +190,10 @@ bad_forwards_are_refused(void **state UNUSED)
 	refused_forward(nft_sample_forward(7, PROTO_TCP, 80),
 			"vmnet7: forward tcp 80 leads to 10.7.0.130, outside the NAT network");
 	refused_forward(nft_sample_forward(8, PROTO_TCP, 22), "vmnet8: forward tcp 22 comes twice");
-	refused_forward(nft_sample_forward(8, PROTO_TCP, 0), "vmnet8: a forward has no protocol or port");
-	refused_forward(nft_sample_forward(8, PROTO_N, 80), "vmnet8: a forward has no protocol or port");
+	refused_forward(nft_sample_forward(8, PROTO_TCP, 0),
+			"vmnet8: a forward has no protocol or port");
+	refused_forward(nft_sample_forward(8, PROTO_N, 80),
+			"vmnet8: a forward has no protocol or port");
 }
 
 /* The first bad row is what the commit reports; BEGIN makes everything good again. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * nft_sample.h - NAT plans by name, as rows: for the golden texts and for the test that commits them.
+ * nft_sample.h - NAT plans by name, as rows: for the golden texts and for the test that commits
+ * them.
  */
 #ifndef VNET_TESTS_UNIT_VNETD_NFT_SAMPLE_H
 #define VNET_TESTS_UNIT_VNETD_NFT_SAMPLE_H

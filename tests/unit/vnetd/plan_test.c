@@ -63,8 +63,8 @@ setup(void **state)
 	w->addr[w->naddrs++] = ip("10.8.0.2");
 	w->subnet = prefix("10.8.0.0/24");
 	w->src = w->addr[0];
-	f->plan = (struct plan){.want = &f->want, .now = &f->now, .sysctls_set = f->sysctls,
-				.step = take, .arg = f};
+	f->plan = (struct plan){
+	    .want = &f->want, .now = &f->now, .sysctls_set = f->sysctls, .step = take, .arg = f};
 	snapshot_init(&f->now);
 	strbuf_init(&f->out);
 	*state = f;
@@ -114,8 +114,11 @@ add_addr(struct fix *f, int ifindex, const char *addr, uint8_t plen, uint8_t pro
 static void
 add_route(struct fix *f, int oif, const char *dst, const char *src, uint8_t proto)
 {
-	const struct rtnl_route r = {.oif = oif, .dst = prefix(dst), .src = ip(src),
-				     .table = RT_TABLE_MAIN, .protocol = proto};
+	const struct rtnl_route r = {.oif = oif,
+				     .dst = prefix(dst),
+				     .src = ip(src),
+				     .table = RT_TABLE_MAIN,
+				     .protocol = proto};
 
 	snapshot_add_route(&r, &f->now);
 }
@@ -406,12 +409,13 @@ a_subnet_in_use_blocks_a_new_network(void **state)
 	snapshot_add_link(&l, &f->now);
 	add_route(f, 5, "10.0.0.0/8", "0.0.0.0", RTPROT_STATIC);
 	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
-	assert_string_equal(why, "its subnet 10.8.0.0/24 is also used by the route 10.0.0.0/8 dev tun0");
+	assert_string_equal(why,
+			    "its subnet 10.8.0.0/24 is also used by the route 10.0.0.0/8 dev tun0");
 	f->now.route[0].gateway = ip("192.0.2.1");
 	f->now.route[0].dst = prefix("10.8.0.128/25");
 	assert_int_equal(judge(f, why, false), PLAN_BLOCKED);
-	assert_string_equal(
-	    why, "its subnet 10.8.0.0/24 is also used by the route 10.8.0.128/25 via 192.0.2.1 dev tun0");
+	assert_string_equal(why, "its subnet 10.8.0.0/24 is also used by the route 10.8.0.128/25 "
+				 "via 192.0.2.1 dev tun0");
 	f->now.route[0].dst = prefix("0.0.0.0/1");
 	assert_int_equal(judge(f, why, false), PLAN_FREE);
 	f->now.route[0].dst = prefix("10.9.0.0/24");

@@ -9,13 +9,14 @@ static void
 fill(struct users *u)
 {
 	memset(u, 0, sizeof(*u));
-	assert_true(user_list_set(&u->user, strdup("root:x:0:0:root:/root:/bin/sh\n"
-						   "broken\n"
-						   ":x:5:5::/:\n"
-						   "alice:x:1000:1000:Alice,,,:/home/alice:/bin/sh\n"
-						   "nonumber:x:12a:1::/:\n"
-						   "huge:x:4294967295:1::/:\n"
-						   "last:x:65534:1::/:")));
+	assert_true(
+	    user_list_set(&u->user, strdup("root:x:0:0:root:/root:/bin/sh\n"
+					   "broken\n"
+					   ":x:5:5::/:\n"
+					   "alice:x:1000:1000:Alice,,,:/home/alice:/bin/sh\n"
+					   "nonumber:x:12a:1::/:\n"
+					   "huge:x:4294967295:1::/:\n"
+					   "last:x:65534:1::/:")));
 	assert_true(user_list_set(&u->group, strdup("root:x:0:\nvnet:x:500:alice,bob\nlab::77:")));
 }
 

@@ -23,7 +23,8 @@ configure(const char *networking)
 	return c;
 }
 
-#define SUBNET "answer VNET_8_HOSTONLY_NETMASK 255.255.255.0\nanswer VNET_8_HOSTONLY_SUBNET 10.8.0.0\n"
+#define SUBNET                                                                                     \
+	"answer VNET_8_HOSTONLY_NETMASK 255.255.255.0\nanswer VNET_8_HOSTONLY_SUBNET 10.8.0.0\n"
 
 static void
 want8(struct want_net *w, const char *answers)
@@ -55,8 +56,9 @@ nat_networks_have_three_addresses(void **state UNUSED)
 {
 	struct want_net w;
 
-	want8(&w, "answer VNET_8_DHCP yes\nanswer VNET_8_NAT yes\nanswer VNET_8_VIRTUAL_ADAPTER yes\n"
-		  "answer VNET_8_MTU 9000\n");
+	want8(&w,
+	      "answer VNET_8_DHCP yes\nanswer VNET_8_NAT yes\nanswer VNET_8_VIRTUAL_ADAPTER yes\n"
+	      "answer VNET_8_MTU 9000\n");
 	expect_addrs(&w, "10.8.0.1 10.8.0.2 10.8.0.254");
 	assert_string_equal(PREFIX4_STR(w.subnet), "10.8.0.0/24");
 	assert_string_equal(IP4_STR(w.src), "10.8.0.1");
@@ -81,7 +83,8 @@ an_adapter_alone_has_one_address(void **state UNUSED)
 {
 	struct want_net w;
 
-	want8(&w, "answer VNET_8_VIRTUAL_ADAPTER yes\nanswer VNET_8_VIRTUAL_ADAPTER_ADDR 10.8.0.77\n");
+	want8(&w,
+	      "answer VNET_8_VIRTUAL_ADAPTER yes\nanswer VNET_8_VIRTUAL_ADAPTER_ADDR 10.8.0.77\n");
 	expect_addrs(&w, "10.8.0.77");
 	assert_int_equal(w.profile, SYSCTL_PROFILE_HOST);
 }
@@ -110,7 +113,8 @@ add_route(struct snapshot *s, int oif, const char *dst)
 static void
 the_host_uses_routes_addresses_and_name_servers(void **state UNUSED)
 {
-	struct rtnl_link ours = {.ifindex = 8, .name = "vmnet8", .kind = "bridge", .alias = "vnetd:8"};
+	struct rtnl_link ours = {
+	    .ifindex = 8, .name = "vmnet8", .kind = "bridge", .alias = "vnetd:8"};
 	struct rtnl_addr a = {.ifindex = 2, .plen = 24};
 	struct snapshot s;
 	struct used u;
@@ -127,8 +131,10 @@ the_host_uses_routes_addresses_and_name_servers(void **state UNUSED)
 	a.ifindex = 8;
 	snapshot_add_addr(&a, &s);
 	snapshot_seal(&s);
-	used_collect(&u, &s, "# nameserver 1.1.1.1\nnameserver 9.9.9.9\n\nnameserver\t8.8.8.8 x\n"
-			     "nameserver ::1\nnameserver 1.2.3.4.5\nnameservers 7.7.7.7\nnameserver 6.6.6.6");
+	used_collect(
+	    &u, &s,
+	    "# nameserver 1.1.1.1\nnameserver 9.9.9.9\n\nnameserver\t8.8.8.8 x\n"
+	    "nameserver ::1\nnameserver 1.2.3.4.5\nnameservers 7.7.7.7\nnameserver 6.6.6.6");
 	for (size_t i = 0; i < u.n; i++) {
 		strcat(text, PREFIX4_STR(u.v[i]));
 		strcat(text, " ");

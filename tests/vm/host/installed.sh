@@ -9,12 +9,19 @@ ifindex() { cat /sys/class/net/vmnet8/ifindex; }
 address() { guest ip -4 -o addr show dev eth0 | awk '{ sub("/.*", "", $4); print $4 }'; }
 ours_left() { find /sys/class/net -name '*vmnet*' | wc -l; }
 main_pid() { systemctl show -P MainPID vnetd.service; }
-subnet() { vnetctl networks | awk -v n="$1" '$1 == n { for (i = 1; i <= NF; i++) if ($i ~ "/") print $i }'; }
+subnet() {
+	vnetctl networks | awk -v n="$1" 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i }
+		$1 == n { print $col["SUBNET"] }'
+}
 # The host's address on a network, "10.1.2.0/24" -> "10.1.2.1".
 host_address() { subnet "$1" | sed 's|0/24$|1|'; }
 
 # A ping that runs meanwhile: its losses tell whether a command disturbed the guest.
-ping_start() { guest ping -q -i 0.1 -W 2 "$(host_address vmnet8)" >/tmp/ping & ping_pid=$!; sleep 0.5; }
+ping_start() {
+	ip netns exec g ping -q -i 0.1 -W 2 "$(host_address vmnet8)" >/tmp/ping &
+	ping_pid=$!
+	sleep 0.5
+}
 ping_end() {
 	sleep 0.5
 	kill -INT $ping_pid
@@ -35,6 +42,10 @@ check networkd systemctl start systemd-networkd
 check manager within 60 systemctl is-active NetworkManager
 
 check quickstart /src/scripts/quickstart --from /stage
+if ! systemctl -q is-active vnetd.service; then
+	result journal "$(journalctl -u vnetd --no-pager -o cat | tr '\n' '|' | tail -c 3000)"
+	return 0
+fi
 check service systemctl is-active vnetd.service
 check socket systemctl is-active vnetd.socket
 check service_enabled systemctl is-enabled vnetd.service
@@ -116,6 +127,6 @@ result links_left "$(ours_left)"
 check networks_start vnet-networks --start
 check back within 20 ip link show vmnet8
 check uninstall /src/scripts/quickstart --uninstall
-result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' | wc -l) $(getent group vnet)"
+result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' ! -name vnet-test.service | wc -l) $(getent group vnet)"
 result failed_units "$(systemctl --failed --no-legend | awk '{ print $2 }' | tr '\n' ' ')"
 result journal "$(journalctl -u vnetd -p warning --no-pager -o cat | tr '\n' '|' | tail -c 2000)"
