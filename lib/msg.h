@@ -28,9 +28,9 @@
 
 #define MSG_MAX      4096
 #define MSG_HEADER   8
-#define MSG_NET_ALL  0xffff      /* "every network" where a network number is expected */
-#define MSG_UID_NONE UINT32_MAX  /* no owner */
-#define MSG_ALIAS    232         /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+#define MSG_NET_ALL  0xffff     /* "every network" where a network number is expected */
+#define MSG_UID_NONE UINT32_MAX /* no owner */
+#define MSG_ALIAS    232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
 
 /* Processes, as priv knows its channels. */
 enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_N };
@@ -62,12 +62,27 @@ enum service { SERVICE_DHCP, SERVICE_NAT, SERVICE_DNS, SERVICE_FIREWALL, SERVICE
 /* The five ways to attach (design 5, Ports a-e). */
 enum port_kind { PORT_HELPER, PORT_ATTACH, PORT_NETNS, PORT_STATIC, PORT_ADOPTED, PORT_KIND_N };
 
-enum lease_event { LEASE_NEW, LEASE_RENEWED, LEASE_RELEASED, LEASE_EXPIRED, LEASE_DECLINED, LEASE_EVENT_N };
+enum lease_event {
+	LEASE_NEW,
+	LEASE_RENEWED,
+	LEASE_RELEASED,
+	LEASE_EXPIRED,
+	LEASE_DECLINED,
+	LEASE_EVENT_N
+};
 
-enum lease_row_state { LEASE_ROW_ACTIVE, LEASE_ROW_EXPIRED, LEASE_ROW_RESERVED, LEASE_ROW_ABANDONED, LEASE_ROW_N };
+enum lease_row_state {
+	LEASE_ROW_ACTIVE,
+	LEASE_ROW_EXPIRED,
+	LEASE_ROW_RESERVED,
+	LEASE_ROW_ABANDONED,
+	LEASE_ROW_N
+};
 
 /* NAT rows */
 enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
+
+/* clang-format off */
 
 /* Field lists. F is called as F(kind, name, capacity); the capacity counts for STR and BYTES only. */
 
@@ -371,6 +386,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(EVENT_ROW, event_row, 0, 0)                                                              \
 	M(DIAG_ROW, diag_row, 0, 0)
 
+/* clang-format on */
+
 /* A BYTES field. */
 #define MSG_BYTES(cap)                                                                             \
 	struct {                                                                                   \
@@ -378,15 +395,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 		uint8_t b[cap];                                                                    \
 	}
 
-#define MSG_TYPE_U8(name, cap)    uint8_t name;
-#define MSG_TYPE_U16(name, cap)   uint16_t name;
-#define MSG_TYPE_U32(name, cap)   uint32_t name;
-#define MSG_TYPE_U64(name, cap)   uint64_t name;
-#define MSG_TYPE_BOOL(name, cap)  bool name;
-#define MSG_TYPE_IP4(name, cap)   struct ip4 name;
-#define MSG_TYPE_MAC(name, cap)   struct mac name;
-#define MSG_TYPE_STR(name, cap)   char name[cap];
-#define MSG_TYPE_BYTES(name, cap) MSG_BYTES(cap) name;
+#define MSG_TYPE_U8(name, cap)     uint8_t name;
+#define MSG_TYPE_U16(name, cap)    uint16_t name;
+#define MSG_TYPE_U32(name, cap)    uint32_t name;
+#define MSG_TYPE_U64(name, cap)    uint64_t name;
+#define MSG_TYPE_BOOL(name, cap)   bool name;
+#define MSG_TYPE_IP4(name, cap)    struct ip4 name;
+#define MSG_TYPE_MAC(name, cap)    struct mac name;
+#define MSG_TYPE_STR(name, cap)    char name[cap];
+#define MSG_TYPE_BYTES(name, cap)  MSG_BYTES(cap) name;
 #define MSG_FIELD(kind, name, cap) MSG_TYPE_##kind(name, cap)
 
 enum msg_type {
@@ -394,7 +411,7 @@ enum msg_type {
 #define M(NAME, name, fdmin, fdmax) MSG_##NAME,
 	MSG_LIST(M)
 #undef M
-	MSG_N
+	    MSG_N
 };
 
 /* struct msg_reply, struct msg_link_add, ... */
@@ -430,13 +447,13 @@ const char *msg_name(enum msg_type type);
 
 /* "engine", "dhcpd", "natd"; the words for the enums above, as users see them. */
 const char *role_name(enum role r);
-const char *net_kind_name(enum net_kind k);     /* bridged host-only NAT segment custom */
-const char *net_state_name(enum net_state s);   /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);       /* DHCP NAT DNS firewall */
-const char *port_kind_name(enum port_kind k);   /* helper attach netns static adopted */
+const char *net_kind_name(enum net_kind k);       /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s);     /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);         /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k);     /* helper attach netns static adopted */
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
-const char *ip_proto_name(enum ip_proto p);     /* tcp udp */
+const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
 
 /* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */
 void msg_str(char *field, size_t cap, const char *text);
