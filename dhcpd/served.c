@@ -291,7 +291,7 @@ close_sockets(struct served *s)
 static void
 refused(struct served *s, const char *why)
 {
-	snprintf(s->refused, sizeof(s->refused), "%s", why);
+	MSG_SET_STR(s->refused, why);
 	s->retry_at = mono_add(mono_now(), s->retry_ms);
 	s->retry_ms = s->retry_ms * 2 < RETRY_MAX_MS ? s->retry_ms * 2 : RETRY_MAX_MS;
 }

@@ -342,6 +342,7 @@ made(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void *arg
 /* What waits for the end of a link. */
 struct detach {
 	uint32_t client, request;
+	char ifname[NAMES_IFNAME_MAX];
 };
 
 static void
@@ -351,6 +352,8 @@ deleted(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 	struct detach *d = arg;
 	struct client *cl = client_find(c, d->client);
 
+	if (!r->err)
+		port_deleted(c, d->ifname);
 	if (cl)
 		client_reply(c, cl, d->request, (int)r->err, r->text);
 	free(d);
@@ -404,7 +407,9 @@ detach_request(struct core *c, struct client *cl, const struct msg *m)
 		client_reply(c, cl, m->id, ENOMEM, "out of memory");
 		return;
 	}
-	*d = (struct detach){cl->serial, m->id};
+	d->client = cl->serial;
+	d->request = m->id;
+	MSG_SET_STR(d->ifname, p->ifname);
 	MSG_SET_STR(verb.u.port_del.ifname, p->ifname);
 	ask_priv(c, &verb, NULL, 0, deleted, d, 0);
 }

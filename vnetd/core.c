@@ -54,6 +54,7 @@ core_free(struct core *c)
 	users_fini(&c->users);
 	generation_unref(c->gen);
 	free(c->conf_error);
+	free(c->forward_error);
 	free(c);
 }
 

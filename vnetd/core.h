@@ -70,8 +70,10 @@ struct core {
 	bool serving;         /* clients are let in */
 	char ready[64];       /* what priv was told runs; "": nothing so far */
 	struct mono ready_by; /* told then, whatever the workers do */
-	bool forward_asked, forward_known; /* IP_FORWARD */
-	bool was_router;                   /* ip_forward was 1 before we came */
+	bool forward_asked;   /* IP_FORWARD is under way, or done */
+	bool forward_known;   /* it is done: was_router is true or false */
+	bool was_router;      /* ip_forward was 1 before we came */
+	char *forward_error;  /* why it could not be set; NULL: it could */
 
 	struct users users;
 	struct generation *gen; /* the newest configuration that was accepted; NULL: none so far */

@@ -122,6 +122,9 @@ tell_diags(struct core *c, struct job *j)
 		struct msg m = msg_make(MSG_DIAG_ROW, j->request.id);
 		struct strbuf text;
 
+		if (!verb_tells(j, i))
+			continue;
+
 		strbuf_init(&text);
 		diag_print(&text, d);
 		log_diag(d->severity, strbuf_str(&text));
@@ -182,11 +185,14 @@ static void
 loaded(struct core *c, void *arg)
 {
 	struct job *j = arg;
+	bool edited;
 
 	user_list_set(&c->users.user, j->load.host[HOST_FILE_PASSWD]);
 	user_list_set(&c->users.group, j->load.host[HOST_FILE_GROUP]);
 	j->load.host[HOST_FILE_PASSWD] = j->load.host[HOST_FILE_GROUP] = NULL;
-	if (!verb_edit(c, j)) {
+	edited = verb_edit(c, j);
+	j->ndiags_edit = j->diags.n;
+	if (!edited) {
 		job_fail(j, EINVAL, "nothing was changed");
 		finish(c, j);
 	} else if (!build(c, j)) {

@@ -31,6 +31,7 @@ struct job {
 	struct msg request; /* of that client; its id is the answer's */
 	struct load load;
 	struct diags diags;
+	size_t ndiags_edit;          /* the first so many are about the edit itself */
 	struct conf_changes edits;   /* what the verb changes, or the first configuration */
 	struct conf_changes derived; /* files that follow from others */
 	struct conf *conf;           /* built and not yet adopted */

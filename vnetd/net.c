@@ -90,7 +90,7 @@ net_fini(struct net *n)
 	free(n->cure);
 	free(n->failure);
 	free(n->tap_taken);
-	free(n->repaired);
+	free(n->fight);
 	generation_unref(n->gen);
 	net_init(n, n->n);
 }
@@ -163,20 +163,19 @@ net_succeeded(struct net *n, struct mono now)
 void
 net_repaired(struct net *n, struct mono now, const char *what)
 {
+	char text[128];
+
 	if (n->repairs == 0 || mono_diff(now, n->repairs_since) > REPAIRS_WINDOW_MS) {
 		n->repairs = 0;
 		n->repairs_since = now;
 	}
-	net_text(&n->repaired, n->n, what);
 	if (++n->repairs < REPAIRS_MAX)
 		return;
 	n->repairs = 0;
 	n->paused_until = mono_add(now, PAUSE_MS);
-	log_warn(
-	    0,
-	    "vmnet%u: another program keeps undoing what vnetd sets up (last: %s); left alone for "
-	    "%d s",
-	    n->n, what, PAUSE_MS / 1000);
+	snprintf(text, sizeof(text), "another program keeps undoing what vnetd sets up: %s", what);
+	net_text(&n->fight, n->n, text);
+	log_warn(0, "vmnet%u: %s; left alone for %d s", n->n, text, PAUSE_MS / 1000);
 }
 
 struct mono
@@ -245,9 +244,11 @@ trouble(const struct core *c, const struct net *n)
 	if (n->failure)
 		return n->failure;
 	if (n->paused_until.ms != MONO_NEVER.ms)
-		return "another program keeps undoing what vnetd sets up";
+		return n->fight;
 	if (n->tap_taken)
 		return n->tap_taken;
+	if (n->conf->nat && c->forward_error)
+		return c->forward_error;
 	return service_trouble(c, n);
 }
 

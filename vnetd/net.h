@@ -50,7 +50,7 @@ struct net {
 	/* Repairs of what others changed. Too many of them: somebody fights us, and it is paused. */
 	unsigned repairs;
 	struct mono repairs_since, paused_until; /* MONO_NEVER: not paused */
-	char *repaired;                          /* what was repaired last */
+	char *fight; /* what somebody keeps undoing, while it is paused */
 	struct service_state service[SERVICE_N];
 	uint32_t leases, lease_total;
 	enum net_state announced; /* the state that the last event told; NET_STATE_N: none */

@@ -131,7 +131,7 @@ port_goes(const struct plan *p, const struct rtnl_link *l, unsigned net)
 	struct alias a;
 
 	if (!names_alias_parse(NULL, &text, l->alias))
-		return p->first;
+		return true;
 	if (!alias_parse(&a, text) || a.kind != PORT_STATIC)
 		return false;
 	t = tap_named(p, l->name);
@@ -154,7 +154,7 @@ drop_links(const struct plan *p)
 		struct msg m;
 		unsigned net;
 
-		if (!snapshot_is_ours(&net, l) || !is_touchable(p, net))
+		if (!snapshot_is_ours(&net, l) || !is_touchable(p, net) || p->busy(l->name, p->arg))
 			continue;
 		if (is_bridge(l)) {
 			if (wanted(p, net)->what != WANT_NOTHING ||
@@ -307,7 +307,8 @@ make_ports(const struct plan *p)
 		unsigned net;
 
 		if (snapshot_is_ours(&net, l) && !is_bridge(l) &&
-		    wanted(p, net)->what == WANT_NET && !port_goes(p, l, net))
+		    wanted(p, net)->what == WANT_NET && !p->busy(l->name, p->arg) &&
+		    !port_goes(p, l, net))
 			keep_port(p, l, net);
 	}
 	for (size_t i = 0; i < p->nstrays; i++)

@@ -45,9 +45,9 @@ struct plan {
 	const int *sysctls_set;
 	const struct plan_stray *stray;
 	size_t nstrays;
-	/* An engine's first plan: a port without its alias was left by a priv that died half-way, and
-	 * goes. Later it is one that priv is making just now. */
-	bool first;
+	/* Priv is making this port just now: it is not judged by what it looks like half-way. One that is
+	 * half made and not busy was left by a priv that died over it, and goes. */
+	bool (*busy)(const char *ifname, void *arg);
 	/* One step, a request for priv without its id. */
 	void (*step)(const struct msg *m, unsigned net, void *arg);
 	void *arg;

@@ -33,6 +33,37 @@ port_is_guest(const struct port *p)
 	return p->is_guest && p->on_bridge && p->up;
 }
 
+/* A search for the port behind a MAC in the bridges' tables. */
+struct lookup {
+	struct mac mac;
+	int ifindex;
+};
+
+static void
+look_up(const struct rtnl_fdb *f, void *arg)
+{
+	struct lookup *l = arg;
+
+	if (!f->local && mac_eq(f->mac, l->mac))
+		l->ifindex = f->ifindex;
+}
+
+/* What was told at attach comes before what a bridge has learned. */
+static struct port *
+find_mac(const struct core *c, struct mac mac)
+{
+	struct lookup l = {mac, 0};
+
+	for (struct port *p = c->ports.head; p; p = p->next)
+		if (mac_eq(p->alias.mac, mac))
+			return p;
+	c->io->fdb(c->io_arg, look_up, &l);
+	for (struct port *p = c->ports.head; p && l.ifindex; p = p->next)
+		if (p->ifindex == l.ifindex)
+			return p;
+	return NULL;
+}
+
 struct port *
 port_find(const struct core *c, const char *name)
 {
@@ -42,10 +73,7 @@ port_find(const struct core *c, const char *name)
 	for (struct port *p = c->ports.head; p; p = p->next)
 		if (!strcmp(port_name(p), name) || !strcmp(p->ifname, name))
 			return p;
-	for (struct port *p = c->ports.head; p && is_mac; p = p->next)
-		if (mac_eq(p->alias.mac, mac))
-			return p;
-	return NULL;
+	return is_mac ? find_mac(c, mac) : NULL;
 }
 
 bool
@@ -98,6 +126,15 @@ port_forget(struct core *c, struct port *p)
 
 /* --- numbers --- */
 
+bool
+port_is_making(const struct core *c, const char *ifname)
+{
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		if (p->making && !strcmp(p->ifname, ifname))
+			return true;
+	return false;
+}
+
 struct port *
 port_reserve(struct core *c, unsigned net, const struct alias *a)
 {
@@ -130,6 +167,19 @@ tell(struct core *c, const struct port *p, const char *what, const char *words)
 		return;
 	log_info("%s %s vmnet%u", port_name(p), words, p->net);
 	events_add(c, what, p->net, port_name(p), "%s %s vmnet%u", port_name(p), words, p->net);
+}
+
+void
+port_deleted(struct core *c, const char *ifname)
+{
+	struct port *p = c->ports.head;
+
+	while (p && strcmp(p->ifname, ifname) != 0)
+		p = p->next;
+	if (!p)
+		return;
+	tell(c, p, "port-detached", "is gone from");
+	port_forget(c, p);
 }
 
 static struct port *

@@ -51,10 +51,16 @@ struct plan_stray *port_strays(const struct core *c, size_t *n);
  * free, or no memory. */
 struct port *port_reserve(struct core *c, unsigned net, const struct alias *a);
 
+/* An attach is making the link of this name just now. */
+bool port_is_making(const struct core *c, const char *ifname);
+
 /* It was not made. */
 void port_forget(struct core *c, struct port *p);
 
-/* By its own name, interface name or the MAC told at attach. */
+/* Its link was deleted on request: it goes at once, and not with the next snapshot. */
+void port_deleted(struct core *c, const char *ifname);
+
+/* By its own name, interface name or a guest's MAC, told at attach or learned by the bridge. */
 struct port *port_find(const struct core *c, const char *name);
 
 /* What people call it. */

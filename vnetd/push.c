@@ -95,6 +95,12 @@ send_host(const struct push *p, unsigned net, uint16_t index, const struct dhcp_
 	send_boot(p, net, index, &h->scope, NULL);
 }
 
+bool
+push_leaves_out(const struct dhcp_range *r)
+{
+	return r->unknown_clients == CONF_NO;
+}
+
 static void
 send_dhcp_net(const struct push *p, const struct conf_net *n)
 {
@@ -116,6 +122,8 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 	};
 	send_row(p, &m);
 	for (size_t i = 0; i < d->nranges; i++) {
+		if (push_leaves_out(&d->range[i]))
+			continue;
 		m = msg_make(MSG_DHCP_RANGE, 0);
 		m.u.dhcp_range.net = (uint16_t)n->n;
 		m.u.dhcp_range.first = d->range[i].lo;

@@ -220,6 +220,12 @@ take_unmet(const struct msg *m, unsigned net, void *arg)
 	net_failed(&c->net[net], c->now, why);
 }
 
+static bool
+is_busy(const char *ifname, void *arg)
+{
+	return port_is_making(arg, ifname);
+}
+
 static void
 make_plan(struct core *c, const struct snapshot *now)
 {
@@ -228,7 +234,7 @@ make_plan(struct core *c, const struct snapshot *now)
 	    .want = &s->want,
 	    .now = now,
 	    .sysctls_set = s->sysctls_set,
-	    .first = !s->first_done && s->round == 1,
+	    .busy = is_busy,
 	    .step = s->round <= ROUNDS_MAX ? take_step : take_unmet,
 	    .arg = c,
 	};
@@ -261,12 +267,13 @@ static void
 forward_done(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED,
 	     void *p UNUSED, uint32_t n UNUSED)
 {
+	free(c->forward_error);
+	c->forward_error = r->err ? strdup(r->text) : NULL;
 	if (r->err)
-		log_warn(0, "NAT will not work: %s", r->text);
+		log_warn(0, "guests of NAT networks have no Internet: %s", r->text);
 	else
 		c->was_router = !strcmp(r->text, "1");
-	c->forward_known = r->err == 0;
-	c->forward_asked = c->forward_known;
+	c->forward_asked = c->forward_known = r->err == 0;
 	if (--c->settle.pending == 0)
 		look(c);
 }

@@ -123,6 +123,14 @@ verb_is_possible(struct core *c, struct job *j)
 	return v != PLAN_BLOCKED;
 }
 
+bool
+verb_tells(const struct job *j, size_t i)
+{
+	unsigned n = net_of(j);
+
+	return n == MSG_NET_ALL || i < j->ndiags_edit || j->diags.v[i].net == (int)n;
+}
+
 /* "3 errors. vmnet8 keeps its running configuration, vmnet5 is refused" */
 static void
 sum_up(struct core *c, struct job *j)

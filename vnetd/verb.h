@@ -5,6 +5,7 @@
 #define VNET_VNETD_VERB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct core;
 struct job;
@@ -14,6 +15,10 @@ bool verb_edit(struct core *c, struct job *j);
 
 /* Once the model is built and before anything is written: the network can be made now. */
 bool verb_is_possible(struct core *c, struct job *j);
+
+/* Diagnostic number i is worth telling: all are after a start or a reload; after the change of one
+ * network only what the change or that network is about. */
+bool verb_tells(const struct job *j, size_t i);
 
 /* Once it is settled: what the answer says about the result, for a reload too. */
 void verb_outcome(struct core *c, struct job *j);

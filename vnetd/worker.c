@@ -235,7 +235,7 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	struct worker *w = &c->worker[role];
 
 	c->now = now;
-	/* What a worker never says is the default case of this small list. */
+	/* Everything else is not a worker's to say. */
 	if (m->id != 0)
 		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW) && take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {

@@ -307,9 +307,15 @@ make_port(struct world *w, unsigned net, const char *ifname, const char *kind, c
 	/* The event of the bare link comes before its alias. */
 	l->group = NAMES_LINK_GROUP;
 	link_event(w, l, false);
-	l->master = bridge->ifindex;
+	if (w->peeking)
+		world_engine_only(w, 20);
 	l->mac = names_port_mac(ifname);
 	names_alias(l->alias, net, text);
+	if (w->peeking) {
+		link_event(w, l, false);
+		world_engine_only(w, 20);
+	}
+	l->master = bridge->ifindex;
 	*out = l;
 	return 0;
 }

@@ -42,6 +42,25 @@ attach_gives_a_tap_and_remembers_it(void **state UNUSED)
 	world_free(w);
 }
 
+/* Links appear step by step; what looks wrong half-way is no business of a repair. */
+static void
+a_look_while_a_port_is_being_made_does_not_disturb_it(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl;
+
+	w->peeking = true;
+	world_mark(w);
+	play_attach(w, 1000, PORT_HELPER, "", &cl);
+	assert_int_equal(cl->err, 0);
+	play_attach(w, 0, PORT_NETNS, "", &cl);
+	assert_int_equal(cl->err, 0);
+	assert_string_equal(strbuf_str(&w->steps), "TAP_ADD\nVETH_ADD\n");
+	assert_int_equal(world_link(w, "vmnet8p1")->master, world_link(w, "vmnet8")->ifindex);
+	assert_int_equal(world_link(w, "vmnet8p2")->master, world_link(w, "vmnet8")->ifindex);
+	world_free(w);
+}
+
 static void
 a_name_that_is_taken_leads_to_the_next_number(void **state UNUSED)
 {
@@ -182,6 +201,27 @@ a_static_tap_whose_name_is_taken_harms_nobody_else(void **state UNUSED)
 }
 
 static void
+detach_finds_a_port_by_what_the_bridge_has_learned(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl;
+	struct msg m = msg_make(MSG_DETACH, 0);
+
+	play_attach(w, 1000, PORT_ATTACH, "web1", &cl);
+	w->fdb[0] = (struct rtnl_fdb){.ifindex = world_link(w, "vmnet8p1")->ifindex,
+				      .mac = {{0x52, 0x54, 0, 0x12, 0x34, 0x56}}};
+	w->nfdb = 1;
+	MSG_SET_STR(m.u.detach.port, "52:54:00:12:34:57");
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, ENOENT);
+	MSG_SET_STR(m.u.detach.port, "52:54:00:12:34:56");
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, 0);
+	assert_null(world_link(w, "vmnet8p1"));
+	world_free(w);
+}
+
+static void
 detach_needs_the_right_and_the_right_kind(void **state UNUSED)
 {
 	struct world *w = play_one_net();
@@ -210,12 +250,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(attach_gives_a_tap_and_remembers_it),
+	    cmocka_unit_test(a_look_while_a_port_is_being_made_does_not_disturb_it),
 	    cmocka_unit_test(a_name_that_is_taken_leads_to_the_next_number),
 	    cmocka_unit_test(a_namespace_is_attached_with_an_address_of_ours),
 	    cmocka_unit_test(ports_are_joined_with_leases_and_learned_addresses),
 	    cmocka_unit_test(a_client_that_leaves_early_leaves_nothing),
 	    cmocka_unit_test(static_taps_come_and_go_with_the_configuration),
 	    cmocka_unit_test(a_static_tap_whose_name_is_taken_harms_nobody_else),
+	    cmocka_unit_test(detach_finds_a_port_by_what_the_bridge_has_learned),
 	    cmocka_unit_test(detach_needs_the_right_and_the_right_kind),
 	};
 

@@ -74,6 +74,31 @@ create_set_and_delete_edit_files_and_reload(void **state UNUSED)
 	world_free(w);
 }
 
+/* What is wrong elsewhere is told by `check` and `reload`, not by every change. */
+static void
+a_change_tells_about_its_own_network_only(void **state UNUSED)
+{
+	struct world *w = world_new();
+	struct world_client *cl;
+	struct msg m = msg_make(MSG_NET_SET, 0);
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_add_net(w, 5, "10.5.300.0", NULL);
+	world_start(w);
+	assert_int_equal(world_state(w, 5, NULL), NET_STATE_FAILED);
+	cl = world_client(w, 0);
+	m.u.net_set.net = 8;
+	MSG_SET_STR(m.u.net_set.key, "mtu");
+	MSG_SET_STR(m.u.net_set.value, "1400");
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, 0);
+	assert_string_equal(strbuf_str(&cl->rows), "");
+	assert_int_equal(play_reload(w, &cl), EINVAL);
+	assert_true(play_has(strbuf_str(&cl->rows), "10.5.300.0"));
+	assert_true(play_has(cl->text, "vmnet5 is refused"));
+	world_free(w);
+}
+
 static void
 a_write_that_fails_puts_nothing_in_force(void **state UNUSED)
 {
@@ -230,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(create_set_and_delete_edit_files_and_reload),
+	    cmocka_unit_test(a_change_tells_about_its_own_network_only),
 	    cmocka_unit_test(a_write_that_fails_puts_nothing_in_force),
 	    cmocka_unit_test(changes_of_several_clients_wait_for_each_other),
 	    cmocka_unit_test(strangers_and_members_are_told_apart),

@@ -132,6 +132,24 @@ ip_forward_is_asked_once_and_tells_natd(void **state UNUSED)
 }
 
 static void
+ip_forward_that_cannot_be_set_degrades_nat_networks(void **state UNUSED)
+{
+	struct world *w = world_new();
+	char text[256];
+
+	w->fail_type = MSG_IP_FORWARD;
+	w->fail_times = 1;
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_start(w);
+	assert_int_equal(world_state(w, 8, text), NET_STATE_DEGRADED);
+	assert_true(play_has(text, "bad mood"));
+	/* The next job tries again. */
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_int_equal(world_state(w, 8, NULL), NET_STATE_OK);
+	world_free(w);
+}
+
+static void
 a_worker_that_does_not_answer_delays_ready_and_nothing_else(void **state UNUSED)
 {
 	struct world *w = world_new();
@@ -254,6 +272,7 @@ main(void)
 	    cmocka_unit_test(derived_files_that_cannot_be_written_are_no_obstacle),
 	    cmocka_unit_test(a_broken_version_line_refuses_the_start),
 	    cmocka_unit_test(ip_forward_is_asked_once_and_tells_natd),
+	    cmocka_unit_test(ip_forward_that_cannot_be_set_degrades_nat_networks),
 	    cmocka_unit_test(a_worker_that_does_not_answer_delays_ready_and_nothing_else),
 	    cmocka_unit_test(a_new_engine_finds_nothing_to_do),
 	    cmocka_unit_test(a_crash_at_any_step_of_the_start_heals),

@@ -397,6 +397,15 @@ world_wait(struct world *w, int64_t ms)
 }
 
 void
+world_engine_only(struct world *w, int64_t ms)
+{
+	kernel_deliver(w);
+	w->now = mono_add(w->now, ms);
+	if (!mono_before(w->now, w->wake))
+		core_timer(w->core, w->now);
+}
+
+void
 world_run(struct world *w)
 {
 	world_wait(w, 100);

@@ -59,6 +59,7 @@ struct world {
 	unsigned fail_times;
 	char ready[256], refused[512];
 	bool replies_first; /* a reply arrives before the events of what it did */
+	bool peeking;       /* the engine looks while priv is half-way through making a port */
 	bool deaf; /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
 
 	/* files; NULL: absent */
@@ -93,6 +94,9 @@ void world_restart(struct world *w);
 
 /* Everything that is under way, and timers within the next 100 ms. */
 void world_run(struct world *w);
+
+/* The engine handles events and timers, and priv does nothing. */
+void world_engine_only(struct world *w, int64_t ms);
 
 /* The clock goes on by so much, with everything that happens meanwhile. */
 void world_wait(struct world *w, int64_t ms);
