@@ -231,20 +231,22 @@ clients_of(const struct engine *e, uint32_t uid)
 	return n;
 }
 
-/* The groups of the process that connected. Number, or -errno; *gids is malloc()ed. */
+/* The groups of the process that connected: the primary one, which `sg vnet` changes, and the others.
+ * Number, or -errno; *gids is malloc()ed. */
 static ssize_t
-peer_groups(int sock, gid_t **gids)
+peer_groups(int sock, gid_t primary, gid_t **gids)
 {
 	socklen_t len = 32 * sizeof(**gids);
 
 	for (;;) {
-		gid_t *v = malloc(len ? len : 1);
+		gid_t *v = malloc(len + sizeof(*v));
 
 		if (!v)
 			return -ENOMEM;
 		if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, v, &len) == 0) {
+			v[len / sizeof(*v)] = primary;
 			*gids = v;
-			return (ssize_t)(len / sizeof(*v));
+			return (ssize_t)(len / sizeof(*v)) + 1;
 		}
 		free(v);
 		/* ERANGE: the length that is needed is in len now. */
@@ -291,7 +293,7 @@ accept_one(struct engine *e, int sock)
 		log_warn(0, "too many clients: one of uid %u was turned away", (unsigned)cred.uid);
 		goto refuse;
 	}
-	n = peer_groups(sock, &gids);
+	n = peer_groups(sock, cred.gid, &gids);
 	if (n < 0)
 		goto refuse;
 	let_in(e, fd_take(&sock), &cred, gids, (size_t)n);

@@ -157,7 +157,9 @@ class Host(Netns):
             raise proc.Failed(f"cannot build the host's mount namespace: {first}{rest}")
 
     def wrap(self, argv, user=None):
-        enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt"]
+        # --root: entering a mount namespace leaves a chroot, if the tests run in one.
+        there = f"/proc/{self._holder.pid}"
+        enter = ["nsenter", f"--mount={there}/ns/mnt", f"--root={there}/root"]
         return [*enter, f"--net={RUN_NETNS / self.name}", "--", *_as_user(user), *argv]
 
     def write_file(self, path, text):

@@ -527,6 +527,16 @@ def test_the_helper_gives_a_member_a_tap_that_ends_with_it(lab, vnetd, member, s
     assert b"group vnet" in run_helper(vnetd, stranger).communicate(timeout=10)[1]
 
 
+def test_a_primary_group_counts_as_well_as_the_others(lab, vnetd, stranger):
+    """`sg vnet` makes vnet the primary group of what it runs, and the only one."""
+    argv = ["setpriv", f"--reuid={stranger}", "--regid=vnet", "--clear-groups", "--"]
+    ctl = ["vnetctl", *vnetd.dirs, "status"]
+    assert lab.host.run(*argv, *ctl).rc == 0
+    # Without group vnet the socket cannot even be opened; with it one group among many is enough.
+    many = ",".join(str(gid) for gid in range(5000, 5100))
+    assert lab.host.run(*argv[:3], f"--groups={many}", "--", *ctl).rc == 0
+
+
 # --- create, delete --------------------------------------------------------------------------------
 
 
