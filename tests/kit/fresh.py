@@ -69,7 +69,8 @@ class FreshDebian(ns.Netns):
         self._furnish()
 
     def wrap(self, argv, user=None):
-        enter = ["nsenter", f"--target={self._init}", "--mount", "--uts", "--pid", "--net", "--"]
+        enter = ["nsenter", f"--target={self._init}", "--mount", "--uts", "--pid", "--net"]
+        enter += [f"--root=/proc/{self._init}/root", "--"]
         argv = argv if user is None else ["runuser", "-u", user, "--", *argv]
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return [*enter, "chroot", self.root, "env", "-i", path, "LC_ALL=C.UTF-8", *argv]
