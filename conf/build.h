@@ -32,8 +32,17 @@ void build_dhcp(struct build *b, struct conf_net *n);
 /* Its reservations, from `networking` and the parsed dhcpd.conf. */
 void build_hosts(struct build *b, struct conf_net *net, const struct dhcp_file *f);
 
-/* [global], [port], [user], [group]. */
+/* [global], [vmnetN], [port], [user], [group]. */
 void build_local(struct build *b);
+
+/* One [port] section. */
+void build_port(struct build *b, const struct vnetd_section *s);
+
+/* The gate's keys of a [vmnetN] or [port] section; NULL: none of them. */
+void build_gate(struct conf_gate *g, const struct vnetd_section *s);
+
+/* A numeric user or group name is its own number; another is UINT32_MAX, not resolved. */
+uint32_t build_name_id(const char *name, bool *resolved);
 
 /* Rules across networks; may drop items and fail networks. */
 void check_all(struct build *b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * build_local.c - vnetd.conf into the model: [global], static taps, rights. Pure.
+ * build_local.c - vnetd.conf into the model: [global], the networks' gates, rights. Pure.
  */
 #include "conf/build.h"
 
@@ -21,58 +21,13 @@ read_global(struct conf *c, const struct vnetd_section *s)
 		c->log_level = levels[it->value.num];
 }
 
-/* A numeric user name is its own number. */
-static uint32_t
-name_id(const char *name, bool *resolved)
+uint32_t
+build_name_id(const char *name, bool *resolved)
 {
 	uint32_t id;
 
 	*resolved = word_u32(word_of(name), UINT32_MAX - 1, &id);
 	return *resolved ? id : UINT32_MAX;
-}
-
-static void
-read_port(struct build *b, const struct vnetd_section *s)
-{
-	struct conf_port p = {.name = s->is_mac ? NULL : s->name,
-			      .key = s->mac,
-			      .net = -1,
-			      .queues = 1,
-			      .pos = s->pos};
-	const struct vnetd_item *it;
-	struct conf_port *v;
-	bool resolved;
-
-	if ((it = vnetd_item_find(s, "tap")))
-		p.tap = it->value.yes;
-	if ((it = vnetd_item_find(s, "network")))
-		p.net = (int)it->value.num;
-	if ((it = vnetd_item_find(s, "owner")))
-		p.owner = it->value.text;
-	if ((it = vnetd_item_find(s, "mac")))
-		p.mac = it->value.mac;
-	if ((it = vnetd_item_find(s, "queues")))
-		p.queues = it->value.num;
-	p.owner_uid = p.owner ? name_id(p.owner, &resolved) : 0;
-	if (p.tap && p.net < 0) {
-		diag_error(b->d, s->pos,
-			   "[port %s] has tap = yes but no network; add one: "
-			   "network = vmnet8",
-			   s->name);
-		return;
-	}
-	if (!p.tap && s->nitems)
-		diag_warn(b->d, s->pos, "[port %s] has no effect without tap = yes", s->name);
-	if (p.tap && !b->c->net[p.net].present) {
-		diag_warn(b->d, s->pos, "[port %s] is for vmnet%d, which does not exist; ignored",
-			  s->name, p.net);
-		return;
-	}
-	v = arena_grow(&b->c->arena, b->c->port, b->c->nports, sizeof(*v));
-	if (!v)
-		return;
-	b->c->port = v;
-	v[b->c->nports++] = p;
 }
 
 static void
@@ -102,7 +57,7 @@ read_subject(struct build *b, const struct vnetd_section *s)
 	    .group = s->kind == SCHEMA_GROUP, .name = s->name, .pos = s->pos};
 	const struct vnetd_item *it;
 
-	sub.id = name_id(s->name, &sub.resolved);
+	sub.id = build_name_id(s->name, &sub.resolved);
 	if ((it = vnetd_item_find(s, "allow"))) {
 		sub.allow_set = true;
 		memcpy(sub.allow, it->value.nets, sizeof(sub.allow));
@@ -133,6 +88,8 @@ build_local(struct build *b)
 
 	b->d->net = -1;
 	b->c->log_level = CONF_LOG_INFO;
+	for (unsigned n = 0; n < CONF_NETS; n++)
+		build_gate(&b->c->net[n].gate, NULL);
 	for (size_t i = 0; i < b->vf.nsections; i++) {
 		const struct vnetd_section *s = &b->vf.section[i];
 
@@ -141,13 +98,14 @@ build_local(struct build *b)
 			read_global(b->c, s);
 			break;
 		case SCHEMA_NET:
+			build_gate(&b->c->net[s->net].gate, s);
 			if (!b->c->net[s->net].present)
 				diag_warn(b->d, s->pos,
 					  "[vmnet%u] has no effect: there is no such network",
 					  s->net);
 			break;
 		case SCHEMA_PORT:
-			read_port(b, s);
+			build_port(b, s);
 			break;
 		case SCHEMA_USER:
 		case SCHEMA_GROUP:

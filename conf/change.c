@@ -282,6 +282,14 @@ set_gateway(struct draft *t, unsigned n, const struct schema_value *v, const str
 	return true;
 }
 
+/* Where there is no vnetd.conf there is nothing to take out of it. */
+static void
+edit_own(struct draft *t, const char *section, const char *key, const char *value)
+{
+	if (value || draft_file(t, CONF_FILE_VNETD, 0)->text)
+		DRAFT_EDIT(t, CONF_FILE_VNETD, 0, vnetdconf_set, section, key, value);
+}
+
 /* A row's value (NULL: back to the default) into the file that has it. */
 static bool
 apply_row(struct draft *t, unsigned n, const struct schema_row *row, const struct schema_value *v,
@@ -307,7 +315,7 @@ apply_row(struct draft *t, unsigned n, const struct schema_row *row, const struc
 		return set_lease_time(t, n, strcmp(row->key, "max-lease-time") == 0, v ? v->num : 0,
 				      env);
 	snprintf(section, sizeof(section), "vmnet%u", n);
-	DRAFT_EDIT(t, CONF_FILE_VNETD, 0, vnetdconf_set, section, row->key, v ? v->text : NULL);
+	edit_own(t, section, row->key, v ? v->text : NULL);
 	return true;
 }
 
@@ -328,7 +336,7 @@ find_row(struct draft *t, enum schema_section s, const char *key)
 static bool
 is_default(const char *value)
 {
-	return value[0] == '\0' || strcasecmp(value, "default") == 0;
+	return !value || value[0] == '\0' || strcasecmp(value, "default") == 0;
 }
 
 static bool
@@ -399,6 +407,17 @@ section_kind(struct draft *t, const char *section, enum schema_section *out)
 	return false;
 }
 
+/* A header that is new gets its MAC address in the one spelling; an old one is found in any. */
+static const char *
+header_of(struct arena *a, enum schema_section s, const char *section)
+{
+	struct mac mac;
+
+	if (s != SCHEMA_PORT || !mac_parse(&mac, section + strlen("port ")))
+		return section;
+	return arena_printf(a, "port %s", MAC_STR(mac));
+}
+
 /* The value goes into the file as the schema spells it, never as it came. */
 static bool
 set_own(struct draft *t, const char *section, const char *key, const char *value)
@@ -412,10 +431,11 @@ set_own(struct draft *t, const char *section, const char *key, const char *value
 	if (!section_kind(t, section, &s) || !(row = find_row(t, s, key)))
 		return false;
 	arena_init(&a);
+	section = header_of(&a, s, section);
 	ok = is_default(value) || schema_parse(&v, &a, row, value, (struct conf_pos){0}, t->d);
-	if (ok)
-		DRAFT_EDIT(t, CONF_FILE_VNETD, 0, vnetdconf_set, section, row->key,
-			   is_default(value) ? NULL : v.text);
+	if (ok && section)
+		edit_own(t, section, row->key, is_default(value) ? NULL : v.text);
+	t->ch->bad |= a.bad;
 	arena_fini(&a);
 	return ok;
 }

@@ -54,13 +54,14 @@ bool conf_create_net(struct conf_changes *ch, const struct conf_sources *src, un
 bool conf_delete_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
 		     struct diags *d);
 
-/* `set vmnetN KEY VALUE` for any SCHEMA_NET row (value "" or "default": back to the default). A new
+/* `set vmnetN KEY VALUE` for any SCHEMA_NET row (value NULL, "" or "default": back to the default). A new
  * subnet moves adapter, gateway and ranges that were at their default places; what was customised
  * and lies inside the new subnet stays. */
 bool conf_set_net(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
 		  const char *key, const char *value, const struct conf_env *env, struct diags *d);
 
-/* Sets a key of another section of vnetd.conf: section "global", "port fc0", "user alice". */
+/* Sets a key of another section of vnetd.conf: section "global", "port fc0", "port MAC", "user
+ * alice"; values as above. */
 bool conf_set(struct conf_changes *ch, const struct conf_sources *src, const char *section,
 	      const char *key, const char *value, struct diags *d);
 

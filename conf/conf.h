@@ -23,18 +23,20 @@
 #include "conf/dhcpconf.h"
 #include "conf/diag.h"
 #include "conf/natconf.h"
+#include "lib/gate.h"
 #include "lib/inet.h"
 #include "lib/kinds.h"
 
-#define CONF_NETS        256        /* vmnet0 - vmnet255 */
-#define CONF_FILE_MAX    (1u << 20) /* longer files are refused */
-#define CONF_MTU_MIN     68
-#define CONF_MTU_MAX     9194
-#define CONF_MTU_DEFAULT 1500
-#define CONF_IFNAME_MAX  15
-#define CONF_PREFIX_MIN  8      /* the largest subnet is a /8 */
-#define CONF_QUEUES_MAX  16     /* queues of a static tap */
-#define CONF_GROUP       "vnet" /* members may attach to every network by default */
+#define CONF_NETS          256        /* vmnet0 - vmnet255 */
+#define CONF_FILE_MAX      (1u << 20) /* longer files are refused */
+#define CONF_MTU_MIN       68
+#define CONF_MTU_MAX       9194
+#define CONF_MTU_DEFAULT   1500
+#define CONF_IFNAME_MAX    15
+#define CONF_PORT_NAME_MAX 63     /* a port's own name: letters, digits and "._-" */
+#define CONF_PREFIX_MIN    8      /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX    16     /* queues of a static tap */
+#define CONF_GROUP         "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
 struct conf_file {
@@ -71,6 +73,16 @@ struct conf_dhcp {
 	size_t nhosts;
 };
 
+/* Keys of the gate in a [vmnetN] or [port] section; -1: the section does not have the key. */
+enum conf_promisc { CONF_PROMISC_ASK, CONF_PROMISC_ALLOW, CONF_PROMISC_DENY };
+struct conf_gate {
+	int promiscuous;  /* enum conf_promisc */
+	int forged;       /* forged-transmits: 1 allow, 0 deny */
+	int mac_learning; /* 0-GATE_LEARN_MAX addresses */
+	int ip_guard;     /* 1 yes, 0 no */
+	int flood;        /* broadcast-limit, packets/s, 0: none */
+};
+
 /* Where the facts of a network are written; line 0: nowhere, a default. */
 struct conf_net_src {
 	struct conf_pos subnet, adapter, host, nat, gateway, dhcp, mtu, display_name, udp_timeout;
@@ -95,6 +107,8 @@ struct conf_net {
 	struct conf_dhcp dhcpd;
 	uint16_t mtu;
 
+	struct conf_gate gate; /* of its ports, unless their sections say otherwise */
+
 	/* Bridged: interfaces named by add_bridge_mapping. With auto_uplink: choose one, a listed
 	 * one (the legacy key INTERFACE) being preferred. */
 	const char **uplink;
@@ -115,16 +129,25 @@ struct conf_net {
 	struct conf_net_src src;
 };
 
-/* A static tap: [port NAME] tap = yes. */
+/* A [port] section: policy of the port with this name, interface name or MAC, whenever there is
+ * one; with tap = yes a static tap besides. */
 struct conf_port {
-	const char *name; /* of the interface; NULL when the section names a MAC */
+	const char *name; /* of port or interface; NULL when the section names a MAC */
 	struct mac key;   /* the section's MAC when name is NULL */
 	bool tap;
-	int net;            /* network number, -1: not given */
+	int net;            /* network number of the tap, -1: none */
 	const char *owner;  /* user name or number, NULL: root */
 	uint32_t owner_uid; /* filled by the engine; UINT32_MAX: not resolved */
-	struct mac mac;     /* the guest's only address, zero: any first one */
+	struct mac mac;     /* its address: the only one (given), the first (sticky); zero: none */
 	unsigned queues;    /* 1-CONF_QUEUES_MAX */
+	struct conf_gate gate;
+	/* As in struct conf_gate: -1, or NULL, when the section does not say. */
+	int mac_policy;                      /* enum mac_policy, but MAC_POLICY_LEARN; with mac
+						never -1; MAC_POLICY_GIVEN never without mac */
+	int dhcp_server, ra;                 /* 1 allow, 0 deny */
+	int link;                            /* 1 up, 0 down */
+	int64_t rate_in_kbit, rate_out_kbit; /* 0: no limit */
+	const char *mirror_of;               /* a port: name, interface name or MAC */
 	struct conf_pos pos;
 };
 
@@ -186,6 +209,9 @@ bool conf_net_parse(unsigned *n, const char *name);
  * blank. */
 bool conf_ifname_ok(const char *s);
 
+/* A guest's address: neither zero nor a group. */
+bool conf_mac_ok(struct mac m);
+
 /* What somebody may do. A key in the [user] section decides alone; without it, the union of the
  * user's groups does. uid 0 may do everything. */
 struct conf_rights {
@@ -240,7 +266,8 @@ enum {
 	CONF_F_NAT = 1 << 6,  /* timeouts, DNS and other nat.conf settings */
 	CONF_F_NAME = 1 << 7, /* display name */
 	CONF_F_FAILED =
-	    1 << 8, /* failed changed; nothing else is compared when either side failed */
+	    1 << 8,           /* failed changed; nothing else is compared when either side failed */
+	CONF_F_GATE = 1 << 9, /* what its ports may do: keys of struct conf_gate */
 };
 
 struct conf_diff {

@@ -132,6 +132,14 @@ nat_settings_eq(const struct nat_file *a, const struct nat_file *b)
 	       a->nbns_retries == b->nbns_retries && a->nbds_timeout_s == b->nbds_timeout_s;
 }
 
+static bool
+gate_eq(const struct conf_gate *a, const struct conf_gate *b)
+{
+	return a->promiscuous == b->promiscuous && a->forged == b->forged &&
+	       a->mac_learning == b->mac_learning && a->ip_guard == b->ip_guard &&
+	       a->flood == b->flood;
+}
+
 static unsigned
 net_fields(const struct conf_net *a, const struct conf_net *b)
 {
@@ -158,6 +166,8 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 		f |= CONF_F_NAT;
 	if (!str_eq(a->display_name, b->display_name))
 		f |= CONF_F_NAME;
+	if (!gate_eq(&a->gate, &b->gate))
+		f |= CONF_F_GATE;
 	return f;
 }
 
@@ -176,16 +186,23 @@ diff_net(const struct conf *a, const struct conf *b, unsigned n, struct conf_dif
 }
 
 static bool
+port_eq(const struct conf_port *a, const struct conf_port *b)
+{
+	return str_eq(a->name, b->name) && mac_eq(a->key, b->key) && a->tap == b->tap &&
+	       a->net == b->net && str_eq(a->owner, b->owner) && mac_eq(a->mac, b->mac) &&
+	       a->queues == b->queues && gate_eq(&a->gate, &b->gate) &&
+	       a->mac_policy == b->mac_policy && a->dhcp_server == b->dhcp_server &&
+	       a->ra == b->ra && a->link == b->link && a->rate_in_kbit == b->rate_in_kbit &&
+	       a->rate_out_kbit == b->rate_out_kbit && str_eq(a->mirror_of, b->mirror_of);
+}
+
+static bool
 ports_eq(const struct conf *a, const struct conf *b)
 {
 	if (a->nports != b->nports)
 		return false;
 	for (size_t i = 0; i < a->nports; i++) {
-		const struct conf_port *x = &a->port[i], *y = &b->port[i];
-
-		if (!str_eq(x->name, y->name) || !mac_eq(x->key, y->key) || x->tap != y->tap ||
-		    x->net != y->net || !str_eq(x->owner, y->owner) || !mac_eq(x->mac, y->mac) ||
-		    x->queues != y->queues)
+		if (!port_eq(&a->port[i], &b->port[i]))
 			return false;
 	}
 	return true;

@@ -60,6 +60,55 @@ number_fact(struct strbuf *out, const char *key, uint32_t v, struct conf_pos pos
 	fact(out, key, text, pos);
 }
 
+/* A key of vnetd.conf as it is set. With value NULL its default, as a comment: what is derived from
+ * other keys has no spelling. */
+static void
+setting(struct strbuf *out, enum schema_section s, const char *key, const char *value)
+{
+	const char *def = schema_find(s, key)->def;
+	size_t from = out->len;
+
+	if (value) {
+		strbuf_addf(out, "%s = %s\n", key, value);
+	} else if (def[0] != '(') {
+		fact(out, key, def, (struct conf_pos){0});
+	} else {
+		strbuf_addf(out, "# %s", key);
+		while (out->len - from < 40)
+			strbuf_addc(out, ' ');
+		strbuf_addf(out, " %s\n", def);
+	}
+}
+
+static void
+number_setting(struct strbuf *out, enum schema_section s, const char *key, int v)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", v);
+	setting(out, s, key, v < 0 ? NULL : text);
+}
+
+static const char *
+allow_deny(int v)
+{
+	return v < 0 ? NULL : v ? "allow" : "deny";
+}
+
+static void
+print_gate(struct strbuf *out, enum schema_section s, const struct conf_gate *g)
+{
+	static const char *const answers[] = {[CONF_PROMISC_ASK] = "ask",
+					      [CONF_PROMISC_ALLOW] = "allow",
+					      [CONF_PROMISC_DENY] = "deny"};
+
+	setting(out, s, "promiscuous", g->promiscuous < 0 ? NULL : answers[g->promiscuous]);
+	setting(out, s, "forged-transmits", allow_deny(g->forged));
+	number_setting(out, s, "mac-learning", g->mac_learning);
+	setting(out, s, "ip-guard", g->ip_guard < 0 ? NULL : yes_no(g->ip_guard));
+	number_setting(out, s, "broadcast-limit", g->flood);
+}
+
 static void
 print_opts(struct strbuf *out, const struct dhcp_opts *o, const char *prefix)
 {
@@ -145,6 +194,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 		strbuf_addf(out, "# refused: %s\n", n->reason);
 	strbuf_addf(out, "# %s network\n", conf_net_type_label(n->type));
 	strbuf_addf(out, "type = %s\n", n->type_hint ? "bridged" : "auto");
+	print_gate(out, SCHEMA_NET, &n->gate);
 	fact(out, "display-name", n->display_name, n->src.display_name);
 	if (n->subnet.len)
 		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);
@@ -167,21 +217,47 @@ print_net(struct strbuf *out, const struct conf_net *n)
 }
 
 static void
+print_tap(struct strbuf *out, const struct conf_port *p)
+{
+	strbuf_addf(out, "tap = %s\n", yes_no(p->tap));
+	if (!p->tap)
+		return;
+	strbuf_addf(out, "network = vmnet%d\n", p->net);
+	setting(out, SCHEMA_PORT, "owner", p->owner);
+	strbuf_addf(out, "queues = %u\n", p->queues);
+}
+
+static const char *
+policy_word(int p)
+{
+	return p == MAC_POLICY_GIVEN    ? "given"
+	       : p == MAC_POLICY_STICKY ? "sticky"
+	       : p == MAC_POLICY_ANY    ? "any"
+					: NULL;
+}
+
+static void
+rate_setting(struct strbuf *out, const char *key, int64_t kbit)
+{
+	setting(out, SCHEMA_PORT, key,
+		kbit < 0 ? NULL : schema_rate_str((uint32_t)kbit, (char[SCHEMA_RATE_LEN]){0}));
+}
+
+static void
 print_port(struct strbuf *out, const struct conf_port *p)
 {
+	strbuf_addf(out, "\n[port %s]\n", p->name ? p->name : MAC_STR(p->key));
 	if (p->name)
-		strbuf_addf(out, "\n[port %s]\n", p->name);
-	else
-		strbuf_addf(out, "\n[port %s]\n", MAC_STR(p->key));
-	if (!p->name)
-		return;
-	strbuf_addf(out, "tap = %s\n", yes_no(p->tap));
-	if (p->net >= 0)
-		strbuf_addf(out, "network = vmnet%d\n", p->net);
-	strbuf_addf(out, "owner = %s\n", p->owner ? p->owner : "root");
-	if (!mac_is_zero(p->mac))
-		strbuf_addf(out, "mac = %s\n", MAC_STR(p->mac));
-	strbuf_addf(out, "queues = %u\n", p->queues);
+		print_tap(out, p);
+	setting(out, SCHEMA_PORT, "mac", mac_is_zero(p->mac) ? NULL : MAC_STR(p->mac));
+	setting(out, SCHEMA_PORT, "mac-policy", policy_word(p->mac_policy));
+	print_gate(out, SCHEMA_PORT, &p->gate);
+	setting(out, SCHEMA_PORT, "dhcp-server", allow_deny(p->dhcp_server));
+	setting(out, SCHEMA_PORT, "ra", allow_deny(p->ra));
+	rate_setting(out, "rate-in", p->rate_in_kbit);
+	rate_setting(out, "rate-out", p->rate_out_kbit);
+	setting(out, SCHEMA_PORT, "link", p->link < 0 ? NULL : p->link ? "up" : "down");
+	setting(out, SCHEMA_PORT, "mirror-of", p->mirror_of);
 }
 
 static void

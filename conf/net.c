@@ -52,6 +52,12 @@ conf_ifname_ok(const char *s)
 	return word_is_ifname(word_of(s));
 }
 
+bool
+conf_mac_ok(struct mac m)
+{
+	return !mac_is_zero(m) && !mac_is_multicast(m);
+}
+
 static const struct {
 	const char *label, *word;
 } types[] = {

@@ -4,6 +4,8 @@
  */
 #include "conf/schema.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +14,10 @@
 
 static const char *const log_levels[] = {"err", "warning", "notice", "info", "debug", NULL};
 static const char *const net_types[] = {"auto", "bridged", NULL};
+static const char *const answers[] = {"allow", "deny", "ask", NULL};
+static const char *const verdicts[] = {"allow", "deny", NULL};
+static const char *const mac_policies[] = {"given", "sticky", "any", NULL};
+static const char *const cable[] = {"up", "down", NULL};
 
 #define V CONF_FILE_VNETD
 #define N CONF_FILE_NETWORKING
@@ -27,6 +33,24 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "type", SCHEMA_ENUM, 0, 0, net_types, "auto", SCHEMA_LIVE,
      "bridged: connected to the outside, although networking maps no interface to it",
      "a second bridged network that chooses its interface itself", "bridged"},
+    {SCHEMA_NET, V, "promiscuous", SCHEMA_ENUM, 0, 0, answers, "ask", SCHEMA_LIVE,
+     "answer to a port that asks for all unicast frames of the network; ask: the marker file "
+     "promiscAuthorized or vnetctl promisc answers",
+     "nested hypervisors and sniffers are usual here, or must never be", "allow"},
+    {SCHEMA_NET, V, "forged-transmits", SCHEMA_ENUM, 0, 0, verdicts,
+     "(allow while promiscuous mode is granted)", SCHEMA_LIVE,
+     "let ports send from MAC addresses that are not theirs",
+     "a granted port should only listen, or guests move an address between them", "deny"},
+    {SCHEMA_NET, V, "mac-learning", SCHEMA_INT, 0, GATE_LEARN_MAX, NULL, "0", SCHEMA_LIVE,
+     "MAC addresses that a port may use once it is granted as promiscuous mode is, getting only "
+     "their frames; 0: none but its own",
+     "nested guests that should not see the frames of others", "16"},
+    {SCHEMA_NET, V, "ip-guard", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "drop IPv4 and ARP of a guest that does not use the address of its lease or reservation",
+     "guests that do not trust each other", "yes"},
+    {SCHEMA_NET, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "10000", SCHEMA_LIVE,
+     "broadcasts and multicasts that each port may send in a second; 0: no limit",
+     "a guest that floods its neighbours, or multicast video", "1000"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -64,9 +88,50 @@ const struct schema_row schema_table[] = {
     {SCHEMA_PORT, V, "owner", SCHEMA_NAME, 0, 0, NULL, "root", SCHEMA_LIVE,
      "user who may open the tap", "a VM that does not run as root", "alice"},
     {SCHEMA_PORT, V, "mac", SCHEMA_MAC, 0, 0, NULL, "(the guest's first)", SCHEMA_LIVE,
-     "the only MAC address that the guest may use", "pin it from the start", "52:54:00:12:34:56"},
+     "MAC address of the guest, its only one unless mac-policy says otherwise",
+     "pin it from the start", "52:54:00:12:34:56"},
     {SCHEMA_PORT, V, "queues", SCHEMA_INT, 1, CONF_QUEUES_MAX, NULL, "1", SCHEMA_NEW,
      "queues of the tap", "a guest with several processors and multiqueue virtio", "4"},
+    {SCHEMA_PORT, V, "mac-policy", SCHEMA_ENUM, 0, 0, mac_policies,
+     "(given with mac, else sticky; any for an adopted NIC)", SCHEMA_LIVE,
+     "MAC addresses that the guest may use: given: that of mac; sticky: the first one that it "
+     "uses; any: all of them",
+     "any: a router or switch that is trusted is behind the port", "sticky"},
+    {SCHEMA_PORT, V, "promiscuous", SCHEMA_ENUM, 0, 0, answers, "(as the network)", SCHEMA_LIVE,
+     "answer to this port when it asks for all unicast frames of its network; allow: it gets them "
+     "without asking",
+     "a nested hypervisor or an intrusion detector is behind the port", "allow"},
+    {SCHEMA_PORT, V, "forged-transmits", SCHEMA_ENUM, 0, 0, verdicts, "(as the network)",
+     SCHEMA_LIVE, "let the guest send from MAC addresses that are not its own",
+     "the port should only listen, or the guest takes over another's address", "deny"},
+    {SCHEMA_PORT, V, "mac-learning", SCHEMA_INT, 0, GATE_LEARN_MAX, NULL, "(as the network)",
+     SCHEMA_LIVE,
+     "MAC addresses that the guest may use once that is granted as promiscuous mode is, getting "
+     "only their frames; 0: none but its own",
+     "nested guests that should not see the frames of others", "16"},
+    {SCHEMA_PORT, V, "dhcp-server", SCHEMA_ENUM, 0, 0, verdicts, "(deny where vnetd serves DHCP)",
+     SCHEMA_LIVE, "let the guest send what only DHCP and DHCPv6 servers send",
+     "the guest is the DHCP server", "allow"},
+    {SCHEMA_PORT, V, "ra", SCHEMA_ENUM, 0, 0, verdicts,
+     "(deny on NAT and host-only networks with an adapter)", SCHEMA_LIVE,
+     "let the guest send IPv6 router advertisements and redirects", "the guest is the IPv6 router",
+     "allow"},
+    {SCHEMA_PORT, V, "ip-guard", SCHEMA_BOOL, 0, 0, NULL, "(as the network)", SCHEMA_LIVE,
+     "drop IPv4 and ARP of the guest unless they use the address of its lease or reservation",
+     "the guest is not trusted", "yes"},
+    {SCHEMA_PORT, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "(as the network)",
+     SCHEMA_LIVE, "broadcasts and multicasts that the guest may send in a second; 0: no limit",
+     "the guest floods its neighbours, or sends multicast video", "1000"},
+    {SCHEMA_PORT, V, "rate-in", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
+     "most traffic to the guest", "one guest takes the line from the others", "100M"},
+    {SCHEMA_PORT, V, "rate-out", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
+     "most traffic from the guest", "one guest takes the line from the others", "10M"},
+    {SCHEMA_PORT, V, "link", SCHEMA_ENUM, 0, 0, cable, "up", SCHEMA_LIVE,
+     "the virtual cable: down: unplugged", "to see what the guest does without its network",
+     "down"},
+    {SCHEMA_PORT, V, "mirror-of", SCHEMA_PORTNAME, 0, 0, NULL, "(none)", SCHEMA_LIVE,
+     "send this port a copy of every frame that the port named here sends or receives",
+     "a recorder or an intrusion detector watches that port", "web0"},
 
     {SCHEMA_USER, V, "allow", SCHEMA_NETLIST, 0, 0, NULL, "(as the user's groups)", SCHEMA_LIVE,
      "networks that the user may attach guests to: names, all or none",
@@ -179,6 +244,12 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_NAME:
 		strbuf_add(out, "user name or number");
 		break;
+	case SCHEMA_PORTNAME:
+		strbuf_add(out, "name, interface or MAC address of a port");
+		break;
+	case SCHEMA_RATE:
+		strbuf_add(out, "bit/s in whole thousands as 1500k, 10M or 2G, or none");
+		break;
 	case SCHEMA_TEXT:
 		strbuf_add(out, "text");
 		break;
@@ -255,6 +326,53 @@ is_name(struct word w)
 }
 
 static bool
+parse_portname(struct schema_value *v, struct word w)
+{
+	uint32_t net;
+
+	if (word_mac(w, &v->mac))
+		return conf_mac_ok(v->mac);
+	return word_is_port_name(w) && !word_net(w, &net);
+}
+
+/* Digits and a unit of 1000, or none. A rate that is no whole number of kbit/s is refused rather
+ * than rounded: what stands in the file is what happens. */
+static bool
+parse_rate(struct schema_value *v, const struct schema_row *row, struct word w)
+{
+	static const uint64_t most = (uint64_t)UINT32_MAX * 1000;
+	uint64_t bits = 0, unit = 1;
+
+	if (word_ieq(w, "none"))
+		return true;
+	if (w.len && !isdigit((unsigned char)w.s[w.len - 1])) {
+		switch (w.s[--w.len] | 0x20) {
+		case 'k':
+			unit = 1000;
+			break;
+		case 'm':
+			unit = 1000000;
+			break;
+		case 'g':
+			unit = 1000000000;
+			break;
+		default:
+			return false;
+		}
+	}
+	for (size_t i = 0; i < w.len; i++) {
+		if (!isdigit((unsigned char)w.s[i]))
+			return false;
+		bits = bits * 10 + (uint64_t)(w.s[i] - '0');
+		if (bits > most / unit)
+			return false;
+	}
+	bits *= unit;
+	v->num = (uint32_t)(bits / 1000);
+	return w.len && bits % 1000 == 0 && (bits == 0 || v->num >= row->min) && v->num <= row->max;
+}
+
+static bool
 parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 {
 	switch (row->type) {
@@ -270,13 +388,17 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 	case SCHEMA_PREFIX4:
 		return word_prefix4(w, &v->prefix);
 	case SCHEMA_MAC:
-		return word_mac(w, &v->mac) && !mac_is_zero(v->mac) && !mac_is_multicast(v->mac);
+		return word_mac(w, &v->mac) && conf_mac_ok(v->mac);
 	case SCHEMA_NETNAME:
 		return word_net(w, &v->num);
 	case SCHEMA_NETLIST:
 		return parse_netlist(v, w);
 	case SCHEMA_NAME:
 		return is_name(w);
+	case SCHEMA_PORTNAME:
+		return parse_portname(v, w);
+	case SCHEMA_RATE:
+		return parse_rate(v, row, w);
 	case SCHEMA_TEXT:
 		return true;
 	}
@@ -302,6 +424,20 @@ netlist_text(struct arena *a, const struct schema_value *v)
 	return s;
 }
 
+char *
+schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN])
+{
+	if (kbit == 0)
+		snprintf(buf, SCHEMA_RATE_LEN, "none");
+	else if (kbit % 1000000 == 0)
+		snprintf(buf, SCHEMA_RATE_LEN, "%uG", kbit / 1000000);
+	else if (kbit % 1000 == 0)
+		snprintf(buf, SCHEMA_RATE_LEN, "%uM", kbit / 1000);
+	else
+		snprintf(buf, SCHEMA_RATE_LEN, "%uk", kbit);
+	return buf;
+}
+
 /* The one spelling of a value, so that equal values print equal. */
 static const char *
 canonical(struct arena *a, const struct schema_row *row, const struct schema_value *v,
@@ -325,6 +461,12 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return arena_printf(a, "vmnet%u", v->num);
 	case SCHEMA_NETLIST:
 		return netlist_text(a, v);
+	case SCHEMA_PORTNAME:
+		if (!mac_is_zero(v->mac))
+			return arena_printf(a, "%s", MAC_STR(v->mac));
+		break;
+	case SCHEMA_RATE:
+		return arena_printf(a, "%s", schema_rate_str(v->num, (char[SCHEMA_RATE_LEN]){0}));
 	case SCHEMA_NAME:
 	case SCHEMA_TEXT:
 		break;

@@ -34,10 +34,12 @@ enum schema_type {
 	SCHEMA_IP4,
 	SCHEMA_PREFIX4, /* a.b.c.d/len */
 	SCHEMA_MAC,
-	SCHEMA_NETNAME, /* vmnetN */
-	SCHEMA_NETLIST, /* vmnetN..., all or none */
-	SCHEMA_NAME,    /* user name or number */
-	SCHEMA_TEXT,    /* rest of the line */
+	SCHEMA_NETNAME,  /* vmnetN */
+	SCHEMA_NETLIST,  /* vmnetN..., all or none */
+	SCHEMA_NAME,     /* user name or number */
+	SCHEMA_PORTNAME, /* a port: name, interface name or MAC */
+	SCHEMA_RATE,     /* bit/s in whole thousands: 1500k, 10M, 2G, 64000; 0 or none */
+	SCHEMA_TEXT,     /* rest of the line */
 };
 
 /* What it takes for a change to work. */
@@ -53,7 +55,7 @@ struct schema_row {
 	enum conf_file_id file; /* that holds it; CONF_FILE_VNETD for our own */
 	const char *key;
 	enum schema_type type;
-	uint32_t min, max;        /* SCHEMA_INT and SCHEMA_SECONDS */
+	uint32_t min, max;        /* SCHEMA_INT and SCHEMA_SECONDS; SCHEMA_RATE: kbit/s */
 	const char *const *words; /* SCHEMA_ENUM, NULL-terminated */
 	const char *def;          /* default as text, or what it is derived from in () */
 	enum schema_effect effect;
@@ -81,13 +83,17 @@ const char *schema_effect_str(enum schema_effect e);
 /* One value, by the row's type. */
 struct schema_value {
 	bool yes;
-	uint32_t num; /* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME */
+	uint32_t num; /* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME, RATE (kbit/s) */
 	struct ip4 ip;
 	struct prefix4 prefix;
 	struct mac mac;
 	uint8_t nets[CONF_NETS / 8]; /* SCHEMA_NETLIST */
 	const char *text;            /* always: the canonical spelling */
 };
+
+/* A rate as it is written: "1500k", "10M", "2G", "none" for 0. Writes into buf and returns it. */
+#define SCHEMA_RATE_LEN 12
+char *schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN]);
 
 /* Reads `text` (without surrounding blanks) for a row. False with an error in d. */
 bool schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,

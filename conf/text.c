@@ -3,8 +3,11 @@
  */
 #include "conf/text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+#include "conf/conf.h"
 
 struct lines
 lines_init(const char *text, size_t len)
@@ -193,6 +196,24 @@ word_is_ifname(struct word w)
 		return false;
 	for (size_t i = 0; i < w.len; i++) {
 		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || w.s[i] == '/' || w.s[i] == ':')
+			return false;
+	}
+	return true;
+}
+
+bool
+word_is_port_name(struct word w)
+{
+	if (w.len == 0 || w.s[0] == '#') /* which would begin a comment */
+		return false;
+	if (word_is_ifname(w))
+		return true;
+	if (w.len > CONF_PORT_NAME_MAX || w.s[0] == '-')
+		return false;
+	for (size_t i = 0; i < w.len; i++) {
+		unsigned char c = (unsigned char)w.s[i];
+
+		if (!isalnum(c) && c != '.' && c != '_' && c != '-')
 			return false;
 	}
 	return true;

@@ -76,6 +76,10 @@ bool word_prefix4(struct word w, struct prefix4 *out);
  * ':' and blanks, not "." or "..". */
 bool word_is_ifname(struct word w);
 
+/* What a [port] section can be named after, besides a MAC address: an interface, or a port's own
+ * name of letters, digits and "._-". */
+bool word_is_port_name(struct word w);
+
 /* yes/no, true/false, on/off, 1/0 in any case. */
 bool word_bool(struct word w, bool *out);
 

@@ -45,44 +45,52 @@ unknown_section(struct vp *p, struct word w)
 		 WORD_ARG(w), hint ? ", did you mean \"" : "", hint ? hint : "", hint ? "\"?" : "");
 }
 
-/* Names that vnetd gives its own links: vmnetN and vmnetNpM. */
-static bool
-is_own_ifname(const char *s)
+/* What follows the number of a name that vnetd gives its own links, vmnetN and vmnetNpM; NULL for
+ * all other names. */
+static const char *
+behind_net(const char *s)
 {
-	size_t digits;
+	size_t digits = strncmp(s, "vmnet", 5) == 0 ? strspn(s + 5, "0123456789") : 0;
 
-	if (strncmp(s, "vmnet", 5) != 0)
-		return false;
-	s += 5;
-	digits = strspn(s, "0123456789");
-	if (digits == 0)
-		return false;
-	s += digits;
-	return *s == '\0' || (*s == 'p' && s[1] && strspn(s + 1, "0123456789") == strlen(s + 1));
+	return digits ? s + 5 + digits : NULL;
+}
+
+bool
+vnetd_is_own_port(const char *name)
+{
+	const char *s = behind_net(name);
+
+	return s && *s == 'p' && s[1] && strspn(s + 1, "0123456789") == strlen(s + 1);
 }
 
 static bool
 port_name(struct vp *p, struct vnetd_section *s, struct word w)
 {
+	const char *rest;
+
 	if (word_mac(w, &s->mac)) {
+		if (!conf_mac_ok(s->mac)) {
+			VP_ERROR(p, w, "\"%.*s\" cannot be a guest's address", WORD_ARG(w));
+			return false;
+		}
 		s->is_mac = true;
 		s->name = arena_printf(p->a, "%s", MAC_STR(s->mac));
 		return true;
 	}
-	if (!word_is_ifname(w)) {
-		VP_ERROR(
-		    p, w,
-		    "not an interface name of at most 15 characters, nor a MAC address: \"%.*s\"",
-		    WORD_ARG(w));
+	if (!word_is_port_name(w)) {
+		VP_ERROR(p, w,
+			 "not the name of a port or an interface, nor a MAC address: \"%.*s\"",
+			 WORD_ARG(w));
 		return false;
 	}
 	s->name = word_dup(p->a, w);
-	if (s->name && is_own_ifname(s->name)) {
-		VP_ERROR(p, w, "\"%s\" is a name that vnetd gives by itself; choose another",
+	rest = s->name ? behind_net(s->name) : NULL;
+	if (rest && !*rest) {
+		VP_ERROR(p, w, "\"%s\" is the name of a network, not of a port; choose another",
 			 s->name);
 		return false;
 	}
-	return true;
+	return s->name;
 }
 
 static bool
@@ -155,6 +163,18 @@ open_section(struct vp *p)
 
 /* --- keys --- */
 
+bool
+vnetd_is_tap_key(const char *key)
+{
+	static const char *const keys[] = {"tap", "network", "owner", "queues"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A row whose value VMware's files hold: say where it belongs. */
 static void
 foreign_key(struct vp *p, const struct schema_row *row)
@@ -187,7 +207,7 @@ find_row(struct vp *p)
 		foreign_key(p, row);
 		return NULL;
 	}
-	if (p->s->is_mac) {
+	if (p->s->is_mac && vnetd_is_tap_key(row->key)) {
 		VP_ERROR(p, w, "\"%s\" needs a port with a name, not with a MAC address", row->key);
 		return NULL;
 	}

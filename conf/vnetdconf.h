@@ -47,6 +47,12 @@ void vnetdconf_parse(struct vnetd_file *f, struct arena *a, const char *name, co
 /* The item of key in a section, or NULL. */
 const struct vnetd_item *vnetd_item_find(const struct vnetd_section *s, const char *key);
 
+/* A key that means something with tap = yes only: "tap" itself, "network", "owner", "queues". */
+bool vnetd_is_tap_key(const char *key);
+
+/* A name that vnetd gives to its own taps and veths: vmnetNpM. Others have it after them. */
+bool vnetd_is_own_port(const char *name);
+
 /* Canonical text; parse(print(x)) == x. */
 void vnetdconf_print(struct strbuf *out, const struct vnetd_file *f);
 

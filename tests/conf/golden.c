@@ -4,7 +4,7 @@
  * An .in file holds several files and commands, each behind a line of its own:
  *     ==== networking                  the text of that file follows
  *     ==== vmnet8/dhcpd/dhcpd.conf
- *     ==== do set vmnet8 mtu 9000      a change, as `vnetctl` would make it
+ *     ==== do set vmnet8 mtu 9000      a change, as `vnetctl` would make it; "": an empty value
  * "==== FILE noeol" is a file without its last line end, "==== FILE crlf" one with CR LF.
  * The expected output is every diagnostic (E, W, N), the effective configuration, and for each `do`
  * the files that it changed. A case with an error must be .err, one without .ok: so a file's name
@@ -246,6 +246,12 @@ do_refresh(struct conf_changes *ch, struct run *r, const struct conf_env *env, s
 	return ok;
 }
 
+static const char *
+value_of(const char *word)
+{
+	return strcmp(word, "\"\"") == 0 ? "" : word;
+}
+
 static bool
 dispatch(struct conf_changes *ch, struct run *r, char *line, struct diags *d)
 {
@@ -257,7 +263,8 @@ dispatch(struct conf_changes *ch, struct run *r, char *line, struct diags *d)
 
 	if (strncmp(line, "set ", 4) == 0) {
 		split(&a, line, 4);
-		return a.n == 4 && conf_set_net(ch, &r->src, a.net, a.v[2], a.v[3], &env, d);
+		return a.n == 4 &&
+		       conf_set_net(ch, &r->src, a.net, a.v[2], value_of(a.v[3]), &env, d);
 	}
 	if (strncmp(line, "config ", 7) == 0) { /* config port/fc0 KEY VALUE */
 		split(&a, line, 4);
@@ -265,7 +272,7 @@ dispatch(struct conf_changes *ch, struct run *r, char *line, struct diags *d)
 			return false;
 		for (char *s = a.v[1]; *s; s++)
 			*s = *s == '/' ? ' ' : *s;
-		return conf_set(ch, &r->src, a.v[1], a.v[2], a.v[3], d);
+		return conf_set(ch, &r->src, a.v[1], a.v[2], value_of(a.v[3]), d);
 	}
 	split(&a, line, 7);
 	if (strcmp(a.v[0], "create") == 0)

@@ -138,25 +138,56 @@ check_refresh(struct conf_sources *s, const struct conf *c)
 	conf_changes_fini(&one);
 }
 
-/* The effective configuration is a vnetd.conf without mistakes. */
+/* Numbers that the engine hands on without looking. */
 static void
-check_effective(const struct conf *c)
+check_gate(const struct conf_gate *g)
 {
-	struct vnetd_file f;
-	struct strbuf out;
-	struct diags d;
-	struct arena a;
-
-	arena_init(&a);
-	strbuf_init(&out);
-	diags_init(&d);
-	vnetdconf_print_effective(&out, c);
-	vnetdconf_parse(&f, &a, "vnetd.conf", strbuf_str(&out), out.len, &d);
-	if (d.count[DIAG_ERROR])
+	if (g->promiscuous < -1 || g->promiscuous > CONF_PROMISC_DENY || g->forged < -1 ||
+	    g->forged > 1 || g->mac_learning < -1 || g->mac_learning > GATE_LEARN_MAX ||
+	    g->ip_guard < -1 || g->ip_guard > 1 || g->flood < -1 || g->flood > GATE_FLOOD_MAX)
 		abort();
-	diags_fini(&d);
+}
+
+static void
+check_port(const struct conf_port *p)
+{
+	check_gate(&p->gate);
+	if (p->name ? !*p->name : p->tap || !conf_mac_ok(p->key))
+		abort();
+	if (p->tap && (!conf_ifname_ok(p->name) || p->net < 0))
+		abort();
+	if (p->mac_policy < -1 || p->mac_policy >= MAC_POLICY_LEARN || p->queues < 1 ||
+	    p->queues > CONF_QUEUES_MAX)
+		abort();
+	if (mac_is_zero(p->mac) ? p->mac_policy == MAC_POLICY_GIVEN
+				: p->mac_policy < 0 || !conf_mac_ok(p->mac))
+		abort();
+	if (p->rate_in_kbit < -1 || p->rate_in_kbit > UINT32_MAX || p->rate_out_kbit < -1 ||
+	    p->rate_out_kbit > UINT32_MAX)
+		abort();
+}
+
+/* The effective configuration is a vnetd.conf without mistakes, and says what the one that was read
+ * says. */
+static void
+check_effective(const struct conf_sources *s, const struct conf *c)
+{
+	struct conf_sources now = *s;
+	struct strbuf out;
+	struct conf_diff diff;
+	struct conf *after;
+
+	strbuf_init(&out);
+	vnetdconf_print_effective(&out, c);
+	now.vnetd = (struct conf_file){strbuf_str(&out), out.len};
+	after = build(&now);
+	if (after->fatal)
+		abort();
+	conf_diff(c, after, &diff);
+	if (diff.nnets || diff.global || diff.ports)
+		abort();
+	conf_free(after);
 	strbuf_fini(&out);
-	arena_fini(&a);
 }
 
 static void
@@ -242,7 +273,7 @@ check_one(struct conf_sources *s, const struct conf *c, const uint8_t *data, siz
 		sum += data[i];
 	switch (sum % 5) {
 	case 0:
-		check_effective(c);
+		check_effective(s, c);
 		break;
 	case 1:
 		check_create(s, c);
@@ -267,6 +298,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	split(&s, (const char *)data, len);
 	c = build(&s);
+	for (unsigned n = 0; n < CONF_NETS; n++)
+		check_gate(&c->net[n].gate);
+	for (size_t i = 0; i < c->nports; i++)
+		check_port(&c->port[i]);
 	if (!c->fatal && !c->default_conf_needed)
 		check_one(&s, c, data, len);
 	conf_free(c);

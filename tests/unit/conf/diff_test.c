@@ -3,6 +3,8 @@
  */
 #include "t.h"
 
+#include <stdio.h>
+
 #define NET8                                                                                       \
 	"answer VNET_8_DHCP yes\nanswer VNET_8_HOSTONLY_NETMASK 255.255.255.0\n"                   \
 	"answer VNET_8_HOSTONLY_SUBNET 10.8.0.0\nanswer VNET_8_NAT yes\n"                          \
@@ -87,6 +89,8 @@ our_own_file_is_compared(void **state UNUSED)
 	    {"[global]\nforward-others = yes\n", true, false, false},
 	    {"[global]\nlog-level = debug\n", true, false, false},
 	    {"[port fc0]\ntap = yes\nnetwork = vmnet8\n", false, true, false},
+	    {"[port fc0]\n", false, true, false},
+	    {"[vmnet1]\npromiscuous = deny\n", false, false, false},
 	    {"[user alice]\nchange = yes\n", false, false, true},
 	    {"[group vnet]\nallow = all\n", false, false, false},
 	    {"[group vnet]\nallow = vmnet8\n", false, false, true},
@@ -107,6 +111,73 @@ our_own_file_is_compared(void **state UNUSED)
 	conf_free(a);
 }
 
+/* Any key of the gate, alone, makes a difference. */
+static void
+each_key_of_a_network_s_gate_counts(void **state UNUSED)
+{
+	static const char *const keys[] = {"promiscuous = ask", "forged-transmits = deny",
+					   "mac-learning = 0", "ip-guard = no",
+					   "broadcast-limit = 0"};
+	struct conf *a = t_build(NET8, "[vmnet8]\n");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		char text[64];
+		struct conf_diff d;
+		struct conf *b;
+
+		snprintf(text, sizeof(text), "[vmnet8]\n%s\n", keys[i]);
+		b = t_build(NET8, text);
+		conf_diff(a, b, &d);
+		assert_false(d.global || d.ports || d.subjects);
+		assert_int_equal(d.nnets, 1);
+		assert_int_equal(d.net[0].n, 8);
+		assert_int_equal(d.net[0].kind, CONF_NET_CHANGED);
+		assert_int_equal(d.net[0].fields, CONF_F_GATE);
+		conf_diff(b, b, &d);
+		assert_int_equal(d.nnets, 0);
+		conf_free(b);
+	}
+	conf_free(a);
+}
+
+static void
+each_key_of_a_port_counts(void **state UNUSED)
+{
+	static const char *const keys[] = {
+	    "mac = 52:54:00:12:34:57",
+	    "mac-policy = any",
+	    "promiscuous = ask",
+	    "forged-transmits = deny",
+	    "mac-learning = 0",
+	    "dhcp-server = deny",
+	    "ra = deny",
+	    "ip-guard = no",
+	    "broadcast-limit = 10000",
+	    "rate-in = none",
+	    "rate-out = 0",
+	    "link = up",
+	    "mirror-of = fc1",
+	};
+	struct conf *a = t_build(NET8, "[port fc0]\n");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		char text[64];
+		struct conf_diff d;
+		struct conf *b;
+
+		snprintf(text, sizeof(text), "[port fc0]\n%s\n", keys[i]);
+		b = t_build(NET8, text);
+		conf_diff(a, b, &d);
+		assert_true(d.ports);
+		assert_false(d.global || d.subjects);
+		assert_int_equal(d.nnets, 0);
+		conf_diff(b, b, &d);
+		assert_false(d.ports);
+		conf_free(b);
+	}
+	conf_free(a);
+}
+
 int
 main(void)
 {
@@ -114,6 +185,8 @@ main(void)
 	    cmocka_unit_test(what_changed_is_named),
 	    cmocka_unit_test(networks_come_and_go),
 	    cmocka_unit_test(our_own_file_is_compared),
+	    cmocka_unit_test(each_key_of_a_network_s_gate_counts),
+	    cmocka_unit_test(each_key_of_a_port_counts),
 	};
 
 	return T_RUN(tests);

@@ -63,6 +63,9 @@ values_have_one_spelling(void **state UNUSED)
 	    {SCHEMA_USER, "allow", "vmnet8 all", "all"},
 	    {SCHEMA_USER, "allow", "none", "none"},
 	    {SCHEMA_NET, "display-name", "A  b", "A  b"},
+	    {SCHEMA_NET, "promiscuous", "Ask", "ask"},
+	    {SCHEMA_PORT, "mirror-of", "52-54-0-1-2-AB", "52:54:00:01:02:ab"},
+	    {SCHEMA_PORT, "mirror-of", "Web_0.a-b", "Web_0.a-b"},
 	};
 	struct schema_value v;
 	struct arena a;
@@ -74,6 +77,77 @@ values_have_one_spelling(void **state UNUSED)
 		assert_true(schema_parse(&v, &a, schema_find(rows[i].s, rows[i].key), rows[i].in,
 					 (struct conf_pos){0}, &d));
 		assert_string_equal(v.text, rows[i].out);
+	}
+	arena_fini(&a);
+	diags_fini(&d);
+}
+
+static void
+rates_have_units_and_limits(void **state UNUSED)
+{
+	static const struct {
+		const char *in, *out; /* out NULL: refused */
+		uint32_t kbit;
+	} rows[] = {
+	    {"0", "none", 0},
+	    {"none", "none", 0},
+	    {"NONE", "none", 0},
+	    {"0G", "none", 0},
+	    {"000", "none", 0},
+	    {"1000", "1k", 1},
+	    {"1k", "1k", 1},
+	    {"1K", "1k", 1},
+	    {"001500k", "1500k", 1500},
+	    {"1500000", "1500k", 1500},
+	    {"10M", "10M", 10000},
+	    {"10m", "10M", 10000},
+	    {"10000k", "10M", 10000},
+	    {"2g", "2G", 2000000},
+	    {"2000M", "2G", 2000000},
+	    {"2000000000", "2G", 2000000},
+	    {"2001M", "2001M", 2001000},
+	    {"1000001k", "1000001k", 1000001},
+	    {"4294G", "4294G", 4294000000},
+	    {"4294967295k", "4294967295k", UINT32_MAX},
+	    {"4294967295000", "4294967295k", UINT32_MAX},
+	    {"4294967296k", NULL, 0},
+	    {"4294967295001", NULL, 0},
+	    {"4294967296000", NULL, 0},
+	    {"4295G", NULL, 0},
+	    {"18446744073709551616", NULL, 0}, /* 2^64 */
+	    {"18446744073709552k", NULL, 0},   /* 2^64 and a bit in bit/s */
+	    {"1", NULL, 0},
+	    {"999", NULL, 0},
+	    {"1001", NULL, 0},
+	    {"", NULL, 0},
+	    {"k", NULL, 0},
+	    {"-1k", NULL, 0},
+	    {"+1k", NULL, 0},
+	    {"1.5M", NULL, 0},
+	    {"1 M", NULL, 0},
+	    {"1kk", NULL, 0},
+	    {"1T", NULL, 0},
+	    {"1Mbit", NULL, 0},
+	    {"0x10k", NULL, 0},
+	    {"unlimited", NULL, 0},
+	};
+	const struct schema_row *row = schema_find(SCHEMA_PORT, "rate-in");
+	struct schema_value v, again;
+	struct arena a;
+	struct diags d;
+
+	arena_init(&a);
+	diags_init(&d);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool ok = schema_parse(&v, &a, row, rows[i].in, (struct conf_pos){0}, &d);
+
+		assert_int_equal(ok, rows[i].out != NULL);
+		if (!ok)
+			continue;
+		assert_int_equal(v.num, rows[i].kbit);
+		assert_string_equal(v.text, rows[i].out);
+		assert_true(schema_parse(&again, &a, row, v.text, (struct conf_pos){0}, &d));
+		assert_int_equal(again.num, v.num);
 	}
 	arena_fini(&a);
 	diags_fini(&d);
@@ -124,6 +198,7 @@ main(void)
 	    cmocka_unit_test(rows_are_grouped_unique_and_complete),
 	    cmocka_unit_test(examples_and_defaults_are_valid),
 	    cmocka_unit_test(values_have_one_spelling),
+	    cmocka_unit_test(rates_have_units_and_limits),
 	    cmocka_unit_test(the_default_file_shows_every_key),
 	};
 
