@@ -210,6 +210,12 @@ WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "new", "renewed", "rele
 WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expired", "reserved",
       "abandoned")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
+WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")
+WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", "granted",
+      "refused")
+WORDS(promisc_by_name, enum promisc_by, PROMISC_BY_N, "nobody", "user", "guest", "configuration")
+WORDS(drop_reason_name, enum drop_reason, DROP_REASON_N, "forged", "taken", "full", "source",
+      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out")
 
 void
 msg_str(char *field, size_t cap, const char *text)

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gate.h"
 #include "inet.h"
 #include "kinds.h"
 
@@ -152,14 +153,14 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> priv: ports -- */
 
-/* A tap on vmnetN. persist: it stays without a holder (static taps), owner may open it by name and the
+/* A tap on vmnetN, down. persist: it stays without a holder (static taps), owner may open it by name and the
  * REPLY carries no descriptor; else the REPLY carries `queues` descriptors, and priv keeps none.
  * ifname: vmnetNpM of this network, or for persist any free name that does not begin with "vmnet".
  * mac: our end's, fe:00:... (names_port_mac() of vnetd/names.h). */
 #define FIELDS_tap_add(F)                                                                          \
 	F(U16, net, 0) F(STR, ifname, 16) F(MAC, mac, 0) F(U32, owner, 0) F(U8, queues, 0)              \
 	F(BOOL, vnet_hdr, 0) F(BOOL, persist, 0) F(U16, mtu, 0) F(STR, text, MSG_ALIAS)
-/* A veth pair: ifname with address mac (fe:00:...) on vmnetN, its peer created as peer_name with peer_mac in the namespace whose
+/* A veth pair: ifname with address mac (fe:00:...) on vmnetN, down; its peer created as peer_name with peer_mac in the namespace whose
  * descriptor comes along. The peer stays down (its owner brings it up). */
 #define FIELDS_veth_add(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(MAC, mac, 0) F(STR, peer_name, 16) F(MAC, peer_mac, 0)      \
@@ -168,8 +169,42 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_port_del(F) F(STR, ifname, 16)
 /* Puts a masterless link back onto vmnetN: ours by alias, or a foreign tun or veth. */
 #define FIELDS_port_enslave(F) F(U16, net, 0) F(STR, ifname, 16)
-/* MTU (0: leave) and up of a link that is ours by alias. */
-#define FIELDS_port_set(F) F(U16, net, 0) F(STR, ifname, 16) F(U16, mtu, 0) F(BOOL, up, 0)
+/* MTU (0: leave), our end's address (0: leave; else fe:...) and up of a link that is ours by alias. off: it
+ * leaves its bridge before all that. */
+#define FIELDS_port_set(F)                                                                         \
+	F(U16, net, 0) F(STR, ifname, 16) F(U16, mtu, 0) F(MAC, mac, 0) F(BOOL, up, 0) F(BOOL, off, 0)
+/* The whole policy of a port's gate, of a link that is on vmnetN (ours or adopted). Can be repeated: what is
+ * so already is left alone, and no frame passes meanwhile that neither the old nor the new policy lets
+ * pass. mac: MAC_POLICY_GIVEN: the address; MAC_POLICY_STICKY: one that is pinned if none is so far, 0:
+ * the first one from traffic. unpin: forget the pinned one first. flags: enum gate_flag. ip: for GATE_IP,
+ * 0: none so far. flood: broadcasts and multicasts a second, rates: kbit/s; 0: no limit. span: a port of the
+ * same network that gets a copy of everything this one sends and receives, "": none. promisc: it gets
+ * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
+ * err EADDRINUSE: another port of the network has this address. */
+#define FIELDS_gate_set(F)                                                                         \
+	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
+	F(U16, learn, 0) F(U16, flags, 0) F(IP4, ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)        \
+	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)
+/* Ends the gate of a link that is gone, or is not on a bridge of ours any more. */
+#define FIELDS_gate_del(F) F(U32, ifindex, 0)
+/* Forgets an address that a port has by MAC_POLICY_LEARN. */
+#define FIELDS_gate_forget(F) F(U32, ifindex, 0) F(MAC, mac, 0)
+/* Asks for a GATE_ROW for each gate of a network (MSG_NET_ALL: of all). */
+#define FIELDS_gate_list(F) F(U16, net, 0)
+/* mac: the port's own, 0: none so far. drops: DROP_REASON_N numbers of 8 bytes, big-endian. */
+#define FIELDS_gate_row(F)                                                                         \
+	F(U32, ifindex, 0) F(U16, net, 0) F(U8, mac_policy, 0) F(MAC, mac, 0) F(U16, learned, 0)        \
+	F(IP4, ip, 0) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX) F(BYTES, drops, 8 * DROP_REASON_N)
+/* The REPLY carries the ring buffer of bpf/gate_maps.h's events. */
+#define FIELDS_gate_events(F)
+/* The REPLY carries an inotify descriptor that becomes readable when a marker file may have come, gone or
+ * changed. Only folders that exist now are watched: ask again when one has come. */
+#define FIELDS_marker_watch(F)
+/* Asks for a MARKER_ROW for each file promiscAuthorized that exists: net, or MSG_NET_ALL for the global one.
+ * The facts are the kernel's, as lstat() tells them. */
+#define FIELDS_marker_list(F)
+#define FIELDS_marker_row(F)                                                                       \
+	F(U16, net, 0) F(BOOL, regular, 0) F(U32, links, 0) F(U32, uid, 0) F(U32, mode, 0)
 
 /* -- dhcpd -> priv -- */
 
@@ -271,13 +306,30 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_reload_ask(F)
 /* A port for the caller. kind: enum port_kind. PORT_HELPER, PORT_ATTACH: ATTACHED carries `queues` taps.
  * PORT_NETNS: one descriptor, the namespace, comes along and ifname is the guest's name of the link.
- * mac 0: unknown or (netns) to be chosen. name "": the interface's name. */
+ * mac 0: unknown or (netns) to be chosen. name "": the interface's name. promisc: it asks for promiscuous
+ * mode at once. */
 #define FIELDS_attach(F)                                                                           \
 	F(U16, net, 0) F(U8, kind, 0) F(U8, queues, 0) F(BOOL, vnet_hdr, 0) F(MAC, mac, 0)              \
-	F(STR, name, 64) F(STR, ifname, 16) F(STR, peer, 64)
+	F(STR, name, 64) F(STR, ifname, 16) F(STR, peer, 64) F(BOOL, promisc, 0)
 #define FIELDS_attached(F) F(STR, name, 64) F(STR, ifname, 16) F(U16, mtu, 0) F(MAC, mac, 0)
 /* port: its name, interface name or MAC. */
 #define FIELDS_detach(F) F(STR, port, 64)
+/* port, here and below: its name, interface name or MAC. Sets a key of its section in vnetd.conf ("" or
+ * "default": back to the default) and reloads. Answered by its PORT_ROW. */
+#define FIELDS_port_setting(F) F(STR, port, 64) F(STR, key, 64) F(STR, value, 256)
+/* The next unicast source address is the port's. */
+#define FIELDS_port_unpin(F) F(STR, port, 64)
+/* Answered by PROMISC_ROWs: every port that asks, or about which there is a word. */
+#define FIELDS_promisc_list(F) F(U16, net, 0)
+/* Asks for promiscuous mode, or no longer. Answered by a PROMISC_ROW. */
+#define FIELDS_promisc_ask(F) F(STR, port, 64) F(BOOL, on, 0)
+/* verdict: enum promisc_verdict; seconds: for PROMISC_ALLOW_FOR. Answered by a PROMISC_ROW. */
+#define FIELDS_promisc_decide(F) F(STR, port, 64) F(U8, verdict, 0) F(U32, seconds, 0)
+/* What a guest's network card lets in, as QEMU's query-rx-filter tells it. multicast: of its table, 6 bytes
+ * each, as many as fit. Answered by a PROMISC_ROW. */
+#define FIELDS_rx_filter(F)                                                                        \
+	F(STR, port, 64) F(BOOL, promisc, 0) F(BOOL, allmulti, 0) F(MAC, mac, 0)                        \
+	F(U16, unicasts, 0) F(U16, multicasts, 0) F(BYTES, multicast, 6 * 64)
 /* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
@@ -296,11 +348,22 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(IP4, dns, 0) F(BOOL, adapter, 0) F(BOOL, dhcp, 0) F(BOOL, nat, 0) F(U16, mtu, 0)              \
 	F(U32, leases, 0) F(U32, lease_total, 0) F(U16, guests, 0) F(U16, forwards, 0) F(STR, uplink, 16) \
 	F(U8, services_down, 0)
-/* owner_name: a user's or namespace's name; addr, guest: from leases when known. */
+/* owner_name: a user's or namespace's name; addr, guest: from leases when known. mac: the port's own (given,
+ * pinned, told), or one that the bridge has learned. flags: enum gate_flag. promisc: enum promisc_state.
+ * link: the cable is plugged in by configuration. trouble: why the port is down, or "". drops: as in
+ * GATE_ROW. mirror_of: the port whose frames it gets copies of. */
 #define FIELDS_port_row(F)                                                                         \
 	F(STR, name, 64) F(U16, net, 0) F(STR, ifname, 16) F(U8, kind, 0) F(MAC, mac, 0)                \
 	F(IP4, addr, 0) F(STR, guest, 64) F(U32, owner, 0) F(STR, owner_name, 64) F(STR, netns, 64)     \
-	F(BOOL, up, 0) F(U8, queues, 0)
+	F(BOOL, up, 0) F(U8, queues, 0) F(U8, mac_policy, 0) F(U16, learn, 0) F(U16, learned, 0)        \
+	F(U16, flags, 0) F(IP4, guard_ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)                   \
+	F(U32, rate_out_kbit, 0) F(STR, mirror_of, 64) F(U8, promisc, 0) F(BOOL, link, 0)               \
+	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N)
+/* state: enum promisc_state, by: enum promisc_by; asked, until: UTC seconds, 0: never. text: why, and what to
+ * do. marker: the marker file that grants it, "": none does. guest: in a list, from leases when known. */
+#define FIELDS_promisc_row(F)                                                                      \
+	F(STR, port, 64) F(U16, net, 0) F(STR, guest, 64) F(MAC, mac, 0) F(U8, state, 0) F(U8, by, 0)   \
+	F(U64, asked, 0) F(U64, until, 0) F(STR, text, 256) F(STR, marker, 64)
 #define FIELDS_forward_row(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(STR, text, 256) F(STR, source, 32)
@@ -339,6 +402,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(PORT_DEL, port_del, 0, 0)                                                                \
 	M(PORT_ENSLAVE, port_enslave, 0, 0)                                                        \
 	M(PORT_SET, port_set, 0, 0)                                                                \
+	M(GATE_SET, gate_set, 0, 0)                                                                \
+	M(GATE_DEL, gate_del, 0, 0)                                                                \
+	M(GATE_FORGET, gate_forget, 0, 0)                                                          \
+	M(GATE_LIST, gate_list, 0, 0)                                                              \
+	M(GATE_ROW, gate_row, 0, 0)                                                                \
+	M(GATE_EVENTS, gate_events, 0, 0)                                                          \
+	M(MARKER_WATCH, marker_watch, 0, 0)                                                        \
+	M(MARKER_LIST, marker_list, 0, 0)                                                          \
+	M(MARKER_ROW, marker_row, 0, 0)                                                            \
 	M(SOCK_DHCP, sock_dhcp, 0, 0)                                                              \
 	M(LEASE_DIR, lease_dir, 0, 0)                                                              \
 	M(SOCK_DNS, sock_dns, 0, 0)                                                                \
@@ -375,6 +447,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(ATTACH, attach, 0, 1)                                                                    \
 	M(ATTACHED, attached, 0, 16)                                                               \
 	M(DETACH, detach, 0, 0)                                                                    \
+	M(PORT_SETTING, port_setting, 0, 0)                                                        \
+	M(PORT_UNPIN, port_unpin, 0, 0)                                                            \
+	M(PROMISC_LIST, promisc_list, 0, 0)                                                        \
+	M(PROMISC_ASK, promisc_ask, 0, 0)                                                          \
+	M(PROMISC_DECIDE, promisc_decide, 0, 0)                                                    \
+	M(RX_FILTER, rx_filter, 0, 0)                                                              \
 	M(NET_CREATE, net_create, 0, 0)                                                            \
 	M(NET_DELETE, net_delete, 0, 0)                                                            \
 	M(NET_SET, net_set, 0, 0)                                                                  \
@@ -382,6 +460,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(WARNING_ROW, warning_row, 0, 0)                                                          \
 	M(NET_ROW, net_row, 0, 0)                                                                  \
 	M(PORT_ROW, port_row, 0, 0)                                                                \
+	M(PROMISC_ROW, promisc_row, 0, 0)                                                          \
 	M(FORWARD_ROW, forward_row, 0, 0)                                                          \
 	M(EVENT_ROW, event_row, 0, 0)                                                              \
 	M(DIAG_ROW, diag_row, 0, 0)
@@ -454,6 +533,11 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
+const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
+const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
+const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
+/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out */
+const char *drop_reason_name(enum drop_reason r);
 
 /* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */
 void msg_str(char *field, size_t cap, const char *text);

@@ -6,8 +6,10 @@
  */
 #include "rtnl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +55,32 @@ open_socket(unsigned groups, int flags)
 	return fd_take(&fd);
 }
 
+/* Of neighbours, filters and queueing disciplines only what goes, and only a bridge's neighbours. Without it a
+ * flood of addresses on a learning port would flood this socket too. */
+static int
+keep_away(int fd)
+{
+	enum { DROP = 0, ACCEPT = UINT32_MAX };
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 6, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWTFILTER), 5, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWQDISC), 4, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 2),
+	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN), /* ndm_family */
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, ACCEPT),
+	    BPF_STMT(BPF_RET | BPF_K, DROP),
+	};
+	const struct sock_fprog prog = {sizeof(code) / sizeof(code[0]), code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+}
+
 struct rtnl *
 rtnl_new(const struct rtnl_events *ev, void *arg)
 {
+	unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE;
 	const int size = EVENT_SOCKET_BUF;
 	struct rtnl *r = calloc(1, sizeof(*r));
 
@@ -65,10 +90,13 @@ rtnl_new(const struct rtnl_events *ev, void *arg)
 	r->arg = arg;
 	r->events = -1;
 	r->query = open_socket(0, 0);
+	if (ev->fdb_gone)
+		groups |= RTMGRP_NEIGH;
+	if (ev->filter_gone)
+		groups |= RTMGRP_TC;
 	if (r->query >= 0)
-		r->events = open_socket(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE,
-					SOCK_NONBLOCK);
-	if (r->events < 0) {
+		r->events = open_socket(groups, SOCK_NONBLOCK);
+	if (r->events < 0 || keep_away(r->events) < 0) {
 		rtnl_free(r);
 		return NULL;
 	}
@@ -344,6 +372,7 @@ dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 	struct rtnl_link l;
 	struct rtnl_addr a;
 	struct rtnl_route rt;
+	struct rtnl_fdb f;
 	int port;
 
 	if (r->ev.link && rtnl_decode_link(&l, nlh))
@@ -354,6 +383,10 @@ dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 		r->ev.addr(&a, nlh->nlmsg_type == RTM_DELADDR, r->arg);
 	else if (r->ev.route && rtnl_decode_route(&rt, nlh))
 		r->ev.route(&rt, nlh->nlmsg_type == RTM_DELROUTE, r->arg);
+	else if (r->ev.fdb_gone && nlh->nlmsg_type == RTM_DELNEIGH && rtnl_decode_fdb(&f, nlh))
+		r->ev.fdb_gone(&f, r->arg);
+	else if (r->ev.filter_gone && (port = rtnl_decode_filter_gone(nlh)) > 0)
+		r->ev.filter_gone(port, r->arg);
 }
 
 void

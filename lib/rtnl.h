@@ -25,6 +25,8 @@ struct rtnl_link {
 	struct mac mac;
 	uint32_t mtu, group;
 	bool up, lower_up, loopback, bridge_port;
+	/* Of a bridge port: its attributes locked, learning and (unicast) flood. */
+	bool port_locked, port_learning, port_flood;
 	bool tun_persist;   /* IFLA_TUN_PERSIST */
 	int64_t tun_owner;  /* IFLA_TUN_OWNER, -1: any */
 	uint8_t port_state; /* IFLA_BRPORT_STATE */
@@ -60,13 +62,18 @@ struct rtnl_events {
 	void (*link)(const struct rtnl_link *l, bool gone, void *arg);
 	void (*addr)(const struct rtnl_addr *a, bool gone, void *arg);
 	void (*route)(const struct rtnl_route *r, bool gone, void *arg);
+	/* A bridge has forgotten an address. */
+	void (*fdb_gone)(const struct rtnl_fdb *f, void *arg);
+	/* A filter or queueing discipline was taken off a link. */
+	void (*filter_gone)(int ifindex, void *arg);
 	/* Events were lost (ENOBUFS): read everything again. */
 	void (*overrun)(void *arg);
 };
 
 struct rtnl;
 
-/* Opens the query and the event socket and joins LINK, IPV4_IFADDR and IPV4_ROUTE. Callbacks may be NULL.
+/* Opens the query and the event socket and joins LINK, IPV4_IFADDR, IPV4_ROUTE, and NEIGH and TC for what goes
+ * (a filter on the socket keeps away what comes: floods of learned addresses, ARP). Callbacks may be NULL.
  * NULL on failure (errno). Seccomp: SANDBOX_SOCKET_NETLINK, or open before the filter. */
 struct rtnl *rtnl_new(const struct rtnl_events *ev, void *arg);
 void rtnl_free(struct rtnl *r);

@@ -118,6 +118,9 @@ decode_bridge_slave(struct rtnl_link *l, const struct nlattr *data)
 
 	mnl_attr_parse_nested(data, collect, &a);
 	l->port_state = get_u8(tb[IFLA_BRPORT_STATE], 0);
+	l->port_locked = get_u8(tb[IFLA_BRPORT_LOCKED], 0) != 0;
+	l->port_learning = get_u8(tb[IFLA_BRPORT_LEARNING], 0) != 0;
+	l->port_flood = get_u8(tb[IFLA_BRPORT_UNICAST_FLOOD], 0) != 0;
 }
 
 static void
@@ -243,7 +246,8 @@ rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh)
 	const struct nlattr *tb[NDA_MAX + 1] = {0};
 	struct attrs a = {tb, NDA_MAX};
 
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || !ndm || ndm->ndm_family != AF_BRIDGE)
+	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) || !ndm ||
+	    ndm->ndm_family != AF_BRIDGE)
 		return false;
 	mnl_attr_parse(nlh, sizeof(*ndm), collect, &a);
 	/* Only a bridge names itself. */
@@ -257,4 +261,14 @@ rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh)
 	    .local = ndm->ndm_state & NUD_PERMANENT,
 	};
 	return true;
+}
+
+int
+rtnl_decode_filter_gone(const struct nlmsghdr *nlh)
+{
+	const struct tcmsg *tcm = family_header(nlh, sizeof(*tcm));
+
+	if ((nlh->nlmsg_type != RTM_DELTFILTER && nlh->nlmsg_type != RTM_DELQDISC) || !tcm)
+		return 0;
+	return tcm->tcm_ifindex > 0 ? tcm->tcm_ifindex : 0;
 }

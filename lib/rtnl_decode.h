@@ -25,7 +25,10 @@ bool rtnl_decode_addr(struct rtnl_addr *out, const struct nlmsghdr *nlh);
 /* RTM_NEWROUTE, RTM_DELROUTE of IPv4, tables main and local, no cache entries. */
 bool rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
 
-/* RTM_NEWNEIGH of family AF_BRIDGE from a bridge; not the address lists that every device has. */
+/* RTM_NEWNEIGH, RTM_DELNEIGH of family AF_BRIDGE from a bridge; not the address lists that every device has. */
 bool rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh);
+
+/* RTM_DELTFILTER, RTM_DELQDISC: the link that it was taken off, else 0. */
+int rtnl_decode_filter_gone(const struct nlmsghdr *nlh);
 
 #endif

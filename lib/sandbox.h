@@ -45,6 +45,8 @@ enum sandbox_extra {
 	SANDBOX_SOCKET_INET_TCP = 1 << 5,
 	/* ioctl: what kind a namespace is, which user owns it */
 	SANDBOX_NSFS = 1 << 6,
+	/* bpf: what a map is like, of which the descriptor was passed in (BPF_OBJ_GET_INFO_BY_FD) */
+	SANDBOX_BPF_INFO = 1 << 7,
 };
 
 /* Loads the allow-list (libseccomp): base | extra; everything else is EPERM for the known and

@@ -130,6 +130,10 @@ static const struct arg_rule nsfs_rules[] = {
     {SCMP_SYS(ioctl), 1, U32_MASK, NS_GET_OWNER_UID},
 };
 
+static const struct arg_rule bpf_info_rules[] = {
+    {SCMP_SYS(bpf), 0, U32_MASK, BPF_OBJ_GET_INFO_BY_FD},
+};
+
 #ifdef VNET_SECCOMP_KILL
 /* What libraries try on their own, and what our tests and an intruder try first: refused with EPERM
  * and survived, where any other call outside the lists kills. */
@@ -295,6 +299,8 @@ allow_extra(struct filter *f, unsigned extra)
 		ALLOW(f, memfd_calls);
 		ALLOW_RULES(f, memfd_rules);
 	}
+	if (extra & SANDBOX_BPF_INFO)
+		ALLOW_RULES(f, bpf_info_rules);
 	if (extra & SANDBOX_NSFS) {
 		ALLOW(f, nsfs_calls);
 		ALLOW_RULES(f, nsfs_rules);

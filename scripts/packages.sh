@@ -6,11 +6,12 @@ BUILD_PACKAGES=(
 	gcc libc6-dev meson ninja-build pkg-config
 	libevent-dev libmnl-dev libnftnl-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev
+	clang bpftool libbpf-dev # the eBPF programs
 )
 
 TEST_PACKAGES=(
-	# compilers, unit tests, scripts/check
-	clang clang-format libclang-rt-14-dev llvm libcmocka-dev shellcheck codespell mandoc
+	# sanitizers, unit tests, scripts/check
+	clang-format libclang-rt-14-dev llvm libcmocka-dev shellcheck codespell mandoc
 	# namespace tests: harness, real DHCP clients, tools that look
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
 	nftables iptables conntrack procps strace

@@ -34,9 +34,9 @@ asks_fini(struct asks *a)
 		free(take_first(a));
 }
 
-void
-ask_priv(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_fn *done, void *p,
-	 uint32_t n)
+static void
+ask(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_row_fn *row, ask_fn *done,
+    void *p, uint32_t n)
 {
 	struct ask *a = malloc(sizeof(*a));
 
@@ -48,11 +48,41 @@ ask_priv(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_fn *don
 	}
 	if (++c->asks.last_id == 0)
 		c->asks.last_id = 1;
-	*a = (struct ask){NULL, c->asks.last_id, done, p, n};
+	*a = (struct ask){NULL, c->asks.last_id, done, row, p, n};
 	*c->asks.tail = a;
 	c->asks.tail = &a->next;
 	m->id = a->id;
 	c->io->to_priv(c->io_arg, m, fds, nfds);
+}
+
+void
+ask_priv(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_fn *done, void *p,
+	 uint32_t n)
+{
+	ask(c, m, fds, nfds, NULL, done, p, n);
+}
+
+void
+ask_ignore(struct core *c UNUSED, const struct msg_reply *r UNUSED, int *fds UNUSED,
+	   size_t nfds UNUSED, void *p UNUSED, uint32_t n UNUSED)
+{
+}
+
+void
+ask_priv_rows(struct core *c, struct msg *m, ask_row_fn *row, ask_fn *done, void *p, uint32_t n)
+{
+	ask(c, m, NULL, 0, row, done, p, n);
+}
+
+bool
+ask_row(struct core *c, const struct msg *m)
+{
+	struct ask *a = c->asks.head;
+
+	if (!a || a->id != m->id || !a->row)
+		return false;
+	a->row(c, m, a->p);
+	return true;
 }
 
 bool

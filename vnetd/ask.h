@@ -19,10 +19,14 @@ struct core;
 typedef void ask_fn(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void *p,
 		    uint32_t n);
 
+/* A row before the reply. p is what ask_priv_rows() was given. */
+typedef void ask_row_fn(struct core *c, const struct msg *m, void *p);
+
 struct ask {
 	struct ask *next;
 	uint32_t id;
 	ask_fn *done;
+	ask_row_fn *row; /* NULL: the answer has no rows */
 	void *p;
 	uint32_t n;
 };
@@ -41,6 +45,16 @@ void asks_fini(struct asks *a);
  * memory that happens at once, with ENOMEM: count a request before asking it. */
 void ask_priv(struct core *c, struct msg *m, const int *fds, size_t nfds, ask_fn *done, void *p,
 	      uint32_t n);
+
+/* `done` of a request whose reply changes nothing: what it did shows in the next look, or nowhere. */
+ask_fn ask_ignore;
+
+/* A request without descriptors that is answered by rows before its reply. */
+void ask_priv_rows(struct core *c, struct msg *m, ask_row_fn *row, ask_fn *done, void *p,
+		   uint32_t n);
+
+/* A row, which belongs to the first request under way. False: that one has no rows. */
+bool ask_row(struct core *c, const struct msg *m);
 
 /* A REPLY of priv. False: it answers nothing that was asked. */
 bool ask_reply(struct core *c, const struct msg *m, int *fds, size_t nfds);

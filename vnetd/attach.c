@@ -3,6 +3,9 @@
  *
  * A tap lives as long as its descriptors, which go to the client and stay with nobody here; a veth
  * pair as long as its namespace. So an attach needs no undoing but when the client went away between.
+ *
+ * Three verbs one after the other: the link, which is down; its gate; up. No frame passes before the gate
+ * stands.
  */
 #include "vnetd/attach.h"
 
@@ -25,9 +28,12 @@ enum {
 /* An attach that is with priv. */
 struct attach {
 	uint32_t client, request;
-	struct msg verb; /* TAP_ADD or VETH_ADD */
+	struct msg verb;          /* TAP_ADD or VETH_ADD */
+	struct msg_gate_set gate; /* what was asked for then */
 	struct port *port;
-	int netns; /* owned, -1: none */
+	int netns;            /* owned, -1: none */
+	int fds[FD_PASS_MAX]; /* of the tap, owned */
+	size_t nfds;
 	unsigned tries;
 };
 
@@ -38,6 +44,8 @@ static void
 attach_free(struct attach *a)
 {
 	fd_close(&a->netns);
+	for (size_t i = 0; i < a->nfds; i++)
+		fd_close(&a->fds[i]);
 	free(a);
 }
 
@@ -102,7 +110,7 @@ check_mac(const struct core *c, unsigned net, struct mac mac, char *why, size_t 
 		return EINVAL;
 	}
 	for (const struct port *p = c->ports.head; p; p = p->next) {
-		if (p->net != net || !mac_eq(p->alias.mac, mac))
+		if (p->net != net || !mac_eq(port_mac(p), mac))
 			continue;
 		snprintf(why, cap, "%s is the address of port %s already", MAC_STR(mac),
 			 port_name(p));
@@ -256,6 +264,10 @@ attach_request(struct core *c, struct client *cl, const struct msg *m, int *fds,
 	}
 	a->client = cl->serial;
 	a->request = m->id;
+	if (req->promisc) {
+		a->port->promisc.by = PROMISC_BY_USER;
+		a->port->promisc.asked_s = c->io->utc_ms(c->io_arg) / 1000;
+	}
 	a->verb = msg_make(req->kind == PORT_NETNS ? MSG_VETH_ADD : MSG_TAP_ADD, 0);
 	if (a->verb.type == MSG_TAP_ADD)
 		a->verb.u.tap_add.vnet_hdr = req->vnet_hdr;
@@ -265,18 +277,12 @@ attach_request(struct core *c, struct client *cl, const struct msg *m, int *fds,
 /* --- and its reply --- */
 
 static void
-ignore_reply(struct core *c UNUSED, const struct msg_reply *r UNUSED, int *fds UNUSED,
-	     size_t nfds UNUSED, void *p UNUSED, uint32_t n UNUSED)
-{
-}
-
-static void
 delete_link(struct core *c, const char *ifname)
 {
 	struct msg m = msg_make(MSG_PORT_DEL, 0);
 
 	MSG_SET_STR(m.u.port_del.ifname, ifname);
-	ask_priv(c, &m, NULL, 0, ignore_reply, NULL, 0);
+	ask_priv(c, &m, NULL, 0, ask_ignore, NULL, 0);
 }
 
 /* The name was taken: the next number. */
@@ -285,12 +291,13 @@ try_next(struct core *c, struct attach *a)
 {
 	struct port *next;
 
-	if (++a->tries >= TRIES_MAX)
+	if (++a->tries >= TRIES_MAX || !c->net[a->port->net].conf)
 		return false;
 	/* Reserved while the old one is held, so that it is another number. */
 	next = port_reserve(c, a->port->net, &a->port->alias);
 	if (!next)
 		return false;
+	next->promisc = a->port->promisc;
 	port_forget(c, a->port);
 	a->port = next;
 	send_verb(c, a);
@@ -298,7 +305,7 @@ try_next(struct core *c, struct attach *a)
 }
 
 static void
-hand_over(struct core *c, struct client *cl, struct attach *a, const int *fds, size_t nfds)
+hand_over(struct core *c, struct client *cl, struct attach *a)
 {
 	struct port *p = a->port;
 	struct msg m = msg_make(MSG_ATTACHED, a->request);
@@ -308,11 +315,73 @@ hand_over(struct core *c, struct client *cl, struct attach *a, const int *fds, s
 	MSG_SET_STR(m.u.attached.ifname, p->ifname);
 	m.u.attached.mtu = c->net[p->net].conf ? c->net[p->net].conf->mtu : 0;
 	m.u.attached.mac = p->alias.mac;
-	client_send(c, cl->serial, &m, fds, nfds);
+	client_send(c, cl->serial, &m, a->fds, a->nfds);
 	client_reply(c, cl, a->request, 0, "");
 	log_info("vmnet%u: %s is attached by uid %u", p->net, port_name(p), (unsigned)cl->uid);
 	events_add(c, "port-attached", p->net, port_name(p), "%s is attached to vmnet%u",
 		   port_name(p), p->net);
+	/* Its gate is that of the moment when it was asked for; until now no plan looked at it. */
+	settle_soon(c);
+}
+
+/* It ends here, with the link: a tap goes with its descriptors, a veth is deleted. */
+static void
+give_up(struct core *c, struct attach *a, const struct msg_reply *r)
+{
+	struct client *cl = client_find(c, a->client);
+
+	if (a->verb.type == MSG_VETH_ADD)
+		delete_link(c, a->port->ifname);
+	if (cl)
+		client_reply(c, cl, a->request, r->err ? (int)r->err : ECANCELED, r->text);
+	/* Also one that priv set up half-way. */
+	if (a->gate.ifname[0])
+		keeper_sweep(c, a->port->net);
+	port_forget(c, a->port);
+	attach_free(a);
+}
+
+static void
+opened(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED, void *arg,
+       uint32_t n UNUSED)
+{
+	struct attach *a = arg;
+	struct client *cl = client_find(c, a->client);
+
+	if (r->err || !cl) {
+		give_up(c, a, r);
+		return;
+	}
+	hand_over(c, cl, a);
+	attach_free(a);
+}
+
+static void
+gated(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED, void *arg,
+      uint32_t n UNUSED)
+{
+	struct attach *a = arg;
+	struct msg m = msg_make(MSG_PORT_SET, 0);
+
+	if (r->err) {
+		give_up(c, a, r);
+		return;
+	}
+	keeper_done(c, &a->gate, r);
+	m.u.port_set.net = (uint16_t)a->port->net;
+	MSG_SET_STR(m.u.port_set.ifname, a->port->ifname);
+	m.u.port_set.up = !keeper_is_unplugged(c, a->port);
+	ask_priv(c, &m, NULL, 0, opened, a, 0);
+}
+
+static void
+ask_for_gate(struct core *c, struct attach *a)
+{
+	struct msg m = msg_make(MSG_GATE_SET, 0);
+
+	keeper_want(c, a->port, &a->gate);
+	m.u.gate_set = a->gate;
+	ask_priv(c, &m, NULL, 0, gated, a, 0);
 }
 
 static void
@@ -324,17 +393,19 @@ made(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void *arg
 	/* (For a namespace it may be the guest's name that is taken.) */
 	if (r->err == EEXIST && cl && a->verb.type == MSG_TAP_ADD && try_next(c, a))
 		return;
-	if (!r->err && cl) {
-		hand_over(c, cl, a, fds, nfds);
-	} else {
-		/* A tap goes with its descriptors, which are closed after this call. */
-		if (!r->err && a->verb.type == MSG_VETH_ADD)
-			delete_link(c, a->port->ifname);
+	if (r->err) {
 		if (cl)
 			client_reply(c, cl, a->request, (int)r->err, r->text);
 		port_forget(c, a->port);
+		attach_free(a);
+		return;
 	}
-	attach_free(a);
+	for (size_t i = 0; i < nfds; i++)
+		a->fds[a->nfds++] = fd_take(&fds[i]);
+	if (cl)
+		ask_for_gate(c, a);
+	else
+		give_up(c, a, r);
 }
 
 /* --- detach --- */

@@ -4,6 +4,7 @@
 #include "vnetd/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,13 @@ submit(struct core *c, const struct client *cl, enum job_kind kind, const struct
 			     "too many changes are waiting; try again in a moment");
 }
 
-/* Numbers that become enums and array indices further on. */
+static bool
+is_net_or_all(uint16_t net)
+{
+	return net < NAMES_NETS || net == MSG_NET_ALL;
+}
+
+/* Numbers that become enums, array indices and requests of priv further on. */
 static const char *
 bad_argument(const struct msg *m)
 {
@@ -114,11 +121,36 @@ bad_argument(const struct msg *m)
 		return "there is no such kind of network";
 	if ((m->type == MSG_NET_CREATE && m->u.net_create.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_DELETE && m->u.net_delete.net >= NAMES_NETS) ||
-	    (m->type == MSG_NET_SET && m->u.net_set.net >= NAMES_NETS))
+	    (m->type == MSG_NET_SET && m->u.net_set.net >= NAMES_NETS) ||
+	    (m->type == MSG_PORT_LIST && !is_net_or_all(m->u.port_list.net)) ||
+	    (m->type == MSG_PROMISC_LIST && !is_net_or_all(m->u.promisc_list.net)))
 		return "networks are vmnet0 to vmnet255";
 	if (m->type == MSG_NET_CREATE && m->u.net_create.len > 32)
 		return "a subnet's length is at most 32";
+	if (m->type == MSG_PROMISC_DECIDE && m->u.promisc_decide.verdict >= PROMISC_VERDICT_N)
+		return "there is no such word about promiscuous mode";
 	return NULL;
+}
+
+static void
+port_unpin_request(struct core *c, const struct client *cl, const struct msg *m)
+{
+	struct port *p = port_find(c, m->u.port_unpin.port);
+	char why[256];
+
+	if (!p || p->making) {
+		snprintf(why, sizeof(why), "there is no port \"%s\" (see vnetctl ports)",
+			 m->u.port_unpin.port);
+		client_reply(c, cl, m->id, ENOENT, why);
+	} else if (p->gate.known && p->gate.set.mac_policy == MAC_POLICY_GIVEN) {
+		snprintf(why, sizeof(why),
+			 "the address of %s was given, not pinned (vnetctl port %s set mac-policy "
+			 "sticky)",
+			 port_name(p), port_name(p));
+		client_reply(c, cl, m->id, EINVAL, why);
+	} else {
+		keeper_unpin(c, p, cl, m->id);
+	}
 }
 
 static void
@@ -149,6 +181,20 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		attach_request(c, cl, m, fds, nfds);
 	else if (m->type == MSG_DETACH)
 		detach_request(c, cl, m);
+	else if (m->type == MSG_PORT_SETTING)
+		submit(c, cl, JOB_PORT, m);
+	else if (m->type == MSG_PORT_UNPIN)
+		port_unpin_request(c, cl, m);
+	else if (m->type == MSG_PROMISC_LIST)
+		rows_promisc(c, cl, m->id, m->u.promisc_list.net);
+	else if (m->type == MSG_PROMISC_ASK)
+		grant_ask_request(c, cl, m);
+	else if (m->type == MSG_PROMISC_DECIDE && grant_is_written(c, m))
+		submit(c, cl, JOB_PORT, m);
+	else if (m->type == MSG_PROMISC_DECIDE)
+		grant_decide_request(c, cl, m);
+	else if (m->type == MSG_RX_FILTER)
+		grant_filter_request(c, cl, m);
 }
 
 bool

@@ -33,6 +33,8 @@ core_new(const struct core_io *io, void *io_arg, enum log_level level)
 	asks_init(&c->asks);
 	settle_init(&c->settle);
 	events_init(&c->events);
+	keeper_init(&c->keeper);
+	grants_init(&c->grants);
 	return c;
 }
 
@@ -51,6 +53,8 @@ core_free(struct core *c)
 	ports_fini(&c->ports);
 	clients_fini(&c->clients);
 	events_fini(&c->events);
+	keeper_fini(&c->keeper);
+	grants_fini(&c->grants);
 	users_fini(&c->users);
 	generation_unref(c->gen);
 	free(c->conf_error);
@@ -65,6 +69,8 @@ core_start(struct core *c, struct mono now, const struct msg_engine_init *m)
 	c->vnet_gid = m->group_gid;
 	c->started = (struct mono){(int64_t)m->started_mono_ms};
 	c->restarted = m->restarted;
+	keeper_start(c);
+	grant_start(c);
 	job_submit(c, JOB_START, 0, NULL);
 }
 
@@ -75,6 +81,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 	/* WORKER_UP carries a channel and is engine.c's. */
 	if (m->type == MSG_REPLY)
 		return ask_reply(c, m, fds, nfds);
+	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW)
+		return ask_row(c, m);
 	if (m->id != 0)
 		return false;
 	if (m->type == MSG_RELOAD)
@@ -134,6 +142,8 @@ core_wake(struct core *c)
 {
 	struct mono when = mono_min(settle_deadline(c), job_deadline(c));
 
+	if (c->settle.first_done && !c->settle.running)
+		when = mono_min(when, grant_deadline(c));
 	c->io->wake_at(c->io_arg, mono_min(when, c->ready_by));
 }
 
@@ -141,6 +151,8 @@ void
 core_timer(struct core *c, struct mono now)
 {
 	c->now = now;
+	if (c->settle.first_done && grant_expire(c))
+		settle_soon(c);
 	settle_timer(c);
 	job_workers_ready(c);
 	core_progress(c);
@@ -181,10 +193,15 @@ is_tap_name(const struct core *c, const char *name)
 void
 core_link_event(struct core *c, struct mono now, const struct rtnl_link *l, bool gone UNUSED)
 {
+	struct port *p = port_of_index(c, l->ifindex);
+
 	c->now = now;
+	/* Off its bridge, if only for a moment. */
+	if (p && p->bridge && l->master != p->bridge)
+		keeper_lost_bridge(c, p, true);
 	if (names_bridge_parse(NULL, l->name) || snapshot_is_ours(NULL, l) ||
-	    is_our_bridge(c, l->ifindex) || is_our_bridge(c, l->master) ||
-	    port_knows(c, l->ifindex) || is_tap_name(c, l->name))
+	    is_our_bridge(c, l->ifindex) || is_our_bridge(c, l->master) || p ||
+	    is_tap_name(c, l->name))
 		settle_soon(c);
 }
 
@@ -209,5 +226,8 @@ void
 core_overrun(struct core *c, struct mono now)
 {
 	c->now = now;
+	/* An address may have gone unseen: every gate is set again. */
+	for (struct port *p = c->ports.head; p; p = p->next)
+		p->gate.known = false;
 	settle_soon(c);
 }

@@ -8,6 +8,7 @@
  *     load.c     reads the files           job.c      start, reload, create, delete, set
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
+ *     keeper.c   the gates of ports        grant.c    promiscuous mode
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
  *
@@ -27,13 +28,20 @@
 #include "vnetd/ask.h"
 #include "vnetd/control.h"
 #include "vnetd/events.h"
+#include "vnetd/grant.h"
 #include "vnetd/job.h"
+#include "vnetd/keeper.h"
 #include "vnetd/net.h"
 #include "vnetd/port.h"
 #include "vnetd/settle.h"
 #include "vnetd/snapshot.h"
 #include "vnetd/users.h"
 #include "vnetd/worker.h"
+
+struct gate_event;
+
+/* Descriptors of priv that become readable when something has happened. */
+enum watch { WATCH_GATE, WATCH_MARKER };
 
 /* What the core does to the world. `arg` is core.io_arg. Messages and descriptors are borrowed. */
 struct core_io {
@@ -54,6 +62,9 @@ struct core_io {
 	/* core_timer() is to be called at this time (MONO_NEVER: not at all). */
 	void (*wake_at)(void *arg, struct mono when);
 	void (*log_level)(void *arg, enum log_level level);
+	/* Takes the descriptor (fd_take) and calls core_gate_event() or core_marker_event() from now on; an
+	 * earlier one of the kind is closed. */
+	void (*watch)(void *arg, enum watch what, int *fd);
 	uint64_t (*utc_ms)(void *arg);
 	uint64_t (*random)(void *arg);
 };
@@ -81,6 +92,8 @@ struct core {
 	char *conf_error;       /* why what is on disk was not; NULL: it was */
 	struct net net[NAMES_NETS];
 	struct ports ports;
+	struct keeper keeper;
+	struct grants grants;
 	struct worker worker[ROLE_N];
 
 	struct asks asks;
@@ -117,7 +130,17 @@ void core_client_gone(struct core *c, struct mono now, uint32_t client);
 void core_link_event(struct core *c, struct mono now, const struct rtnl_link *l, bool gone);
 void core_addr_event(struct core *c, struct mono now, const struct rtnl_addr *a);
 void core_route_event(struct core *c, struct mono now, const struct rtnl_route *r);
+/* A bridge has forgotten an address. */
+void core_fdb_gone(struct core *c, struct mono now, const struct rtnl_fdb *f);
+/* A filter was taken off a link. */
+void core_filter_gone(struct core *c, struct mono now, int ifindex);
 void core_overrun(struct core *c, struct mono now);
+
+/* The gate's programs report. */
+void core_gate_event(struct core *c, struct mono now, const struct gate_event *e);
+
+/* A marker file may have come, gone or changed; folders: so may a folder that can hold one. */
+void core_marker_event(struct core *c, struct mono now, bool folders);
 
 void core_timer(struct core *c, struct mono now);
 

@@ -8,14 +8,19 @@
 #include "vnetd/engine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include <bpf/libbpf.h>
+
+#include "bpf/gate_maps.h"
 #include "lib/chan.h"
 #include "lib/fd.h"
 #include "lib/loop.h"
@@ -48,6 +53,11 @@ struct engine {
 	struct core *core;
 	struct rtnl *rtnl;
 	struct loop_io *rtnl_io;
+	struct ring_buffer *ring; /* of the gate's programs */
+	struct loop_io *ring_io;
+	int ring_fd; /* of the map */
+	int marker;  /* inotify */
+	struct loop_io *marker_io;
 	struct chan *priv;
 	struct chan *worker[ROLE_N];
 	int listener;
@@ -129,6 +139,83 @@ owner_of_netns(void *arg UNUSED, int fd, uint32_t *uid)
 	return netns_owner(fd, uid);
 }
 
+static int
+on_ring(void *arg, void *data, size_t len)
+{
+	struct engine *e = arg;
+
+	if (len >= sizeof(struct gate_event))
+		core_gate_event(e->core, mono_now(), data);
+	return 0;
+}
+
+static void
+on_ring_readable(int fd UNUSED, void *arg)
+{
+	struct engine *e = arg;
+
+	ring_buffer__consume(e->ring);
+}
+
+static void
+watch_gate(struct engine *e, int *fd)
+{
+	fd_close(&e->ring_fd);
+	e->ring_fd = fd_take(fd);
+	e->ring = ring_buffer__new(e->ring_fd, on_ring, e, NULL);
+	if (e->ring)
+		e->ring_io =
+		    loop_add_read(e->loop, ring_buffer__epoll_fd(e->ring), on_ring_readable, e);
+	if (!e->ring_io)
+		log_warn(errno, "no events of ports: cannot read the gate's ring buffer");
+	else
+		ring_buffer__consume(e->ring);
+}
+
+static void
+on_marker(int fd, void *arg)
+{
+	_Alignas(struct inotify_event) char buf[4096 + NAME_MAX + 1];
+	struct engine *e = arg;
+	bool folders = false;
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (const char *p = buf; p < buf + n;) {
+			const struct inotify_event *ev = (const void *)p;
+
+			folders |= (ev->mask &
+				    (IN_ISDIR | IN_DELETE_SELF | IN_IGNORED | IN_Q_OVERFLOW)) != 0;
+			p += sizeof(*ev) + ev->len;
+		}
+	}
+	core_marker_event(e->core, mono_now(), folders);
+}
+
+static void
+watch_marker(struct engine *e, int *fd)
+{
+	loop_io_free(e->marker_io);
+	fd_close(&e->marker);
+	e->marker = fd_take(fd);
+	e->marker_io = loop_add_read(e->loop, e->marker, on_marker, e);
+	if (!e->marker_io)
+		log_warn(ENOMEM, "a change of promiscAuthorized takes effect at reload only");
+}
+
+static void
+watch(void *arg, enum watch what, int *fd)
+{
+	switch (what) {
+	case WATCH_GATE:
+		watch_gate(arg, fd);
+		break;
+	case WATCH_MARKER:
+		watch_marker(arg, fd);
+		break;
+	}
+}
+
 static void
 wake_at(void *arg, struct mono when)
 {
@@ -182,6 +269,7 @@ static const struct core_io io = {
     .netns_owner = owner_of_netns,
     .wake_at = wake_at,
     .log_level = set_log_level,
+    .watch = watch,
     .utc_ms = utc_ms,
     .random = random64,
 };
@@ -432,6 +520,22 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 }
 
 static void
+on_fdb_gone(const struct rtnl_fdb *f, void *arg)
+{
+	struct engine *e = arg;
+
+	core_fdb_gone(e->core, mono_now(), f);
+}
+
+static void
+on_filter_gone(int ifindex, void *arg)
+{
+	struct engine *e = arg;
+
+	core_filter_gone(e->core, mono_now(), ifindex);
+}
+
+static void
 on_overrun(void *arg)
 {
 	struct engine *e = arg;
@@ -440,7 +544,13 @@ on_overrun(void *arg)
 }
 
 static const struct rtnl_events events = {
-    .link = on_link, .addr = on_addr, .route = on_route, .overrun = on_overrun};
+    .link = on_link,
+    .addr = on_addr,
+    .route = on_route,
+    .fdb_gone = on_fdb_gone,
+    .filter_gone = on_filter_gone,
+    .overrun = on_overrun,
+};
 
 static void
 on_rtnl(int fd UNUSED, void *arg)
@@ -486,7 +596,8 @@ enter_sandbox(const struct dirs *dirs)
 static void
 lock_sandbox(void)
 {
-	int r = sandbox_seccomp(SANDBOX_SOCKET_ACCEPT | SANDBOX_MEMFD | SANDBOX_NSFS);
+	int r = sandbox_seccomp(SANDBOX_SOCKET_ACCEPT | SANDBOX_MEMFD | SANDBOX_NSFS |
+				SANDBOX_BPF_INFO);
 
 	if (r < 0)
 		log_fatal(-r, "cannot load the system call filter");
@@ -502,6 +613,11 @@ close_all(struct engine *e)
 	chan_free(e->priv);
 	core_free(e->core);
 	loop_io_free(e->listen_io);
+	loop_io_free(e->ring_io);
+	ring_buffer__free(e->ring);
+	loop_io_free(e->marker_io);
+	fd_close(&e->ring_fd);
+	fd_close(&e->marker);
 	loop_io_free(e->rtnl_io);
 	loop_timer_free(e->timer);
 	rtnl_free(e->rtnl);
@@ -512,7 +628,7 @@ close_all(struct engine *e)
 int
 engine_main(const struct dirs *dirs, enum log_level level)
 {
-	struct engine e = {.listener = -1, .level = level};
+	struct engine e = {.listener = -1, .ring_fd = -1, .marker = -1, .level = level};
 
 	ignore_signals();
 	enter_sandbox(dirs);

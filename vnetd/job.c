@@ -142,9 +142,10 @@ finish(struct core *c, struct job *j)
 	struct msg reply;
 
 	tell_diags(c, j);
-	verb_answer(c, j);
-	reply = msg_reply(j->request.id, j->err, j->why);
-	client_send(c, j->client, &reply, NULL, 0);
+	if (!verb_answer(c, j)) {
+		reply = msg_reply(j->request.id, j->err, j->why);
+		client_send(c, j->client, &reply, NULL, 0);
+	}
 	c->jobs.head = j->next;
 	c->jobs.n--;
 	job_free(j);

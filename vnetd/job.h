@@ -22,7 +22,14 @@
 
 struct core;
 
-enum job_kind { JOB_START, JOB_RELOAD, JOB_CREATE, JOB_DELETE, JOB_SET };
+enum job_kind {
+	JOB_START,
+	JOB_RELOAD,
+	JOB_CREATE,
+	JOB_DELETE,
+	JOB_SET,
+	JOB_PORT /* a key of a [port] section: PORT_SETTING, PROMISC_DECIDE */
+};
 
 struct job {
 	struct job *next;

@@ -80,10 +80,9 @@ keep_words(struct nl *nl, const struct nlmsghdr *h, size_t echoed)
 		     mnl_attr_get_str(a));
 }
 
-/* Sends what nl_begin() began and hands every message of the answer to cb, up to the acknowledgement or
- * the end of the dump. */
-static int
-exchange(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *arg)
+/* Up to the acknowledgement or the end of the dump. */
+int
+nl_ask(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *arg)
 {
 	struct nlmsghdr *req = (struct nlmsghdr *)nl->out;
 	bool torn = false;
@@ -124,7 +123,7 @@ exchange(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *a
 int
 nl_ack(struct nl *nl)
 {
-	return exchange(nl, NULL, NULL);
+	return nl_ask(nl, NULL, NULL);
 }
 
 const char *
@@ -166,20 +165,67 @@ parse_bridge(struct nl_link *l, const struct nlattr *data)
 	}
 }
 
+static bool
+bool_of(const struct nlattr *a)
+{
+	return mnl_attr_validate(a, MNL_TYPE_U8) >= 0 && mnl_attr_get_u8(a) != 0;
+}
+
+static void
+parse_tun(struct nl_link *l, const struct nlattr *data)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, data) if (mnl_attr_get_type(a) == IFLA_TUN_PERSIST)
+	    l->tun_persist = bool_of(a);
+}
+
+static void
+parse_port(struct nl_port *port, const struct nlattr *data)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, data) switch (mnl_attr_get_type(a))
+	{
+	case IFLA_BRPORT_LOCKED:
+		port->locked = bool_of(a);
+		break;
+	case IFLA_BRPORT_LEARNING:
+		port->learning = bool_of(a);
+		break;
+	case IFLA_BRPORT_UNICAST_FLOOD:
+		port->flood = bool_of(a);
+		break;
+	}
+}
+
 static void
 parse_linkinfo(struct nl_link *l, const struct nlattr *info)
 {
-	const struct nlattr *a, *data = NULL;
+	const struct nlattr *a, *data = NULL, *port = NULL;
+	char master[16] = "";
 
-	mnl_attr_for_each_nested(a, info)
+	mnl_attr_for_each_nested(a, info) switch (mnl_attr_get_type(a))
 	{
-		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
-			copy_str(l->kind, sizeof(l->kind), a);
-		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
-			data = a;
+	case IFLA_INFO_KIND:
+		copy_str(l->kind, sizeof(l->kind), a);
+		break;
+	case IFLA_INFO_DATA:
+		data = a;
+		break;
+	case IFLA_INFO_SLAVE_KIND:
+		copy_str(master, sizeof(master), a);
+		break;
+	case IFLA_INFO_SLAVE_DATA:
+		port = a;
+		break;
 	}
 	if (data && !strcmp(l->kind, "bridge"))
 		parse_bridge(l, data);
+	if (data && !strcmp(l->kind, "tun"))
+		parse_tun(l, data);
+	if (port && !strcmp(master, "bridge"))
+		parse_port(&l->port, port);
 }
 
 static void
@@ -253,17 +299,33 @@ copy_link(const struct nl_link *l, void *arg)
 	*out = *l;
 }
 
+static int
+get_one(struct nl *nl, struct nl_link *out)
+{
+	struct each each = {copy_link, out};
+	int r;
+
+	out->ifindex = 0;
+	r = nl_ask(nl, on_link, &each);
+	return r == 0 && out->ifindex == 0 ? -ENODEV : r;
+}
+
 int
 nl_link_get(struct nl *nl, const char *name, struct nl_link *out)
 {
-	struct each each = {copy_link, out};
 	struct nlmsghdr *h = begin_get(nl, 0);
-	int r;
 
 	mnl_attr_put_strz(h, IFLA_IFNAME, name);
-	out->ifindex = 0;
-	r = exchange(nl, on_link, &each);
-	return r == 0 && out->ifindex == 0 ? -ENODEV : r;
+	return get_one(nl, out);
+}
+
+int
+nl_link_get_index(struct nl *nl, int ifindex, struct nl_link *out)
+{
+	struct nlmsghdr *h = begin_get(nl, 0);
+
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_index = ifindex;
+	return get_one(nl, out);
 }
 
 int
@@ -272,7 +334,7 @@ nl_link_each(struct nl *nl, void (*cb)(const struct nl_link *l, void *arg), void
 	struct each each = {cb, arg};
 
 	begin_get(nl, NLM_F_DUMP);
-	return exchange(nl, on_link, &each);
+	return nl_ask(nl, on_link, &each);
 }
 
 bool

@@ -29,8 +29,18 @@ struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags, void **f
 /* Sends the request and reads its acknowledgement: 0 or the kernel's -errno. */
 int nl_ack(struct nl *nl);
 
+/* The same, and cb for every message of the answer before it; cb must not begin a request. */
+int nl_ask(struct nl *nl, void (*cb)(const struct nlmsghdr *h, void *arg), void *arg);
+
 /* What the kernel said about the last failure ("Attribute failed policy validation"), else "". */
 const char *nl_words(const struct nl *nl);
+
+/* Attributes of a bridge port, as far as the gate sets them. */
+struct nl_port {
+	bool locked;   /* only frames from addresses in static entries come in */
+	bool learning; /* sources become entries */
+	bool flood;    /* frames to unknown unicast addresses go out */
+};
 
 /* A link as far as priv has to know it. */
 struct nl_link {
@@ -42,13 +52,17 @@ struct nl_link {
 	char kind[16]; /* "bridge", "tun", ...; "": hardware, or a driver without rtnetlink */
 	char alias[NAMES_ALIAS_MAX];
 	struct mac mac;
+	bool tun_persist; /* a tap that outlives its holder */
 	/* of a bridge */
 	uint32_t stp, forward_delay;
 	uint8_t mcast_snooping;
+	/* of a bridge's port */
+	struct nl_port port;
 };
 
 /* Looks a link up. 0, -ENODEV, -errno. */
 int nl_link_get(struct nl *nl, const char *name, struct nl_link *out);
+int nl_link_get_index(struct nl *nl, int ifindex, struct nl_link *out);
 
 /* Calls cb for every link. 0, -EAGAIN when links changed meanwhile and some may be missing, -errno. */
 int nl_link_each(struct nl *nl, void (*cb)(const struct nl_link *l, void *arg), void *arg);
@@ -59,5 +73,41 @@ bool nl_link_is_ours(const struct nl_link *l, unsigned *net);
 /* Deletes one link, or all links of a group in one message. 0 or -errno. */
 int nl_link_del(struct nl *nl, int ifindex);
 int nl_group_del(struct nl *nl, uint32_t group);
+
+/* -- nl_bridge.c: ports of bridges -- */
+
+/* Sets a port's attributes in one message; flush: what it has learned goes. 0 or -errno. */
+int nl_port_set(struct nl *nl, int ifindex, const struct nl_port *port, bool flush);
+
+/* A static entry of the port's bridge that no frame from another port can move; one for this address that
+ * another port has is moved. 0 or -errno. */
+int nl_fdb_set(struct nl *nl, int ifindex, struct mac mac);
+
+/* Deletes an entry, static or learned. 0, also when there is none, or -errno. */
+int nl_fdb_del(struct nl *nl, int ifindex, struct mac mac);
+
+/* -- nl_tc.c: the gate's programs on the two clsact hooks of a link -- */
+
+/* What the link sends is its egress. */
+enum nl_hook { NL_INGRESS, NL_EGRESS };
+
+/* Makes the link's clsact qdisc unless it has one, or an ingress qdisc, which takes its place. 0 or -errno. */
+int nl_tc_open(struct nl *nl, int ifindex);
+
+/* It has the hook NL_EGRESS too: with an ingress qdisc that would be NL_INGRESS once more. */
+bool nl_tc_has_egress(struct nl *nl, int ifindex);
+
+/* Puts a program there, instead of an earlier one of ours in one step. It finds classid in tc_classid.
+ * 0 or -errno. */
+int nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog, uint32_t classid);
+
+/* Takes it away. 0, -ENOENT when there is none, -errno. */
+int nl_tc_detach(struct nl *nl, int ifindex, enum nl_hook hook);
+
+/* Takes both away, and the qdisc when nobody else has a filter on it. 0 or -errno. */
+int nl_tc_close(struct nl *nl, int ifindex);
+
+/* Kernel id of the program of ours that is there, *id; 0: none. 0 or -errno. */
+int nl_tc_running(struct nl *nl, int ifindex, enum nl_hook hook, uint32_t *id);
 
 #endif

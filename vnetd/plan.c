@@ -4,6 +4,7 @@
 #include "vnetd/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vnetd/alias.h"
@@ -122,7 +123,32 @@ tap_fits(const struct want_tap *t, const struct rtnl_link *l, unsigned net, cons
 	       l->tun_owner == (int64_t)t->owner;
 }
 
-/* A port's link that is not to stay: half made, or a static tap that is not wanted like this. */
+static int
+by_ifindex(const void *key, const void *elem)
+{
+	int a = *(const int *)key, b = ((const struct plan_port *)elem)->ifindex;
+
+	return (a > b) - (a < b);
+}
+
+/* NULL: the engine does not know this port. */
+static const struct plan_port *
+port_of(const struct plan *p, const struct rtnl_link *l)
+{
+	return p->nports ? bsearch(&l->ifindex, p->port, p->nports, sizeof(*p->port), by_ifindex)
+			 : NULL;
+}
+
+/* A tap whose holder made it stay, and left it or is not to have it any more. */
+static bool
+is_left_behind(const struct plan *p, const struct rtnl_link *l)
+{
+	const struct plan_port *pp = port_of(p, l);
+
+	return l->tun_persist && !l->lower_up && (l->up || (pp && pp->blocked));
+}
+
+/* A port's link that is not to stay: half made, left behind, or a static tap that is not wanted like this. */
 static bool
 port_goes(const struct plan *p, const struct rtnl_link *l, unsigned net)
 {
@@ -132,8 +158,10 @@ port_goes(const struct plan *p, const struct rtnl_link *l, unsigned net)
 
 	if (!names_alias_parse(NULL, &text, l->alias))
 		return true;
-	if (!alias_parse(&a, text) || a.kind != PORT_STATIC)
+	if (!alias_parse(&a, text))
 		return false;
+	if (a.kind != PORT_STATIC)
+		return is_left_behind(p, l);
 	t = tap_named(p, l->name);
 	if (!t)
 		return true;
@@ -210,7 +238,7 @@ make_net(const struct plan *p, unsigned net)
 	const struct rtnl_link *l = snapshot_bridge(p->now, net);
 	struct msg m;
 
-	if (!bridge_is_right(w, l, net)) {
+	if (!bridge_is_right(w, l, net) || (p->unhooked && p->unhooked[net])) {
 		m = msg_make(MSG_BRIDGE_SET, 0);
 		m.u.bridge_set.net = (uint16_t)net;
 		m.u.bridge_set.mtu = w->mtu;
@@ -278,24 +306,82 @@ make_taps(const struct plan *p)
 	}
 }
 
-/* A port of ours that stays: on its bridge, up, with the network's MTU. One that somebody put onto
- * another bridge is his now. */
+/* A port whose holder misbehaved, off its bridge, where he can disturb nobody any more. What the next engine
+ * has to know of it is kept with its gate, so that comes first. */
+static void
+put_away(const struct plan *p, const struct rtnl_link *l, unsigned net, const struct plan_port *pp)
+{
+	struct msg m = msg_make(MSG_GATE_SET, 0);
+
+	if (l->master == 0 && !l->up)
+		return;
+	if (pp->set) {
+		m.u.gate_set = pp->gate;
+		emit(p, net, &m);
+	}
+	m = msg_make(MSG_PORT_SET, 0);
+	m.u.port_set.net = (uint16_t)net;
+	MSG_SET_STR(m.u.port_set.ifname, l->name);
+	m.u.port_set.mac = names_port_mac(l->name);
+	m.u.port_set.off = true;
+	emit(p, net, &m);
+}
+
+/* A port of ours that stays: on its bridge, up once its gate stands, with the network's MTU and our
+ * end's address. One that somebody put onto another bridge is his now. */
 static void
 keep_port(const struct plan *p, const struct rtnl_link *l, unsigned net)
 {
 	const struct want_net *w = wanted(p, net);
+	const struct plan_port *pp = port_of(p, l);
+	/* Until its gate stands it stays as it is: one that runs is not cut off. */
+	bool up = pp && pp->down ? false : pp && pp->gated ? true : l->up;
+	struct mac mac = names_port_mac(l->name);
 
-	if (l->master == 0)
-		emit_enslave(p, net, l->name);
-	if (l->mtu != w->mtu || !l->up) {
+	if (pp && pp->blocked) {
+		put_away(p, l, net, pp);
+		return;
+	}
+	if (l->mtu != w->mtu || l->up != up || !mac_eq(l->mac, mac)) {
 		struct msg m = msg_make(MSG_PORT_SET, 0);
 
 		m.u.port_set.net = (uint16_t)net;
 		MSG_SET_STR(m.u.port_set.ifname, l->name);
 		m.u.port_set.mtu = l->mtu != w->mtu ? w->mtu : 0;
-		m.u.port_set.up = true;
+		if (!mac_eq(l->mac, mac))
+			m.u.port_set.mac = mac;
+		m.u.port_set.up = up;
 		emit(p, net, &m);
 	}
+	/* With its own address by now. */
+	if (l->master == 0)
+		emit_enslave(p, net, l->name);
+}
+
+/* After keep_port(): a neighbour's address that a tap had taken for its own is free again by then. */
+static void
+set_gates(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nports; i++) {
+		struct msg m = msg_make(MSG_GATE_SET, 0);
+
+		/* Also where something else of the network is in trouble: a revocation does not wait. */
+		if (!p->port[i].set || p->port[i].blocked ||
+		    wanted(p, p->port[i].net)->what == WANT_NOTHING)
+			continue;
+		m.u.gate_set = p->port[i].gate;
+		emit(p, p->port[i].net, &m);
+	}
+}
+
+/* A network in trouble is left as it is, but for a port that disturbs the others on it. */
+static bool
+is_ours_to_keep(const struct plan *p, const struct rtnl_link *l, unsigned net)
+{
+	const struct plan_port *pp = port_of(p, l);
+
+	return wanted(p, net)->what == WANT_NET ||
+	       (wanted(p, net)->what == WANT_AS_IT_IS && pp && pp->blocked);
 }
 
 static void
@@ -306,14 +392,14 @@ make_ports(const struct plan *p)
 		const struct rtnl_link *l = &p->now->link[i];
 		unsigned net;
 
-		if (snapshot_is_ours(&net, l) && !is_bridge(l) &&
-		    wanted(p, net)->what == WANT_NET && !p->busy(l->name, p->arg) &&
-		    !port_goes(p, l, net))
+		if (snapshot_is_ours(&net, l) && !is_bridge(l) && is_ours_to_keep(p, l, net) &&
+		    !p->busy(l->name, p->arg) && !port_goes(p, l, net))
 			keep_port(p, l, net);
 	}
 	for (size_t i = 0; i < p->nstrays; i++)
 		if (wanted(p, p->stray[i].net)->what == WANT_NET)
 			emit_enslave(p, p->stray[i].net, p->stray[i].ifname);
+	set_gates(p);
 }
 
 void
@@ -359,6 +445,9 @@ plan_step_name(char buf[PLAN_STEP_MAX], const struct msg *m)
 	} else if (m->type == MSG_PORT_SET) {
 		what = "port ";
 		snprintf(number, sizeof(number), "%s", m->u.port_set.ifname);
+	} else if (m->type == MSG_GATE_SET) {
+		what = "the gate of port ";
+		snprintf(number, sizeof(number), "%s", m->u.gate_set.ifname);
 	} else if (m->type == MSG_SYSCTL_SET) {
 		what = "the settings of ";
 		snprintf(number, sizeof(number), "%s", m->u.sysctl_set.ifname);

@@ -37,14 +37,29 @@ struct plan_stray {
 	unsigned net;
 };
 
+/* A port as the engine knows it, beside what the snapshot says of its link. */
+struct plan_port {
+	int ifindex;
+	unsigned net;
+	bool gated;               /* its gate stands: it may be up */
+	bool down;                /* its cable is out, or its holder misbehaved */
+	bool blocked;             /* the latter */
+	bool set;                 /* the gate is to be set: */
+	struct msg_gate_set gate; /* to this */
+};
+
 struct plan {
 	const struct want *want;
 	const struct snapshot *now;
 	/* Sysctls cannot be seen in a snapshot: the bridges (ifindex by network, 0: none) on which they
 	 * were set already. */
 	const int *sysctls_set;
+	/* The gate's program was taken off its bridge, which no snapshot shows. NULL: off none. */
+	const bool *unhooked;
 	const struct plan_stray *stray;
 	size_t nstrays;
+	const struct plan_port *port; /* by ifindex */
+	size_t nports;
 	/* Priv is making this port just now: it is not judged by what it looks like half-way. One that is
 	 * half made and not busy was left by a priv that died over it, and goes. */
 	bool (*busy)(const char *ifname, void *arg);
@@ -53,7 +68,8 @@ struct plan {
 	void *arg;
 };
 
-/* Emits the steps: first everything that goes, then networks, then ports. */
+/* Emits the steps: first everything that goes, then networks, then ports. A port that is new comes up with
+ * the plan after the one that set its gate: never before priv has said that the gate stands. */
 void plan_make(const struct plan *p);
 
 /* What a step is about, for people: "address 192.168.8.1". */

@@ -8,6 +8,7 @@
 #include "vnetd/policy.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "lib/log.h"
 #include "lib/util.h"
@@ -306,7 +307,82 @@ check_port_set(enum role from UNUSED, const struct msg *m)
 		why = port_name(p->ifname);
 	if (!why && p->mtu)
 		why = mtu(p->mtu);
+	if (!why && !mac_is_zero(p->mac) && !is_our_end(p->mac))
+		why = "our end's address begins with fe";
+	if (!why && p->off && p->up)
+		why = "a port that leaves its bridge is down";
 	return why;
+}
+
+static bool
+is_guest_mac(struct mac m)
+{
+	return !mac_is_zero(m) && !mac_is_multicast(m);
+}
+
+/* Which addresses: exactly one, one or none so far, none. */
+static const char *
+gate_addresses(const struct msg_gate_set *g)
+{
+	if (g->mac_policy >= MAC_POLICY_N)
+		return "there is no such policy";
+	if (g->mac_policy == MAC_POLICY_GIVEN && !is_guest_mac(g->mac))
+		return "not an address for a guest";
+	if (!mac_is_zero(g->mac) && (g->mac_policy == MAC_POLICY_ANY || !is_guest_mac(g->mac)))
+		return "not an address for a guest";
+	if (g->mac_policy == MAC_POLICY_LEARN ? g->learn < 1 || g->learn > GATE_LEARN_MAX
+					      : g->learn != 0)
+		return "a port learns 1 to 4096 addresses, if it learns";
+	return NULL;
+}
+
+static const char *
+check_gate_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_gate_set *g = &m->u.gate_set;
+	const char *why = net_number(g->net);
+
+	if (!why)
+		why = port_name(g->ifname);
+	if (!why)
+		why = gate_addresses(g);
+	if (!why && g->flags & ~GATE_FLAGS_ALL)
+		why = "there is no such guard";
+	if (!why && g->ip.h && (!(g->flags & GATE_IP) || !is_host_address(g->ip)))
+		why = "not an address that a host can have";
+	if (!why && g->flood > GATE_FLOOD_MAX)
+		why = "the limit of broadcasts is too high";
+	if (!why && g->span[0] && (port_name(g->span) || !strcmp(g->span, g->ifname)))
+		why = "not a port that can get copies";
+	return why;
+}
+
+static const char *
+ifindex(uint32_t value)
+{
+	return value >= 1 && value <= INT32_MAX ? NULL : "not the number of an interface";
+}
+
+static const char *
+check_gate_del(enum role from UNUSED, const struct msg *m)
+{
+	return ifindex(m->u.gate_del.ifindex);
+}
+
+static const char *
+check_gate_forget(enum role from UNUSED, const struct msg *m)
+{
+	const char *why = ifindex(m->u.gate_forget.ifindex);
+
+	if (!why && !is_guest_mac(m->u.gate_forget.mac))
+		why = "not an address for a guest";
+	return why;
+}
+
+static const char *
+check_gate_list(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.gate_list.net == MSG_NET_ALL ? NULL : net_number(m->u.gate_list.net);
 }
 
 static const char *
@@ -392,6 +468,15 @@ static const struct rule rules[MSG_N] = {
     [MSG_PORT_DEL] = {E, true, check_port_del},
     [MSG_PORT_ENSLAVE] = {E, true, check_port_enslave},
     [MSG_PORT_SET] = {E, true, check_port_set},
+    /* what they may send and get; links that are on our bridges, whoever made them */
+    [MSG_GATE_SET] = {E, true, check_gate_set},
+    [MSG_GATE_DEL] = {E, true, check_gate_del},
+    [MSG_GATE_FORGET] = {E, true, check_gate_forget},
+    [MSG_GATE_LIST] = {E, true, check_gate_list},
+    [MSG_GATE_EVENTS] = {E, true, check_nothing},
+    /* the files promiscAuthorized */
+    [MSG_MARKER_WATCH] = {E, true, check_nothing},
+    [MSG_MARKER_LIST] = {E, true, check_nothing},
     /* sockets */
     [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
     [MSG_SOCK_DNS] = {N, true, check_sock_dns},

@@ -17,6 +17,7 @@ ports_fini(struct ports *ps)
 		struct port *p = ps->head;
 
 		ps->head = p->next;
+		port_gate_fini(&p->gate);
 		free(p);
 	}
 }
@@ -48,20 +49,30 @@ look_up(const struct rtnl_fdb *f, void *arg)
 		l->ifindex = f->ifindex;
 }
 
-/* What was told at attach comes before what a bridge has learned. */
+/* What was told or pinned comes before what a bridge has learned. */
 static struct port *
 find_mac(const struct core *c, struct mac mac)
 {
 	struct lookup l = {mac, 0};
 
 	for (struct port *p = c->ports.head; p; p = p->next)
-		if (mac_eq(p->alias.mac, mac))
+		if (mac_eq(port_mac(p), mac) || mac_eq(port_address(p), mac))
 			return p;
 	c->io->fdb(c->io_arg, look_up, &l);
 	for (struct port *p = c->ports.head; p && l.ifindex; p = p->next)
 		if (p->ifindex == l.ifindex)
 			return p;
 	return NULL;
+}
+
+bool
+port_is_named(const struct port *p, const char *name)
+{
+	struct mac mac;
+
+	return !strcmp(port_name(p), name) || !strcmp(p->ifname, name) ||
+	       (mac_parse(&mac, name) && !mac_is_zero(mac) &&
+		(mac_eq(port_mac(p), mac) || mac_eq(port_address(p), mac)));
 }
 
 struct port *
@@ -76,13 +87,42 @@ port_find(const struct core *c, const char *name)
 	return is_mac ? find_mac(c, mac) : NULL;
 }
 
+struct port *
+port_of_index(const struct core *c, int ifindex)
+{
+	struct port *p = c->ports.head;
+
+	while (p && p->ifindex != ifindex)
+		p = p->next;
+	return p;
+}
+
+struct port *
+port_of_ifname(const struct core *c, const char *ifname)
+{
+	struct port *p = c->ports.head;
+
+	while (p && strcmp(p->ifname, ifname) != 0)
+		p = p->next;
+	return p;
+}
+
 bool
 port_knows(const struct core *c, int ifindex)
 {
-	for (const struct port *p = c->ports.head; p; p = p->next)
-		if (p->ifindex == ifindex)
-			return true;
-	return false;
+	return port_of_index(c, ifindex) != NULL;
+}
+
+struct mac
+port_mac(const struct port *p)
+{
+	return mac_is_zero(p->alias.mac) ? p->gate.mac : p->alias.mac;
+}
+
+struct mac
+port_address(const struct port *p)
+{
+	return mac_is_zero(p->gate.mac) ? p->alias.mac : p->gate.mac;
 }
 
 bool
@@ -105,6 +145,7 @@ add_port(struct core *c, unsigned net, const char *ifname)
 	snprintf(p->ifname, sizeof(p->ifname), "%s", ifname);
 	p->alias.owner = MSG_UID_NONE;
 	p->alias.queues = 1;
+	port_gate_init(&p->gate);
 	while (*end)
 		end = &(*end)->next;
 	*end = p;
@@ -121,6 +162,7 @@ port_forget(struct core *c, struct port *p)
 	if (!*at)
 		return;
 	*at = p->next;
+	port_gate_fini(&p->gate);
 	free(p);
 }
 
@@ -135,26 +177,41 @@ port_is_making(const struct core *c, const char *ifname)
 	return false;
 }
 
+/* Numbers of a network's ports that are taken: one bit each. NULL: no memory. */
+static uint8_t *
+taken_numbers(const struct core *c, unsigned net, unsigned *count)
+{
+	unsigned n, m, max = 0;
+	uint8_t *bits;
+
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		max++;
+	/* Of so many ports one number up to max + 1 must be free. */
+	*count = max + 1;
+	bits = calloc(max / 8 + 2, 1);
+	for (const struct port *p = c->ports.head; bits && p; p = p->next)
+		if (names_port_parse(&n, &m, p->ifname) && n == net && m <= max)
+			bits[m / 8] |= (uint8_t)(1u << m % 8);
+	return bits;
+}
+
 struct port *
 port_reserve(struct core *c, unsigned net, const struct alias *a)
 {
+	unsigned max, m = 1;
+	uint8_t *taken = taken_numbers(c, net, &max);
 	char name[NAMES_IFNAME_MAX];
 	struct port *p = NULL;
 
-	for (unsigned m = 1; m <= NAMES_PORTS_MAX && !p; m++) {
-		names_port(net, m, name);
-		for (p = c->ports.head; p && strcmp(p->ifname, name) != 0;)
-			p = p->next;
-		if (p) {
-			p = NULL;
-			continue;
-		}
-		p = add_port(c, net, name);
-		if (!p)
-			return NULL;
-		p->alias = *a;
-		p->making = true;
-	}
+	while (taken && m < max && taken[m / 8] >> m % 8 & 1)
+		m++;
+	if (taken && m <= NAMES_PORTS_MAX)
+		p = add_port(c, net, names_port(net, m, name));
+	free(taken);
+	if (!p)
+		return NULL;
+	p->alias = *a;
+	p->making = true;
 	return p;
 }
 
@@ -172,13 +229,12 @@ tell(struct core *c, const struct port *p, const char *what, const char *words)
 void
 port_deleted(struct core *c, const char *ifname)
 {
-	struct port *p = c->ports.head;
+	struct port *p = port_of_ifname(c, ifname);
 
-	while (p && strcmp(p->ifname, ifname) != 0)
-		p = p->next;
 	if (!p)
 		return;
 	tell(c, p, "port-detached", "is gone from");
+	keeper_gone(c, p);
 	port_forget(c, p);
 }
 
@@ -199,18 +255,24 @@ is_guest_kind(const struct rtnl_link *l)
 
 /* What both kinds of ports have. */
 static void
-update(struct port *p, const struct rtnl_link *l, const struct snapshot *now)
+update(struct core *c, struct port *p, const struct rtnl_link *l, const struct snapshot *now)
 {
 	const struct rtnl_link *bridge = snapshot_bridge(now, p->net);
+	bool found = p->ifindex != l->ifindex;
 
 	p->seen = true;
 	p->ifindex = l->ifindex;
 	snprintf(p->ifname, sizeof(p->ifname), "%s", l->name);
 	p->up = l->lower_up;
 	p->is_guest = is_guest_kind(l);
+	if (!bridge || l->master != bridge->ifindex || l->master != p->bridge)
+		keeper_lost_bridge(c, p, p->bridge != 0);
 	p->on_bridge = bridge && l->master == bridge->ifindex;
 	if (p->on_bridge)
 		p->bridge = l->master;
+	if (found)
+		keeper_found(c, p);
+	keeper_inspect(c, p, l);
 }
 
 static void
@@ -225,7 +287,7 @@ sync_ours(struct core *c, const struct snapshot *now, const struct rtnl_link *l,
 	if (!told)
 		return;
 	if (p && p->ifindex == 0) {
-		update(p, l, now);
+		update(c, p, l, now);
 		return;
 	}
 	if (!p) {
@@ -233,13 +295,13 @@ sync_ours(struct core *c, const struct snapshot *now, const struct rtnl_link *l,
 		if (!p)
 			return;
 		p->alias = a;
-		update(p, l, now);
+		update(c, p, l, now);
 		tell(c, p, "port-attached", "is attached to");
 		return;
 	}
 	p->alias = a;
 	p->net = net;
-	update(p, l, now);
+	update(c, p, l, now);
 }
 
 /* Off its bridge: taken away by somebody when the bridge is still there, and left behind when the bridge
@@ -261,11 +323,15 @@ sync_foreign(struct core *c, const struct snapshot *now, const struct rtnl_link 
 	if (net < 0) {
 		/* Not seen: forgotten below. */
 		if (p && is_stray(p, l, now))
-			update(p, l, now);
+			update(c, p, l, now);
 		return;
 	}
-	if (p && p->net != (unsigned)net)
+	if (p && p->net != (unsigned)net) {
 		p->net = (unsigned)net;
+		/* That was of the other network. */
+		p->gate.ip = (struct ip4){0};
+		c->keeper.leases_wanted = true;
+	}
 	if (!p) {
 		p = add_port(c, (unsigned)net, l->name);
 		if (!p)
@@ -273,11 +339,11 @@ sync_foreign(struct core *c, const struct snapshot *now, const struct rtnl_link 
 		p->alias.kind = PORT_ADOPTED;
 		if (l->tun_owner >= 0)
 			p->alias.owner = (uint32_t)l->tun_owner;
-		update(p, l, now);
+		update(c, p, l, now);
 		tell(c, p, "port-adopted", "was put onto");
 		return;
 	}
-	update(p, l, now);
+	update(c, p, l, now);
 }
 
 void
@@ -304,7 +370,9 @@ ports_sync(struct core *c, const struct snapshot *now)
 			continue;
 		}
 		tell(c, p, "port-detached", "is gone from");
+		keeper_gone(c, p);
 		*at = p->next;
+		port_gate_fini(&p->gate);
 		free(p);
 	}
 	c->ports.synced = true;

@@ -3,8 +3,8 @@
  *
  * A port is a link: ours, made by an attach or for a static tap, or somebody else's that he put onto a
  * bridge of ours (adopted). The list follows the kernel: every snapshot brings it up to date, the
- * links' aliases carry what a new engine must know, and nothing is kept anywhere else. The one exception
- * is a foreign port whose bridge was deleted under it: this engine remembers to put it back.
+ * links' aliases and their gates carry what a new engine must know, and nothing is kept anywhere else. The
+ * one exception is a foreign port whose bridge was deleted under it: this engine remembers to put it back.
  */
 #ifndef VNET_VNETD_PORT_H
 #define VNET_VNETD_PORT_H
@@ -15,7 +15,9 @@
 
 #include "lib/mono.h"
 #include "vnetd/alias.h"
+#include "vnetd/keeper.h"
 #include "vnetd/plan.h"
+#include "vnetd/promisc.h"
 #include "vnetd/snapshot.h"
 
 struct core;
@@ -32,6 +34,10 @@ struct port {
 	bool up;            /* somebody is at the other end */
 	bool is_guest;      /* a tun or veth; not a NIC, a bond, a tunnel */
 	bool seen;          /* in the snapshot that is being gone through */
+	struct port_gate gate;
+	struct promisc promisc;
+	enum promisc_state told;   /* of its promiscuous mode, the last that was told */
+	struct mono pending_quiet; /* until then it is not told again that it asks */
 };
 
 struct ports {
@@ -57,17 +63,30 @@ bool port_is_making(const struct core *c, const char *ifname);
 /* It was not made. */
 void port_forget(struct core *c, struct port *p);
 
+/* The link of this index, or of this name; NULL: no port. */
+struct port *port_of_index(const struct core *c, int ifindex);
+struct port *port_of_ifname(const struct core *c, const char *ifname);
+
 /* Its link was deleted on request: it goes at once, and not with the next snapshot. */
 void port_deleted(struct core *c, const char *ifname);
 
 /* By its own name, interface name or a guest's MAC, told at attach or learned by the bridge. */
 struct port *port_find(const struct core *c, const char *name);
 
+/* A name, an interface or an address, told or pinned, that is this port's. The bridges' tables are not asked. */
+bool port_is_named(const struct port *p, const char *name);
+
 /* What people call it. */
 const char *port_name(const struct port *p);
 
 /* It counts as a guest of its network: a virtual machine or namespace is at the other end. */
 bool port_is_guest(const struct port *p);
+
+/* The address by which it is known, as told or as pinned; zero: not known. */
+struct mac port_mac(const struct port *p);
+
+/* The address that it uses: the same, or the one that its section gives it. */
+struct mac port_address(const struct port *p);
 
 /* A port has this interface index. */
 bool port_knows(const struct core *c, int ifindex);

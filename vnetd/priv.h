@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "bpf/gate_load.h"
 #include "lib/chan.h"
 #include "lib/log.h"
 #include "lib/mono.h"
@@ -28,18 +29,21 @@ struct start {
 	uid_t uid;           /* _vnet */
 	gid_t gid, group;    /* _vnet's; that of group vnet */
 	int config_dir, state_dir;
-	int tun_dir;    /* folder with a node `tun` that _vnet can open */
-	int sysctl_dir; /* /proc/sys/net */
-	int record;     /* <run-dir>/ip_forward, read and write */
-	int listener;   /* client socket */
-	int notify;     /* service manager, -1: none */
-	int waiter;     /* pipe to the process that started us, -1: none */
-	int lock;       /* <run-dir>/vnetd.pid */
+	int tun_dir;          /* folder with a node `tun` that _vnet can open */
+	int sysctl_dir;       /* /proc/sys/net */
+	int record;           /* <run-dir>/ip_forward, read and write */
+	int listener;         /* client socket */
+	int notify;           /* service manager, -1: none */
+	int waiter;           /* pipe to the process that started us, -1: none */
+	int lock;             /* <run-dir>/vnetd.pid */
+	struct gate_fds gate; /* the port gate's maps and programs */
+	bool gate_adopted;    /* the maps are those of an earlier instance */
 };
 
 /* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
 int priv_main(struct start *s);
 
+struct gate_map;
 struct priv_nft;
 
 /* A set of networks. */
@@ -52,6 +56,7 @@ struct priv {
 	struct start *start;
 	struct nl *route;        /* rtnetlink */
 	struct priv_nft *nft;    /* nf_tables and conntrack */
+	struct gate_map *gate;   /* policies of ports */
 	const char *nat_refused; /* why a row since NAT_BEGIN was refused, NULL: none was */
 	struct netset nat_named; /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;  /* those of them that have NAT */
@@ -89,6 +94,28 @@ int priv_bridge_get(struct priv *p, struct call *c, unsigned net, struct nl_link
 
 /* priv_port.c: taps, veths, other links on our bridges */
 handler_fn priv_tap_add, priv_veth_add, priv_port_del, priv_port_enslave, priv_port_set;
+
+/* priv_gate.c: what a port may send and gets */
+handler_fn priv_gate_set, priv_gate_del, priv_gate_forget, priv_gate_list, priv_gate_events;
+
+/* Before a link that may be up becomes a port: its program is attached, which without a policy so far lets
+ * nothing pass until GATE_SET. 0, or -errno with a text. */
+int priv_gate_shut(struct priv *p, struct call *c, const struct nl_link *l);
+
+/* It did not become one: such a gate is taken away again. */
+void priv_gate_unshut(struct priv *p, const struct nl_link *l);
+
+/* The gate of the bridge vmnetN itself: what the host sends. 0, or -errno with a text. */
+int priv_gate_bridge(struct priv *p, struct call *c, const struct nl_link *l, unsigned net);
+
+/* Ends the gate of a link that is gone, if it had one. */
+void priv_gate_end(struct priv *p, int ifindex);
+
+/* At the start: ends those of an earlier instance whose links are gone. 0 or -errno. */
+int priv_gate_take_over(struct priv *p);
+
+/* priv_marker.c: the files promiscAuthorized */
+handler_fn priv_marker_watch, priv_marker_list;
 
 /* priv_sock.c: sockets for the workers */
 handler_fn priv_sock_dhcp, priv_sock_dns;

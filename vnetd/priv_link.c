@@ -163,7 +163,7 @@ priv_bridge_set(struct priv *p, struct call *c)
 	r = adjust(p, &l, alias, m->net, m->mtu);
 	if (r < 0)
 		return fail_nl(p, c, r, "%s: cannot set up the bridge", name);
-	return 0;
+	return priv_gate_bridge(p, c, &l, m->net);
 }
 
 int
@@ -177,6 +177,7 @@ priv_bridge_del(struct priv *p, struct call *c)
 	r = nl_link_del(p->route, l.ifindex);
 	if (r < 0)
 		return fail_nl(p, c, r, "%s: cannot delete the bridge", l.name);
+	priv_gate_end(p, l.ifindex);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  *
  * Contract: a link is given its group with its creation and its alias before it becomes a port, so that
  * one which we die over is still known as ours. A link that failed half-way is deleted. Of links that
- * are not ours only the master is set, and only where they have none.
+ * are not ours only the master is set, and only where they have none; their gate is priv_gate.c's.
  */
 #include <assert.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ struct look {
 	unsigned mtu;
 };
 
-/* Dresses a new link, silences IPv6 on it, puts it onto its bridge and brings it up. */
+/* Dresses a new link, silences IPv6 on it and puts it onto its bridge. It stays down: its gate comes first. */
 static int
 make_port(struct priv *p, struct call *c, const struct look *look, int bridge)
 {
@@ -96,7 +96,6 @@ make_port(struct priv *p, struct call *c, const struct look *look, int bridge)
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its sysctls", look->ifname);
 	h = begin_set(p, l.ifindex, &ifi);
-	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
 	mnl_attr_put_u32(h, IFLA_MASTER, (uint32_t)bridge);
 	r = nl_ack(p->route);
 	if (r < 0)
@@ -239,6 +238,7 @@ priv_port_del(struct priv *p, struct call *c)
 	r = nl_link_del(p->route, l.ifindex);
 	if (r < 0 && r != -ENODEV)
 		return fail_nl(p, c, r, "%s: cannot delete the interface", ifname);
+	priv_gate_end(p, l.ifindex);
 	return 0;
 }
 
@@ -264,12 +264,19 @@ priv_port_enslave(struct priv *p, struct call *c)
 		return fail(c, -EBUSY, "%s: it is a port of another bridge", m->ifname);
 	if (!nl_link_is_ours(&l, NULL) && strcmp(l.kind, "tun") != 0 && strcmp(l.kind, "veth") != 0)
 		return fail(c, -EPERM, "%s: neither vnetd's nor a tap or veth", m->ifname);
+	r = priv_gate_shut(p, c, &l);
+	if (r < 0) {
+		priv_gate_unshut(p, &l);
+		return r;
+	}
 	h = begin_set(p, l.ifindex, &ifi);
 	mnl_attr_put_u32(h, IFLA_MASTER, (uint32_t)bridge.ifindex);
 	r = nl_ack(p->route);
-	if (r < 0)
-		return fail_nl(p, c, r, "%s: cannot become a port of %s", m->ifname, bridge.name);
-	return 0;
+	if (r == 0)
+		return 0;
+	fail_nl(p, c, r, "%s: cannot become a port of %s", m->ifname, bridge.name);
+	priv_gate_unshut(p, &l);
+	return r;
 }
 
 int
@@ -283,11 +290,20 @@ priv_port_set(struct priv *p, struct call *c)
 
 	if (r < 0)
 		return r;
+	if (m->off && l.master) {
+		h = begin_set(p, l.ifindex, &ifi);
+		mnl_attr_put_u32(h, IFLA_MASTER, 0);
+		r = nl_ack(p->route);
+		if (r < 0)
+			return fail_nl(p, c, r, "%s: cannot take it off its bridge", m->ifname);
+	}
 	h = begin_set(p, l.ifindex, &ifi);
 	ifi->ifi_change = IFF_UP;
 	ifi->ifi_flags = m->up ? IFF_UP : 0;
 	if (m->mtu && m->mtu != l.mtu)
 		mnl_attr_put_u32(h, IFLA_MTU, m->mtu);
+	if (!mac_is_zero(m->mac) && !mac_eq(m->mac, l.mac))
+		mnl_attr_put(h, IFLA_ADDRESS, sizeof(m->mac.b), m->mac.b);
 	r = nl_ack(p->route);
 	if (r < 0)
 		return fail_nl(p, c, r, "%s: cannot set up the interface", m->ifname);

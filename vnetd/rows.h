@@ -9,6 +9,7 @@
 struct core;
 struct client;
 struct net;
+struct port;
 
 void rows_status(struct core *c, const struct client *cl, uint32_t request);
 
@@ -16,9 +17,13 @@ void rows_status(struct core *c, const struct client *cl, uint32_t request);
 void rows_nets(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 
-/* These two ask dhcpd first. */
+/* These three ask dhcpd first. */
 void rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+void rows_promisc(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+
+/* One port's row and the REPLY; the same. */
+void rows_port(struct core *c, const struct client *cl, uint32_t request, const struct port *p);
 
 /* One network's row, without a REPLY. client: its serial number. */
 void rows_net(struct core *c, uint32_t client, uint32_t request, const struct net *n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * rows_port.c - PORT_LIST: ports, with MACs from the bridges' forwarding tables and names and addresses
- * from dhcpd's leases.
+ * rows_port.c - PORT_LIST: ports, with what their gates counted, MACs from the bridges' forwarding tables
+ * where no address is pinned, and names and addresses from dhcpd's leases.
  *
- * Neither is kept here: the kernel and dhcpd are asked each time, so that nothing can be out of date.
+ * Nothing of that is kept here: kernel and dhcpd are asked each time, so that nothing can be out of date.
  * While dhcpd is away the rows come without addresses.
  */
 #include <errno.h>
@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "vnetd/core.h"
+#include "vnetd/gate.h"
 #include "vnetd/rows.h"
 
 /* A port and what was found out about it. Copied: the port may go while dhcpd is asked. */
 struct found {
-	struct port port;
-	struct mac mac; /* told or learned; zero: unknown */
-	struct ip4 addr;
-	char guest[64];
+	struct msg_port_row row;
+	int ifindex;
+	unsigned net;
+	struct mac mac; /* told, pinned or learned; zero: unknown */
 };
 
 struct listing {
@@ -35,7 +36,7 @@ take_fdb(const struct rtnl_fdb *f, void *arg)
 	if (f->local || mac_is_multicast(f->mac))
 		return;
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].port.ifindex == f->ifindex && mac_is_zero(l->v[i].mac))
+		if (l->v[i].ifindex == f->ifindex && mac_is_zero(l->v[i].mac))
 			l->v[i].mac = f->mac;
 }
 
@@ -47,37 +48,23 @@ take_lease(struct listing *l, const struct msg_lease_row *r)
 	for (size_t i = 0; i < l->n; i++) {
 		struct found *f = &l->v[i];
 
-		if (f->port.net != r->net || !mac_eq(f->mac, r->mac) || mac_is_zero(f->mac))
+		if (f->net != r->net || !mac_eq(f->mac, r->mac) || mac_is_zero(f->mac))
 			continue;
 		/* A lease says more than the reservation behind it. */
-		if (f->addr.h && r->state == LEASE_ROW_RESERVED)
+		if (f->row.addr.h && r->state == LEASE_ROW_RESERVED)
 			continue;
-		f->addr = r->addr;
-		MSG_SET_STR(f->guest, r->name);
+		f->row.addr = r->addr;
+		MSG_SET_STR(f->row.guest, r->name);
 	}
 }
 
 static void
 send_port(struct core *c, const struct listing *l, const struct found *f)
 {
-	const struct port *p = &f->port;
 	struct msg m = msg_make(MSG_PORT_ROW, l->request);
-	struct msg_port_row *r = &m.u.port_row;
-	const char *owner =
-	    p->alias.owner == MSG_UID_NONE ? NULL : user_list_name(&c->users.user, p->alias.owner);
 
-	MSG_SET_STR(r->name, port_name(p));
-	r->net = (uint16_t)p->net;
-	MSG_SET_STR(r->ifname, p->ifname);
-	r->kind = (uint8_t)p->alias.kind;
-	r->mac = f->mac;
-	r->addr = f->addr;
-	MSG_SET_STR(r->guest, f->guest);
-	r->owner = p->alias.owner;
-	MSG_SET_STR(r->owner_name, owner ? owner : "");
-	MSG_SET_STR(r->netns, p->alias.netns);
-	r->up = p->on_bridge && p->up;
-	r->queues = (uint8_t)p->alias.queues;
+	m.u.port_row = f->row;
+	m.u.port_row.mac = f->mac;
 	client_send(c, l->client, &m, NULL, 0);
 }
 
@@ -99,8 +86,64 @@ take_row(struct core *c, const struct msg *m, void *arg)
 	free(l);
 }
 
+/* --- what the engine itself knows --- */
+
+static const char *
+mirror_of(const struct core *c, const struct port *p)
+{
+	const struct conf_port conf = keeper_conf(c, p);
+
+	return conf.mirror_of ? conf.mirror_of : "";
+}
+
+static void
+fill_gate(const struct core *c, struct msg_port_row *r, const struct port *p)
+{
+	const char *marker;
+	struct msg_gate_set g;
+
+	keeper_want(c, p, &g);
+	r->mac_policy = g.mac_policy;
+	r->learn = g.learn;
+	r->flags = g.flags;
+	r->guard_ip = g.ip;
+	r->flood = g.flood;
+	r->rate_in_kbit = g.rate_in_kbit;
+	r->rate_out_kbit = g.rate_out_kbit;
+	MSG_SET_STR(r->mirror_of, mirror_of(c, p));
+	/* What it has dropped so far, unless priv knows better. */
+	if (p->gate.known)
+		r->drops.len = sizeof(r->drops.b);
+	r->promisc = (uint8_t)grant_judge(c, p, &marker).state;
+	r->link = !keeper_is_unplugged(c, p);
+	MSG_SET_STR(r->trouble, p->gate.trouble ? p->gate.trouble : "");
+}
+
+static void
+fill(const struct core *c, struct found *f, const struct port *p)
+{
+	const char *owner =
+	    p->alias.owner == MSG_UID_NONE ? NULL : user_list_name(&c->users.user, p->alias.owner);
+	struct msg_port_row *r = &f->row;
+
+	f->ifindex = p->ifindex;
+	f->net = p->net;
+	f->mac = port_address(p);
+	MSG_SET_STR(r->name, port_name(p));
+	r->net = (uint16_t)p->net;
+	MSG_SET_STR(r->ifname, p->ifname);
+	r->kind = (uint8_t)p->alias.kind;
+	r->owner = p->alias.owner;
+	MSG_SET_STR(r->owner_name, owner ? owner : "");
+	MSG_SET_STR(r->netns, p->alias.netns);
+	r->up = p->on_bridge && p->up;
+	r->queues = (uint8_t)p->alias.queues;
+	fill_gate(c, r, p);
+}
+
+/* only: one port, NULL: all of the network. */
 static struct listing *
-listing_new(const struct core *c, unsigned net)
+listing_new(const struct core *c, unsigned net, const struct port *only)
 {
 	struct listing *l = calloc(1, sizeof(*l));
 	size_t max = 0;
@@ -113,20 +156,57 @@ listing_new(const struct core *c, unsigned net)
 		free(l);
 		return NULL;
 	}
-	for (const struct port *p = c->ports.head; p; p = p->next) {
-		if (p->making || (net != MSG_NET_ALL && p->net != net))
-			continue;
-		l->v[l->n].port = *p;
-		l->v[l->n++].mac = p->alias.mac;
-	}
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		if (!p->making && (net == MSG_NET_ALL || p->net == net) && (!only || p == only))
+			fill(c, &l->v[l->n++], p);
 	return l;
 }
 
-void
-rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+/* --- what priv knows --- */
+
+static void
+take_gate(struct core *c UNUSED, const struct msg *m, void *arg)
+{
+	const struct msg_gate_row *g = &m->u.gate_row;
+	struct listing *l = arg;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct found *f = &l->v[i];
+
+		if (f->ifindex != (int)g->ifindex)
+			continue;
+		f->row.learned = g->learned;
+		f->row.drops.len = g->drops.len;
+		memcpy(f->row.drops.b, g->drops.b, g->drops.len);
+		return;
+	}
+}
+
+static void
+gates_listed(struct core *c, const struct msg_reply *r UNUSED, int *fds UNUSED, size_t nfds UNUSED,
+	     void *arg, uint32_t n)
 {
 	struct msg m = msg_make(MSG_LEASE_LIST, 0);
-	struct listing *l = listing_new(c, net);
+
+	m.u.lease_list.net = (uint16_t)n;
+	worker_ask(c, ROLE_DHCPD, &m, take_row, arg);
+}
+
+static bool
+has_unknown_mac(const struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (mac_is_zero(l->v[i].mac))
+			return true;
+	return false;
+}
+
+static void
+list(struct core *c, const struct client *cl, uint32_t request, unsigned net,
+     const struct port *only)
+{
+	struct msg m = msg_make(MSG_GATE_LIST, 0);
+	struct listing *l = listing_new(c, net, only);
 
 	if (!l) {
 		client_reply(c, cl, request, ENOMEM, "out of memory");
@@ -134,7 +214,20 @@ rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned n
 	}
 	l->client = cl->serial;
 	l->request = request;
-	c->io->fdb(c->io_arg, take_fdb, l);
-	m.u.lease_list.net = (uint16_t)net;
-	worker_ask(c, ROLE_DHCPD, &m, take_row, l);
+	if (has_unknown_mac(l))
+		c->io->fdb(c->io_arg, take_fdb, l);
+	m.u.gate_list.net = (uint16_t)net;
+	ask_priv_rows(c, &m, take_gate, gates_listed, l, net);
+}
+
+void
+rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	list(c, cl, request, net, NULL);
+}
+
+void
+rows_port(struct core *c, const struct client *cl, uint32_t request, const struct port *p)
+{
+	list(c, cl, request, p->net, p);
 }

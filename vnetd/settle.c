@@ -16,8 +16,8 @@
 enum {
 	/* Events come in bunches; a repair must be done within 50 ms. */
 	SETTLE_DELAY_MS = 5,
-	/* Plans of one run: the work, and two for what changed meanwhile. */
-	ROUNDS_MAX = 3, /* and a last one that only tells what is missing */
+	/* Plans of one run: the links, their gates, up with them, and two for what changed meanwhile. */
+	ROUNDS_MAX = 5, /* and a last one that only tells what is missing */
 };
 
 /* One step that is with priv. */
@@ -25,6 +25,7 @@ struct step {
 	unsigned net;
 	enum msg_type type;
 	char name[PLAN_STEP_MAX];
+	struct msg_gate_set gate; /* of a GATE_SET */
 };
 
 void
@@ -103,7 +104,10 @@ step_done(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfd
 	struct settle *s = &c->settle;
 	struct step *st = p;
 
-	if (r->err && !is_moot(st->type, r->err) && !s->failed[st->net]) {
+	/* A gate that fails is one port's trouble. */
+	if (st->type == MSG_GATE_SET)
+		keeper_done(c, &st->gate, r);
+	else if (r->err && !is_moot(st->type, r->err) && !s->failed[st->net]) {
 		s->failed[st->net] = true;
 		if (c->net[st->net].conf)
 			net_failed(&c->net[st->net], c->now, r->text);
@@ -111,6 +115,8 @@ step_done(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfd
 			log_warn((int)r->err, "vmnet%u: %s could not be removed", st->net,
 				 st->name);
 	}
+	if (st->type == MSG_BRIDGE_SET && !r->err)
+		s->unhooked[st->net] = false;
 	free(st);
 	if (--s->pending == 0)
 		look(c);
@@ -122,6 +128,12 @@ note_repair(struct core *c, const struct step *st)
 	struct net *n = &c->net[st->net];
 
 	if (!c->settle.repairing || c->settle.stepped[st->net] || !n->conf || !n->runs || n->tries)
+		return;
+	/* A guest that comes, or that did something to its port, is nobody changing the network. */
+	if (st->type == MSG_GATE_SET || st->type == MSG_PORT_SET || st->type == MSG_PORT_DEL)
+		return;
+	/* A filter that goes need not have been ours. */
+	if (st->type == MSG_BRIDGE_SET && c->settle.unhooked[st->net])
 		return;
 	log_info("vmnet%u: %s was changed from outside; restored", st->net, st->name);
 	events_add(c, "network-repaired", st->net, "",
@@ -144,9 +156,11 @@ take_step(const struct msg *m, unsigned net, void *arg)
 	}
 	st->net = net;
 	st->type = m->type;
+	if (m->type == MSG_GATE_SET)
+		st->gate = m->u.gate_set;
 	plan_step_name(st->name, m);
 	note_repair(c, st);
-	s->stepped[net] = true;
+	s->stepped[net] = s->stepped[net] || m->type != MSG_GATE_SET;
 	if (m->type == MSG_SYSCTL_SET)
 		s->made[net] = true;
 	s->pending++;
@@ -213,7 +227,7 @@ take_unmet(const struct msg *m, unsigned net, void *arg)
 	struct core *c = arg;
 	char why[PLAN_WHY_MAX], name[PLAN_STEP_MAX];
 
-	if (c->settle.failed[net] || !c->net[net].conf)
+	if (c->settle.failed[net] || !c->net[net].conf || m->type == MSG_GATE_SET)
 		return;
 	c->settle.failed[net] = true;
 	snprintf(why, sizeof(why), "%s does not stay as vnetd sets it up", plan_step_name(name, m));
@@ -234,15 +248,19 @@ make_plan(struct core *c, const struct snapshot *now)
 	    .want = &s->want,
 	    .now = now,
 	    .sysctls_set = s->sysctls_set,
+	    .unhooked = s->unhooked,
 	    .busy = is_busy,
 	    .step = s->round <= ROUNDS_MAX ? take_step : take_unmet,
 	    .arg = c,
 	};
 	struct plan_stray *strays = port_strays(c, &p.nstrays);
+	struct plan_port *ports = keeper_plan(c, &p.nports);
 
 	p.stray = strays;
+	p.port = ports;
 	plan_make(&p);
 	free(strays);
+	free(ports);
 }
 
 static bool
@@ -318,6 +336,8 @@ look(struct core *c)
 		judge_net(c, &now, &c->net[n]);
 	judge_taps(c, &now);
 	ports_sync(c, &now);
+	keeper_looked(c, &now);
+	grant_announce(c);
 	/* Held until all steps are out, so that replies that are made up cannot end the run early. */
 	s->pending++;
 	if (++s->round == 1)
@@ -381,7 +401,7 @@ settle_deadline(const struct core *c)
 		return MONO_NEVER;
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		t = mono_min(t, net_deadline(&c->net[n]));
-	return t;
+	return mono_min(t, keeper_deadline(c));
 }
 
 void

@@ -33,6 +33,7 @@ struct settle {
 	bool stepped[NAMES_NETS];    /* this run had steps for it */
 	bool made[NAMES_NETS];       /* its bridge was made or its settings applied by this run */
 	int sysctls_set[NAMES_NETS]; /* see plan.h */
+	bool unhooked[NAMES_NETS];   /* see plan.h */
 	/* The job that waits for the end of a run. */
 	settle_fn *done, *next_done;
 	void *arg, *next_arg;

@@ -325,7 +325,8 @@ start_up(struct start *s, const struct start_options *o)
 			    .listener = -1,
 			    .notify = -1,
 			    .waiter = -1,
-			    .lock = -1};
+			    .lock = -1,
+			    .gate = GATE_FDS_NONE};
 	if (geteuid() != 0) {
 		log_error(0,
 			  "needs root to start (it drops to user " VNET_USER " at once). Try: sudo "
@@ -343,7 +344,7 @@ start_up(struct start *s, const struct start_options *o)
 	if (open_folders(s) < 0 || open_listener(s) < 0)
 		return -1;
 	s->tun_dir = start_tun(s->uid, s->gid);
-	if (s->tun_dir < 0 || redirect_stdio(s) < 0)
+	if (s->tun_dir < 0 || start_gate(&s->gate, &s->gate_adopted) < 0 || redirect_stdio(s) < 0)
 		return -1;
 	return give_up_root(s);
 }

@@ -85,39 +85,46 @@ lock_alone(const char *run_dir)
 
 /* ------------------------------------------------------------------ links */
 
-struct found {
-	int *ifindex; /* ours */
+struct indices {
+	int *ifindex;
 	size_t n, cap;
-	size_t in_group;                     /* of them, in our group */
+};
+
+struct found {
+	struct indices ours, others;
+	size_t in_group;                     /* of ours, in our group */
 	bool foreign;                        /* somebody else's link is in our group */
 	bool failed;                         /* out of memory */
 	char other_bridge[NAMES_IFNAME_MAX]; /* a foreign bridge that is up */
 };
 
+static bool
+add(struct indices *v, int ifindex)
+{
+	if (v->n == v->cap) {
+		size_t cap = v->cap ? 2 * v->cap : 64;
+		int *more = reallocarray(v->ifindex, cap, sizeof(*more));
+
+		if (!more)
+			return false;
+		v->ifindex = more;
+		v->cap = cap;
+	}
+	v->ifindex[v->n++] = ifindex;
+	return true;
+}
+
 static void
 on_link(const struct nl_link *l, void *arg)
 {
 	struct found *f = arg;
+	bool ours = nl_link_is_ours(l, NULL), in_group = l->group == NAMES_LINK_GROUP;
 
-	if (!nl_link_is_ours(l, NULL)) {
-		f->foreign |= l->group == NAMES_LINK_GROUP;
-		if (!strcmp(l->kind, "bridge") && l->flags & IFF_UP)
-			snprintf(f->other_bridge, sizeof(f->other_bridge), "%s", l->name);
-		return;
-	}
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 64;
-		int *more = reallocarray(f->ifindex, cap, sizeof(*more));
-
-		if (!more) {
-			f->failed = true;
-			return;
-		}
-		f->ifindex = more;
-		f->cap = cap;
-	}
-	f->ifindex[f->n++] = l->ifindex;
-	f->in_group += l->group == NAMES_LINK_GROUP;
+	f->failed |= !add(ours ? &f->ours : &f->others, l->ifindex);
+	f->in_group += ours && in_group;
+	f->foreign |= !ours && in_group;
+	if (!ours && !strcmp(l->kind, "bridge") && l->flags & IFF_UP)
+		snprintf(f->other_bridge, sizeof(f->other_bridge), "%s", l->name);
 }
 
 /* All in one message where that takes nobody else's link along: one by one costs some 35 ms each. */
@@ -128,17 +135,41 @@ delete_links(struct nl *nl, const struct found *f)
 
 	if (f->in_group > 1 && !f->foreign)
 		r = nl_group_del(nl, NAMES_LINK_GROUP);
-	if (r == 0 && f->in_group == f->n && f->in_group > 1 && !f->foreign)
+	if (r == 0 && f->in_group == f->ours.n && f->in_group > 1 && !f->foreign)
 		return 0;
 	r = 0;
-	for (size_t i = 0; i < f->n; i++) {
-		int one = nl_link_del(nl, f->ifindex[i]);
+	for (size_t i = 0; i < f->ours.n; i++) {
+		int one = nl_link_del(nl, f->ours.ifindex[i]);
 
 		/* Deleted with its group or its peer already. */
 		if (one < 0 && one != -ENODEV)
 			r = one;
 	}
 	return r;
+}
+
+/* Others' links that are or were ports of our bridges: they lose our programs, which would let nothing pass
+ * elsewhere. */
+static int
+release_others(struct nl *nl, const struct found *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < f->others.n; i++) {
+		int one = nl_tc_close(nl, f->others.ifindex[i]);
+
+		if (one < 0 && one != -ENODEV)
+			r = one;
+	}
+	return r;
+}
+
+static void
+found_free(struct found *f)
+{
+	free(f->ours.ifindex);
+	free(f->others.ifindex);
+	*f = (struct found){0};
 }
 
 /* A list that changed under our hands is read again; others may be at work beside us. */
@@ -148,8 +179,7 @@ find_links(struct nl *nl, struct found *f)
 	int r = -EAGAIN;
 
 	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
-		free(f->ifindex);
-		*f = (struct found){0};
+		found_free(f);
 		r = nl_link_each(nl, on_link, f);
 	}
 	return r;
@@ -159,10 +189,12 @@ static int
 remove_links(struct found *f)
 {
 	struct nl *nl = nl_open(NETLINK_ROUTE);
-	int r = nl ? find_links(nl, f) : -errno;
+	int r = nl ? find_links(nl, f) : -errno, others;
 
 	if (r == 0)
 		r = f->failed ? -ENOMEM : delete_links(nl, f);
+	others = nl ? release_others(nl, f) : 0;
+	r = r < 0 ? r : others;
 	if (r < 0)
 		log_error(-r, "cannot remove our interfaces");
 	nl_close(nl);
@@ -250,7 +282,7 @@ teardown_main(const struct dirs *dirs)
 	/* Before the table: until now it kept this host from forwarding for others. */
 	bad |= restore_forwarding(dirs->run, &f) < 0;
 	bad |= remove_table() < 0;
-	free(f.ifindex);
+	found_free(&f);
 	if (!bad)
 		empty_run_dir(dirs->run);
 	return bad ? 1 : 0;

@@ -4,10 +4,14 @@
 #include "vnetd/verb.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "lib/strbuf.h"
 #include "vnetd/build.h"
 #include "vnetd/core.h"
+#include "vnetd/gate.h"
 #include "vnetd/plan.h"
 #include "vnetd/rows.h"
 
@@ -22,11 +26,20 @@ net_of(const struct job *j)
 		return j->request.u.net_delete.net;
 	case JOB_SET:
 		return j->request.u.net_set.net;
+	case JOB_PORT:
 	case JOB_START:
 	case JOB_RELOAD:
 		break;
 	}
 	return MSG_NET_ALL;
+}
+
+/* The port that a JOB_PORT is about, as its client named it. */
+static const char *
+port_of(const struct job *j)
+{
+	return j->request.type == MSG_PORT_SETTING ? j->request.u.port_setting.port
+						   : j->request.u.promisc_decide.port;
 }
 
 static bool
@@ -77,6 +90,117 @@ edit_delete(struct core *c, struct job *j)
 	return !guests && conf_delete_net(&j->edits, &j->load.src, n, &j->diags);
 }
 
+/* The section that speaks of a port, or is to: by the name that somebody gave it, else by its guest's address,
+ * which is the same when it comes back under another interface; an address itself goes by the interface. */
+static void
+section_of(const struct core *c, const struct port *p, const char *key, char *buf, size_t cap)
+{
+	const struct conf_port *s =
+	    c->gen ? gate_section(c->gen->conf, port_name(p), p->ifname, port_mac(p)) : NULL;
+	bool by_mac = (p->alias.kind == PORT_HELPER || p->alias.kind == PORT_ATTACH) &&
+		      !p->alias.name[0] && !mac_is_zero(port_mac(p)) && strcmp(key, "mac") != 0;
+
+	if (s && (s->name || strcmp(key, "mac") != 0))
+		snprintf(buf, cap, "port %s", s->name ? s->name : MAC_STR(s->key));
+	else
+		snprintf(buf, cap, "port %s", by_mac ? MAC_STR(port_mac(p)) : port_name(p));
+}
+
+/* Ports come and go, so one that is not there is no mistake; but whoever names it now may have meant
+ * another. False: it is the port itself, by another of its names. */
+static bool
+mirror_ok(struct core *c, struct job *j, const struct port *p, const char *name)
+{
+	const struct port *q = port_find(c, name);
+	const struct conf_pos nowhere = {0};
+
+	/* An address that a bridge has only learned is nobody's own. */
+	if (q && !port_is_named(q, name))
+		q = NULL;
+	if (!*name || !strcasecmp(name, "default"))
+		return true;
+	if (q == p) {
+		job_fail(j, EINVAL, "%s cannot mirror itself", port_name(p));
+		return false;
+	}
+	if (!q)
+		diag_warn(&j->diags, nowhere,
+			  "there is no port \"%s\" now; %s gets its copies once there is one", name,
+			  port_name(p));
+	else if (q->net != p->net)
+		diag_warn(&j->diags, nowhere,
+			  "%s is on vmnet%u and %s on vmnet%u; copies stay within a network",
+			  port_name(q), q->net, port_name(p), p->net);
+	return true;
+}
+
+/* Out of every section that allows it: what one of them says no more, another would say instead. */
+static bool
+edit_revoke(struct core *c, struct job *j, const struct port *p)
+{
+	const struct conf_port *s[GATE_SECTIONS_MAX];
+	size_t n =
+	    gate_sections(s, c->gen ? c->gen->conf : NULL, port_name(p), p->ifname, port_mac(p));
+	struct conf_sources now = j->load.src;
+	bool ok = true;
+
+	for (size_t i = 0; i < n && ok; i++) {
+		char section[PORT_NAME_MAX + 8];
+
+		if (s[i]->gate.promiscuous != CONF_PROMISC_ALLOW)
+			continue;
+		snprintf(section, sizeof(section), "port %s",
+			 s[i]->name ? s[i]->name : MAC_STR(s[i]->key));
+		ok = conf_set(&j->edits, &now, section, "promiscuous", "default", &j->diags);
+		conf_changes_apply(&now, &j->edits);
+	}
+	return ok;
+}
+
+static bool
+edit_port(struct core *c, struct job *j)
+{
+	const struct msg_port_setting *m = &j->request.u.port_setting;
+	const char *key = "promiscuous", *value = "allow";
+	struct port *p = port_find(c, port_of(j));
+	char section[PORT_NAME_MAX + 8];
+
+	if (!p || p->making) {
+		job_fail(j, ENOENT, "there is no port \"%s\" (see vnetctl ports)", port_of(j));
+		return false;
+	}
+	if (j->request.type == MSG_PORT_SETTING) {
+		key = m->key;
+		value = m->value;
+	} else if (j->request.u.promisc_decide.verdict == PROMISC_REVOKE) {
+		return edit_revoke(c, j, p);
+	}
+	if (!strcasecmp(key, "mirror-of") && !mirror_ok(c, j, p, value))
+		return false;
+	section_of(c, p, key, section, sizeof(section));
+	return conf_set(&j->edits, &j->load.src, section, key, value, &j->diags);
+}
+
+/* What a setting does beyond the file: a cable that is plugged in again is a pardon, and a word that is
+ * written, or taken back, replaces the spoken one. */
+static void
+port_outcome(struct core *c, const struct job *j)
+{
+	const struct msg_port_setting *m = &j->request.u.port_setting;
+	struct port *p = port_find(c, port_of(j));
+
+	if (!p || j->err)
+		return;
+	if (j->request.type == MSG_PROMISC_DECIDE)
+		p->promisc.word = WORD_NONE;
+	else if (!strcasecmp(m->key, "link") && !keeper_is_unplugged(c, p))
+		keeper_pardon(c, p);
+	else if (!strcasecmp(m->key, "mac"))
+		p->promisc.unpinned = false;
+	grant_announce(c);
+	settle_soon(c);
+}
+
 bool
 verb_edit(struct core *c, struct job *j)
 {
@@ -94,6 +218,9 @@ verb_edit(struct core *c, struct job *j)
 		break;
 	case JOB_SET:
 		ok = edit_set(c, j);
+		break;
+	case JOB_PORT:
+		ok = edit_port(c, j);
 		break;
 	}
 	if (j->edits.bad)
@@ -128,6 +255,8 @@ verb_tells(const struct job *j, size_t i)
 {
 	unsigned n = net_of(j);
 
+	if (j->kind == JOB_PORT)
+		return i < j->ndiags_edit || j->diags.v[i].severity == DIAG_ERROR;
 	return n == MSG_NET_ALL || i < j->ndiags_edit || j->diags.v[i].net == (int)n;
 }
 
@@ -158,8 +287,13 @@ verb_outcome(struct core *c, struct job *j)
 	unsigned n = net_of(j);
 	const char *why;
 
-	if (j->kind == JOB_RELOAD)
+	if (j->kind == JOB_RELOAD) {
 		sum_up(c, j);
+		/* Also where watching the marker files has failed so far. */
+		grant_watch(c);
+	}
+	if (j->kind == JOB_PORT)
+		port_outcome(c, j);
 	if (n >= NAMES_NETS || j->kind == JOB_DELETE)
 		return;
 	if (!c->net[n].conf)
@@ -168,11 +302,21 @@ verb_outcome(struct core *c, struct job *j)
 		job_fail(j, EIO, "vmnet%u: %s", n, why);
 }
 
-void
+bool
 verb_answer(struct core *c, struct job *j)
 {
+	const struct client *cl = j->client ? client_find(c, j->client) : NULL;
 	unsigned n = net_of(j);
+	const struct port *p;
 
+	if (j->kind == JOB_PORT && !j->err && cl && (p = port_find(c, port_of(j)))) {
+		if (j->request.type == MSG_PORT_SETTING) {
+			rows_port(c, cl, j->request.id, p);
+			return true;
+		}
+		grant_row(c, j->client, j->request.id, p);
+	}
 	if (!j->err && n < NAMES_NETS && c->net[n].conf && j->client)
 		rows_net(c, j->client, j->request.id, &c->net[n]);
+	return false;
 }

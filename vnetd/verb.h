@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * verb.h - what is special about the jobs create, delete and set: the edit, its conditions, the answer.
+ * verb.h - what is special about the jobs create, delete, set and port: the edit, its conditions, the answer.
  */
 #ifndef VNET_VNETD_VERB_H
 #define VNET_VNETD_VERB_H
@@ -23,7 +23,7 @@ bool verb_tells(const struct job *j, size_t i);
 /* Once it is settled: what the answer says about the result, for a reload too. */
 void verb_outcome(struct core *c, struct job *j);
 
-/* The rows of the answer. */
-void verb_answer(struct core *c, struct job *j);
+/* The rows of the answer. True: its REPLY follows them by itself. */
+bool verb_answer(struct core *c, struct job *j);
 
 #endif

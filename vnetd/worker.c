@@ -182,6 +182,8 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 		events_add(c, "worker-up", MSG_NET_ALL, "", "%s is back", worker_name(role));
 		announce_all(c);
 	}
+	if (role == ROLE_DHCPD)
+		keeper_ask_leases(c);
 	core_progress(c);
 	job_workers_ready(c);
 }
@@ -224,6 +226,7 @@ take_lease(struct core *c, const struct msg_lease_changed *m)
 	static_assert(ARRAY_LEN(words) == LEASE_EVENT_N, "every lease event has a word");
 	if (m->net >= NAMES_NETS || m->event >= LEASE_EVENT_N)
 		return;
+	keeper_lease(c, m);
 	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
 		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
 		   lease_event_name((enum lease_event)m->event));

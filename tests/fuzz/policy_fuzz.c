@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "vnetd/gate_rule.h"
 #include "vnetd/names.h"
 #include "vnetd/policy.h"
 
@@ -32,6 +33,35 @@ must_fit_alias(unsigned net, const char *text)
 
 	must(names_alias(alias, net, text) && names_alias_parse(&n, &back, alias));
 	must(n == net && !strcmp(back, text));
+}
+
+static bool
+is_unicast(struct mac m)
+{
+	return !mac_is_zero(m) && !mac_is_multicast(m);
+}
+
+static void
+must_be_gate(const struct msg_gate_set *g)
+{
+	struct gate_policy policy;
+
+	must(g->net < NAMES_NETS);
+	must_be_port(g->ifname);
+	if (g->span[0]) {
+		must_be_port(g->span);
+		must(strcmp(g->span, g->ifname) != 0);
+	}
+	must(g->mac_policy < MAC_POLICY_N && g->learn <= GATE_LEARN_MAX);
+	must(mac_is_zero(g->mac) || is_unicast(g->mac));
+	must(g->mac_policy != MAC_POLICY_GIVEN || is_unicast(g->mac));
+	/* What the programs are told of it. */
+	gate_rule_policy(&policy, g, 1, 0);
+	must(policy.net == g->net && (policy.flags & ~GATE_FLAGS_ALL) == 0);
+	must(policy.ip == 0 || policy.flags & GATE_IP);
+	must((policy.flood_ns != 0) == (g->flood != 0));
+	must((policy.in_ns != 0) == (g->rate_in_kbit != 0));
+	must((policy.out_ns != 0) == (g->rate_out_kbit != 0));
 }
 
 /* What the handlers rely on. */
@@ -77,6 +107,23 @@ must_be_harmless(const struct msg *m)
 		break;
 	case MSG_PORT_ENSLAVE:
 		must_be_port(m->u.port_enslave.ifname);
+		break;
+	case MSG_PORT_SET:
+		must_be_port(m->u.port_set.ifname);
+		must(mac_is_zero(m->u.port_set.mac) || m->u.port_set.mac.b[0] == 0xfe);
+		break;
+	case MSG_GATE_SET:
+		must_be_gate(&m->u.gate_set);
+		break;
+	case MSG_GATE_DEL:
+		must((int32_t)m->u.gate_del.ifindex > 0);
+		break;
+	case MSG_GATE_FORGET:
+		must((int32_t)m->u.gate_forget.ifindex > 0);
+		must(is_unicast(m->u.gate_forget.mac));
+		break;
+	case MSG_GATE_LIST:
+		must(m->u.gate_list.net < NAMES_NETS || m->u.gate_list.net == MSG_NET_ALL);
 		break;
 	case MSG_NAT_NET:
 		must(m->u.nat_net.net < NAMES_NETS);

@@ -316,6 +316,8 @@ make_port(struct world *w, unsigned net, const char *ifname, const char *kind, c
 		world_engine_only(w, 20);
 	}
 	l->master = bridge->ifindex;
+	l->port_learning = l->port_flood = true;
+	l->up = false;
 	*out = l;
 	return 0;
 }
@@ -375,10 +377,16 @@ port_verb(struct world *w, const struct msg *m, char *why, size_t cap)
 			return err;
 		assert_int_equal(l->master, 0);
 		l->master = bridge->ifindex;
+		l->port_locked = false;
+		l->port_learning = l->port_flood = true;
 	} else {
 		l->up = m->u.port_set.up;
+		if (m->u.port_set.off)
+			l->master = 0;
 		if (m->u.port_set.mtu)
 			l->mtu = m->u.port_set.mtu;
+		if (!mac_is_zero(m->u.port_set.mac))
+			l->mac = m->u.port_set.mac;
 	}
 	link_event(w, l, false);
 	return 0;
@@ -427,6 +435,8 @@ world_enslave(struct world *w, const char *name, const char *bridge)
 	struct rtnl_link *l = world_link(w, name);
 
 	l->master = bridge ? world_link(w, bridge)->ifindex : 0;
+	l->port_locked = false;
+	l->port_learning = l->port_flood = bridge != NULL;
 	link_event(w, l, false);
 }
 

@@ -55,7 +55,7 @@ a_look_while_a_port_is_being_made_does_not_disturb_it(void **state UNUSED)
 	assert_int_equal(cl->err, 0);
 	play_attach(w, 0, PORT_NETNS, "", &cl);
 	assert_int_equal(cl->err, 0);
-	assert_string_equal(strbuf_str(&w->steps), "TAP_ADD\nVETH_ADD\n");
+	assert_string_equal(strbuf_str(&w->steps), "TAP_ADD\nPORT_SET\nVETH_ADD\nPORT_SET\n");
 	assert_int_equal(world_link(w, "vmnet8p1")->master, world_link(w, "vmnet8")->ifindex);
 	assert_int_equal(world_link(w, "vmnet8p2")->master, world_link(w, "vmnet8")->ifindex);
 	world_free(w);
@@ -142,6 +142,7 @@ a_client_that_leaves_early_leaves_nothing(void **state UNUSED)
 	core_client_gone(w->core, w->now, cl->serial);
 	world_run(w);
 	assert_null(world_link(w, "vmnet8p1"));
+	assert_int_equal(w->ngates, 0);
 	assert_string_equal(play_ports(w), "");
 	world_free(w);
 }

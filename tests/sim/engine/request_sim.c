@@ -225,6 +225,27 @@ a_worker_that_dies_shows_until_it_is_back(void **state UNUSED)
 	world_free(w);
 }
 
+/* priv closes the channel of an engine that asks it about a network which cannot be. */
+static void
+ports_of_a_network_that_cannot_be_are_refused(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl = world_client(w, 1000);
+	struct msg m = msg_make(MSG_PORT_LIST, 0);
+
+	m.u.port_list.net = NAMES_NETS;
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, EINVAL);
+	m.u.port_list.net = NAMES_NETS - 1;
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, 0);
+	m = msg_make(MSG_PROMISC_LIST, 0);
+	m.u.promisc_list.net = MSG_NET_ALL - 1;
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, EINVAL);
+	world_free(w);
+}
+
 static void
 watchers_get_the_past_and_the_present(void **state UNUSED)
 {
@@ -254,6 +275,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(ports_of_a_network_that_cannot_be_are_refused),
 	    cmocka_unit_test(create_set_and_delete_edit_files_and_reload),
 	    cmocka_unit_test(a_change_tells_about_its_own_network_only),
 	    cmocka_unit_test(a_write_that_fails_puts_nothing_in_force),

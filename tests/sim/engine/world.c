@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "tests/sim/engine/gates.h"
 #include "tests/sim/engine/kernel.h"
 #include "tests/unit/lib/t.h"
 #include "vnetd/policy.h"
@@ -181,6 +182,11 @@ to_client(void *arg UNUSED, void *peer, const struct msg *m, const int *fds UNUS
 		strbuf_addf(&cl->rows, "%s [%s]\n", m->u.warning_row.text, m->u.warning_row.cure);
 	else if (m->type == MSG_EVENT_ROW)
 		strbuf_addf(&cl->rows, "%s: %s\n", m->u.event_row.what, m->u.event_row.text);
+	else if (m->type == MSG_PROMISC_ROW)
+		strbuf_addf(
+		    &cl->rows, "%s vmnet%u %s %s %s\n", m->u.promisc_row.port, m->u.promisc_row.net,
+		    promisc_state_name((enum promisc_state)m->u.promisc_row.state),
+		    promisc_by_name((enum promisc_by)m->u.promisc_row.by), m->u.promisc_row.marker);
 	else if (m->type == MSG_PORT_ROW)
 		strbuf_addf(&cl->rows, "%s vmnet%u %s %s %s %s %s\n", m->u.port_row.name,
 			    m->u.port_row.net, port_kind_name((enum port_kind)m->u.port_row.kind),
@@ -216,6 +222,7 @@ fdb(void *arg, void (*cb)(const struct rtnl_fdb *f, void *arg), void *cb_arg)
 {
 	struct world *w = arg;
 
+	w->fdb_dumps++;
 	for (size_t i = 0; i < w->nfdb; i++)
 		cb(&w->fdb[i], cb_arg);
 	return 0;
@@ -246,7 +253,9 @@ log_level(void *arg UNUSED, enum log_level level UNUSED)
 static uint64_t
 utc_ms(void *arg)
 {
-	return 1700000000000u + (uint64_t)((struct world *)arg)->now.ms;
+	struct world *w = arg;
+
+	return 1700000000000u + (uint64_t)(w->now.ms + w->clock_step_ms);
 }
 
 static uint64_t
@@ -260,6 +269,12 @@ rnd(void *arg)
 	return w->seed;
 }
 
+static void
+watch(void *arg UNUSED, enum watch what UNUSED, int *fd)
+{
+	fd_close(fd);
+}
+
 static const struct core_io io = {
     .to_priv = to_priv,
     .to_worker = to_worker,
@@ -270,6 +285,7 @@ static const struct core_io io = {
     .netns_owner = netns_owner,
     .wake_at = wake_at,
     .log_level = log_level,
+    .watch = watch,
     .utc_ms = utc_ms,
     .random = rnd,
 };
@@ -309,6 +325,7 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 {
 	const struct msg *m = &r->m;
 	bool own;
+	int err;
 
 	if (m->type == w->fail_type && w->fail_times > 0) {
 		w->fail_times--;
@@ -336,6 +353,8 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 		snprintf(why, cap, "%d", w->router);
 		return 0;
 	}
+	if (gates_execute(w, m, &err, fds, nfds, why, cap))
+		return err;
 	return kernel_execute(w, m, fds, nfds, why, cap);
 }
 
@@ -357,6 +376,8 @@ serve_priv(struct world *w)
 	err = execute(w, r, fds, &nfds, why, sizeof(why));
 	if (!w->replies_first)
 		kernel_deliver(w);
+	if (r->m.type == w->slow_type)
+		world_engine_only(w, 20);
 	reply = msg_reply(r->m.id, err, why);
 	if (!core_priv_msg(w->core, w->now, &reply, fds, nfds))
 		fail_msg("the core did not expect a reply to %s", msg_name(r->m.type));
@@ -440,7 +461,7 @@ world_new(void)
 	w->requests_end = &w->requests;
 	w->events_end = &w->events;
 	w->reports_end = &w->reports;
-	w->fail_type = MSG_NONE;
+	w->fail_type = w->slow_type = MSG_NONE;
 	w->host_file[HOST_FILE_PASSWD] =
 	    strdup("root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n");
 	w->host_file[HOST_FILE_GROUP] = strdup("root:x:0:\nvnet:x:500:alice\n");

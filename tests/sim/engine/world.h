@@ -29,6 +29,14 @@ struct world_client {
 	size_t nfds; /* descriptors received in all */
 };
 
+/* A port's gate as the kernel has it. */
+struct world_gate {
+	uint32_t ifindex;
+	struct msg_gate_set set;
+	struct mac mac; /* given or pinned */
+	bool entry;     /* the bridge has an entry for it */
+};
+
 struct world_request;
 struct world_event;
 struct world_report;
@@ -49,6 +57,11 @@ struct world {
 	size_t nfdb;
 	int last_ifindex;
 	bool router; /* ip_forward before we came */
+	struct world_gate gate[WORLD_LINKS];
+	size_t ngates;
+	unsigned gate_sets;
+	struct msg_marker_row marker[4];
+	size_t nmarkers;
 	struct world_event *events, **events_end;
 
 	/* priv */
@@ -60,7 +73,9 @@ struct world {
 	char ready[256], refused[512];
 	bool replies_first; /* a reply arrives before the events of what it did */
 	bool peeking;       /* the engine looks while priv is half-way through making a port */
-	bool deaf; /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
+	enum msg_type
+	    slow_type; /* the engine goes on for a while before it gets the reply to these */
+	bool deaf;     /* the kernel does as told, but not what BRIDGE_SET says about the MTU */
 
 	/* files; NULL: absent */
 	char *file[5][NAMES_NETS];
@@ -80,7 +95,8 @@ struct world {
 	struct world_client client[WORLD_CLIENTS];
 	bool serving;
 	uint32_t netns_owner;
-	unsigned snapshots;
+	unsigned snapshots, fdb_dumps;
+	int64_t clock_step_ms; /* by which somebody has set the wall clock */
 };
 
 struct world *world_new(void);
@@ -119,6 +135,13 @@ void world_addr_add(struct world *w, const char *dev, const char *addr, uint8_t 
 void world_addr_del(struct world *w, const char *dev, const char *addr);
 void world_route_add(struct world *w, const char *dev, const char *dst);
 void world_route_del(struct world *w, const char *dst);
+/* The gate of a link (NULL: none); a guest's first frame; a bridge that forgets a port's entry. */
+struct world_gate *world_gate(struct world *w, const char *ifname);
+void world_pin(struct world *w, const char *ifname, struct mac mac);
+void world_forget_entry(struct world *w, const char *ifname);
+/* A regular file promiscAuthorized (net MSG_NET_ALL: the one for all) comes; all of them go. */
+void world_marker(struct world *w, unsigned net, uint32_t uid, uint32_t mode);
+void world_no_markers(struct world *w);
 bool world_has_addr(struct world *w, const char *dev, const char *addr);
 bool world_has_route(struct world *w, const char *dev, const char *dst);
 

@@ -102,6 +102,34 @@ names_and_descriptor_counts(void **state UNUSED)
 	assert_string_equal(ip_proto_name(PROTO_UDP), "udp");
 }
 
+/* These words are read by programs: --json and the events. */
+static void
+words_of_the_gate(void **state UNUSED)
+{
+	assert_string_equal(mac_policy_name(MAC_POLICY_ANY), "any");
+	assert_string_equal(mac_policy_name(MAC_POLICY_GIVEN), "given");
+	assert_string_equal(mac_policy_name(MAC_POLICY_STICKY), "sticky");
+	assert_string_equal(mac_policy_name(MAC_POLICY_LEARN), "learn");
+	assert_string_equal(promisc_state_name(PROMISC_NO), "no");
+	assert_string_equal(promisc_state_name(PROMISC_PENDING), "pending");
+	assert_string_equal(promisc_state_name(PROMISC_GRANTED), "granted");
+	assert_string_equal(promisc_state_name(PROMISC_REFUSED), "refused");
+	assert_string_equal(promisc_by_name(PROMISC_BY_NOBODY), "nobody");
+	assert_string_equal(promisc_by_name(PROMISC_BY_USER), "user");
+	assert_string_equal(promisc_by_name(PROMISC_BY_GUEST), "guest");
+	assert_string_equal(promisc_by_name(PROMISC_BY_CONFIG), "configuration");
+	assert_string_equal(drop_reason_name(DROP_FORGED), "forged");
+	assert_string_equal(drop_reason_name(DROP_ARP), "arp");
+	assert_string_equal(drop_reason_name(DROP_FLOOD), "broadcast");
+	assert_string_equal(drop_reason_name(DROP_RATE_OUT), "rate-out");
+	for (int r = 0; r < DROP_REASON_N; r++)
+		assert_string_not_equal(drop_reason_name((enum drop_reason)r), "?");
+	assert_string_equal(mac_policy_name((enum mac_policy)MAC_POLICY_N), "?");
+	assert_string_equal(promisc_state_name((enum promisc_state)PROMISC_STATE_N), "?");
+	assert_string_equal(promisc_by_name((enum promisc_by)PROMISC_BY_N), "?");
+	assert_string_equal(drop_reason_name((enum drop_reason)DROP_REASON_N), "?");
+}
+
 /* A REPLY by hand: header, err, text. */
 static size_t
 reply_bytes(uint8_t *buf, size_t cap, uint16_t type, uint16_t reserved, const char *text,
@@ -230,13 +258,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_message_survives),
-	    cmocka_unit_test(names_and_descriptor_counts),
-	    cmocka_unit_test(layout_is_as_documented),
-	    cmocka_unit_test(malformed_is_refused),
-	    cmocka_unit_test(bool_is_zero_or_one),
-	    cmocka_unit_test(unencodable_is_refused),
-	    cmocka_unit_test(text_is_cut_at_a_character),
+	    cmocka_unit_test(every_message_survives), cmocka_unit_test(names_and_descriptor_counts),
+	    cmocka_unit_test(words_of_the_gate),      cmocka_unit_test(layout_is_as_documented),
+	    cmocka_unit_test(malformed_is_refused),   cmocka_unit_test(bool_is_zero_or_one),
+	    cmocka_unit_test(unencodable_is_refused), cmocka_unit_test(text_is_cut_at_a_character),
 	    cmocka_unit_test(reply_helper),
 	};
 

@@ -27,11 +27,12 @@ print_link(const struct rtnl_link *l, const char *what)
 	    "{\"what\": \"%s\", \"ifindex\": %d, \"name\": \"%s\", \"kind\": \"%s\", "
 	    "\"alias\": \"%s\", \"mac\": \"%s\", \"master\": %d, \"peer\": %d, \"mtu\": %u, "
 	    "\"group\": %u, \"up\": %s, \"lower_up\": %s, \"loopback\": %s, \"bridge_port\": %s, "
-	    "\"port_state\": %u, \"tun_persist\": %s, \"tun_owner\": %lld, \"netnsid\": %d}\n",
+	    "\"port_state\": %u, \"locked\": %s, \"learning\": %s, \"flood\": %s, "
+	    "\"tun_persist\": %s, \"tun_owner\": %lld, \"netnsid\": %d}\n",
 	    what, l->ifindex, l->name, l->kind, l->alias, MAC_STR(l->mac), l->master, l->peer,
 	    l->mtu, l->group, truth(l->up), truth(l->lower_up), truth(l->loopback),
-	    truth(l->bridge_port), l->port_state, truth(l->tun_persist), (long long)l->tun_owner,
-	    l->peer_netnsid);
+	    truth(l->bridge_port), l->port_state, truth(l->port_locked), truth(l->port_learning),
+	    truth(l->port_flood), truth(l->tun_persist), (long long)l->tun_owner, l->peer_netnsid);
 }
 
 static void
@@ -70,11 +71,17 @@ dump_route(const struct rtnl_route *r, void *arg UNUSED)
 }
 
 static void
+print_fdb(const struct rtnl_fdb *f, const char *what)
+{
+	printf("{\"what\": \"%s\", \"ifindex\": %d, \"master\": %d, \"mac\": \"%s\", "
+	       "\"vlan\": %u, \"local\": %s}\n",
+	       what, f->ifindex, f->master, MAC_STR(f->mac), f->vlan, truth(f->local));
+}
+
+static void
 dump_fdb(const struct rtnl_fdb *f, void *arg UNUSED)
 {
-	printf("{\"what\": \"fdb\", \"ifindex\": %d, \"master\": %d, \"mac\": \"%s\", "
-	       "\"vlan\": %u, \"local\": %s}\n",
-	       f->ifindex, f->master, MAC_STR(f->mac), f->vlan, truth(f->local));
+	print_fdb(f, "fdb");
 }
 
 static void
@@ -93,6 +100,18 @@ static void
 on_route(const struct rtnl_route *r, bool gone, void *arg UNUSED)
 {
 	print_route(r, gone ? "route gone" : "route");
+}
+
+static void
+on_fdb_gone(const struct rtnl_fdb *f, void *arg UNUSED)
+{
+	print_fdb(f, "fdb gone");
+}
+
+static void
+on_filter_gone(int ifindex, void *arg UNUSED)
+{
+	printf("{\"what\": \"filter gone\", \"ifindex\": %d}\n", ifindex);
 }
 
 static void
@@ -135,7 +154,12 @@ watch(struct rtnl *r, bool asleep)
 int
 main(int argc, char **argv)
 {
-	const struct rtnl_events ev = {on_link, on_addr, on_route, on_overrun};
+	const struct rtnl_events ev = {.link = on_link,
+				       .addr = on_addr,
+				       .route = on_route,
+				       .fdb_gone = on_fdb_gone,
+				       .filter_gone = on_filter_gone,
+				       .overrun = on_overrun};
 	struct rtnl *r;
 	int status;
 

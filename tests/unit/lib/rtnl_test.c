@@ -78,6 +78,9 @@ a_tap_on_a_bridge(void **state UNUSED)
 	mnl_attr_put_strz(nlh, IFLA_INFO_SLAVE_KIND, "bridge");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
 	mnl_attr_put_u8(nlh, IFLA_BRPORT_STATE, 3);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_LOCKED, 1);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_LEARNING, 0);
+	mnl_attr_put_u8(nlh, IFLA_BRPORT_UNICAST_FLOOD, 0);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
 
@@ -91,6 +94,32 @@ a_tap_on_a_bridge(void **state UNUSED)
 	assert_true(l.tun_persist);
 	assert_true(l.bridge_port);
 	assert_int_equal(l.port_state, 3);
+	assert_true(l.port_locked);
+	assert_false(l.port_learning || l.port_flood);
+}
+
+/* Each attribute of a bridge port by itself; what an older kernel does not tell is off. */
+static void
+what_a_bridge_does_for_a_port(void **state UNUSED)
+{
+	static const uint16_t attrs[] = {IFLA_BRPORT_LOCKED, IFLA_BRPORT_LEARNING,
+					 IFLA_BRPORT_UNICAST_FLOOD, IFLA_BRPORT_MCAST_FLOOD};
+
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++) {
+		struct nlmsghdr *nlh = start_link(RTM_NEWLINK, 7);
+		struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+		struct rtnl_link l;
+
+		mnl_attr_put_strz(nlh, IFLA_INFO_SLAVE_KIND, "bridge");
+		data = mnl_attr_nest_start(nlh, IFLA_INFO_SLAVE_DATA);
+		mnl_attr_put_u8(nlh, attrs[i], 1);
+		mnl_attr_nest_end(nlh, data);
+		mnl_attr_nest_end(nlh, info);
+		assert_true(rtnl_decode_link(&l, nlh));
+		assert_int_equal(l.port_locked, i == 0);
+		assert_int_equal(l.port_learning, i == 1);
+		assert_int_equal(l.port_flood, i == 2);
+	}
 }
 
 /* The same attribute numbers mean other things to other kinds. */
@@ -118,7 +147,7 @@ tun_data_of_another_kind_is_ignored(void **state UNUSED)
 	assert_int_equal(l.tun_owner, -1);
 	assert_int_equal(l.peer, 12);
 	assert_int_equal(l.peer_netnsid, 0);
-	assert_false(l.bridge_port);
+	assert_false(l.bridge_port || l.port_locked || l.port_learning || l.port_flood);
 	assert_int_equal(l.port_state, 0);
 }
 
@@ -252,6 +281,12 @@ forwarding_entries(void **state UNUSED)
 	assert_true(rtnl_decode_fdb(&f, nlh));
 	assert_false(f.local);
 	assert_int_equal(f.vlan, 100);
+	nlh->nlmsg_type = RTM_DELNEIGH;
+	assert_true(rtnl_decode_fdb(&f, nlh));
+	assert_string_equal(MAC_STR(f.mac), "00:0c:29:01:02:03");
+	assert_int_equal(f.ifindex, 5);
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	assert_false(rtnl_decode_fdb(&f, nlh));
 	ndm.ndm_family = AF_INET;
 	nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
 	mnl_attr_put(nlh, NDA_LLADDR, 6, "\x00\x0c\x29\x01\x02\x03");
@@ -259,6 +294,28 @@ forwarding_entries(void **state UNUSED)
 	assert_false(rtnl_decode_fdb(&f, nlh));
 	nlh->nlmsg_len = NLMSG_HDRLEN + 4;
 	assert_false(rtnl_decode_fdb(&f, nlh));
+}
+
+static void
+filters_and_disciplines_that_go(void **state UNUSED)
+{
+	static const struct {
+		uint16_t type;
+		int ifindex, gone;
+	} rows[] = {
+	    {RTM_DELTFILTER, 5, 5}, {RTM_DELQDISC, 5, 5},    {RTM_NEWTFILTER, 5, 0},
+	    {RTM_NEWQDISC, 5, 0},   {RTM_DELTCLASS, 5, 0},   {RTM_DELLINK, 5, 0},
+	    {RTM_DELTFILTER, 0, 0}, {RTM_DELTFILTER, -1, 0}, /* of a shared block */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tcmsg tcm = {.tcm_ifindex = rows[i].ifindex};
+		struct nlmsghdr *nlh = start(rows[i].type, &tcm, sizeof(tcm));
+
+		assert_int_equal(rtnl_decode_filter_gone(nlh), rows[i].gone);
+		nlh->nlmsg_len = NLMSG_HDRLEN + 4;
+		assert_int_equal(rtnl_decode_filter_gone(nlh), 0);
+	}
 }
 
 static void
@@ -311,11 +368,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_plain_link),
 	    cmocka_unit_test(a_tap_on_a_bridge),
+	    cmocka_unit_test(what_a_bridge_does_for_a_port),
 	    cmocka_unit_test(tun_data_of_another_kind_is_ignored),
 	    cmocka_unit_test(odd_links),
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(routes),
 	    cmocka_unit_test(forwarding_entries),
+	    cmocka_unit_test(filters_and_disciplines_that_go),
 	    cmocka_unit_test(the_kernel_answers),
 	};
 

@@ -578,6 +578,38 @@ static const struct attempt tries[] = {
 };
 
 /* priv's own, under its own filter. */
+
+/* Longer than the kernel takes, which says E2BIG before it looks at rights: EPERM is the filter's. */
+static int
+bpf_too_long(int cmd)
+{
+	return result(syscall(SYS_bpf, cmd, NULL, 1u << 20));
+}
+
+static int
+try_bpf_map(pid_t other UNUSED)
+{
+	return bpf_too_long(BPF_MAP_CREATE);
+}
+
+static int
+try_bpf_program(pid_t other UNUSED)
+{
+	return bpf_too_long(BPF_PROG_LOAD);
+}
+
+static int
+try_bpf_types(pid_t other UNUSED)
+{
+	return bpf_too_long(BPF_BTF_LOAD);
+}
+
+static int
+try_bpf_update(pid_t other UNUSED)
+{
+	return bpf_too_long(BPF_MAP_UPDATE_ELEM) == E2BIG ? 0 : EPERM;
+}
+
 static int
 try_personality(pid_t other UNUSED)
 {
@@ -602,6 +634,10 @@ static const struct attempt priv_tries[] = {
     {"priv unshare", 0, try_unshare},
     {"priv mount", 0, try_mount},
     {"priv bpf", 0, try_bpf},
+    {"priv bpf map", 0, try_bpf_map},
+    {"priv bpf program", 0, try_bpf_program},
+    {"priv bpf types", 0, try_bpf_types},
+    {"priv bpf update", 0, try_bpf_update},
     {"priv personality", 0, try_personality},
     {"priv setuid", 0, try_setuid},
     {"priv kill", 0, try_kill},

@@ -42,9 +42,20 @@ static void
 take(const struct msg *m, unsigned net, void *arg)
 {
 	struct fix *f = arg;
+	const struct msg_port_set *p = &m->u.port_set;
 	char name[PLAN_STEP_MAX];
 
-	strbuf_addf(&f->out, "%s %u %s\n", msg_name(m->type), net, plan_step_name(name, m));
+	strbuf_addf(&f->out, "%s %u %s", msg_name(m->type), net, plan_step_name(name, m));
+	if (m->type == MSG_PORT_SET) {
+		strbuf_add(&f->out, p->up ? ": up" : ": down");
+		if (p->mtu)
+			strbuf_addf(&f->out, " mtu %u", p->mtu);
+		if (!mac_is_zero(p->mac))
+			strbuf_addf(&f->out, " mac %s", MAC_STR(p->mac));
+		if (p->off)
+			strbuf_add(&f->out, " off");
+	}
+	strbuf_addc(&f->out, '\n');
 }
 
 static bool
@@ -98,7 +109,12 @@ teardown(void **state)
 static struct rtnl_link
 link_of(int ifindex, const char *name, const char *kind, const char *alias)
 {
-	struct rtnl_link l = {.ifindex = ifindex, .mtu = 1500, .up = true, .tun_owner = -1};
+	struct rtnl_link l = {.ifindex = ifindex,
+			      .mtu = 1500,
+			      .up = true,
+			      .lower_up = true,
+			      .mac = names_port_mac(name),
+			      .tun_owner = -1};
 
 	snprintf(l.name, sizeof(l.name), "%s", name);
 	snprintf(l.kind, sizeof(l.kind), "%s", kind);
@@ -295,8 +311,7 @@ ports_of_ours_go_back_to_their_bridge(void **state)
 	f->now.link[1].master = 0;
 	expect(f, "PORT_ENSLAVE 8 port vmnet8p1\n");
 	f->now.link[1].mtu = 1400;
-	f->now.link[1].up = false;
-	expect(f, "PORT_ENSLAVE 8 port vmnet8p1\nPORT_SET 8 port vmnet8p1\n");
+	expect(f, "PORT_SET 8 port vmnet8p1: up mtu 1500\nPORT_ENSLAVE 8 port vmnet8p1\n");
 	/* Somebody's other bridge: his port now. */
 	f->now.link[1] = l;
 	f->now.link[1].master = 4711;
@@ -328,6 +343,181 @@ half_made_ports_go_unless_priv_is_at_them(void **state)
 }
 
 static void
+add_port(struct fix *f)
+{
+	struct rtnl_link l = link_of(81, "vmnet8p1", "tun", "vnetd:8 kind=attach owner=1000");
+
+	l.master = 80;
+	snapshot_add_link(&l, &f->now);
+}
+
+/* Never before its gate stands; and one that runs is not cut off to wait for it. */
+static void
+a_port_comes_up_behind_its_gate(void **state)
+{
+	struct plan_port ports[] = {{.ifindex = 7, .net = 8}, {.ifindex = 81, .net = 8}};
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_port(f);
+	f->now.link[1].up = f->now.link[1].lower_up = false;
+	expect(f, ""); /* the engine does not know it so far */
+	f->plan.port = ports;
+	f->plan.nports = ARRAY_LEN(ports);
+	expect(f, "");
+	ports[1].set = true;
+	MSG_SET_STR(ports[1].gate.ifname, "vmnet8p1");
+	expect(f, "GATE_SET 8 the gate of port vmnet8p1\n");
+	ports[1].set = false;
+	ports[1].gated = true;
+	expect(f, "PORT_SET 8 port vmnet8p1: up\n");
+	f->now.link[1].up = true;
+	expect(f, "");
+	ports[1].gated = false;
+	expect(f, "");
+	/* A wrong MTU is no reason either. */
+	f->now.link[1].up = false;
+	f->now.link[1].mtu = 1400;
+	expect(f, "PORT_SET 8 port vmnet8p1: down mtu 1500\n");
+}
+
+static void
+a_cable_that_is_out_stays_out(void **state)
+{
+	struct plan_port port = {.ifindex = 81, .net = 8, .gated = true, .down = true};
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_port(f);
+	f->plan.port = &port;
+	f->plan.nports = 1;
+	expect(f, "PORT_SET 8 port vmnet8p1: down\n");
+	f->now.link[1].up = f->now.link[1].lower_up = false;
+	expect(f, "");
+	port.down = false;
+	expect(f, "PORT_SET 8 port vmnet8p1: up\n");
+}
+
+/* Before it goes back onto a bridge: there it could take a neighbour's address. */
+static void
+a_port_has_its_own_address_again(void **state)
+{
+	struct plan_port port = {.ifindex = 81, .net = 8, .gated = true};
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_port(f);
+	f->now.link[1].mac = (struct mac){{0x52, 0x54, 0, 1, 2, 3}};
+	f->plan.port = &port;
+	f->plan.nports = 1;
+	expect(f, "PORT_SET 8 port vmnet8p1: up mac fe:00:08:00:00:01\n");
+	f->now.link[1].master = 0;
+	expect(f, "PORT_SET 8 port vmnet8p1: up mac fe:00:08:00:00:01\n"
+		  "PORT_ENSLAVE 8 port vmnet8p1\n");
+}
+
+/* Off its bridge and down in one step, after what the next engine is to know of it. */
+static void
+a_port_whose_holder_misbehaved_is_put_away(void **state)
+{
+	struct plan_port port = {.ifindex = 81,
+				 .net = 8,
+				 .gated = true,
+				 .down = true,
+				 .blocked = true,
+				 .set = true,
+				 .gate = {.net = 8, .ifname = "vmnet8p1"}};
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_port(f);
+	f->plan.port = &port;
+	f->plan.nports = 1;
+	expect(f, "GATE_SET 8 the gate of port vmnet8p1\n"
+		  "PORT_SET 8 port vmnet8p1: down mac fe:00:08:00:00:01 off\n");
+	port.set = false;
+	expect(f, "PORT_SET 8 port vmnet8p1: down mac fe:00:08:00:00:01 off\n");
+	/* There it stays, whatever else is wrong. */
+	f->now.link[1].master = 0;
+	f->now.link[1].up = f->now.link[1].lower_up = false;
+	f->now.link[1].mtu = 1400;
+	expect(f, "");
+	f->now.link[1].master = 80;
+	expect(f, "PORT_SET 8 port vmnet8p1: down mac fe:00:08:00:00:01 off\n");
+	/* Until it is pardoned. */
+	f->now.link[1].master = 0;
+	f->now.link[1].mtu = 1500;
+	port.blocked = port.down = port.gated = false;
+	expect(f, "PORT_ENSLAVE 8 port vmnet8p1\n");
+}
+
+static void
+gates_are_set_where_the_network_is_wanted(void **state)
+{
+	struct plan_port ports[] = {
+	    {.ifindex = 5, .net = 8, .set = true, .gate = {.net = 8, .ifname = "vnet3"}},
+	    {.ifindex = 6, .net = 8, .gate = {.net = 8, .ifname = "vnet4"}},
+	    {.ifindex = 7, .net = 9, .set = true, .gate = {.net = 9, .ifname = "vnet5"}},
+	};
+	struct fix *f = *state;
+
+	add_net8(f);
+	f->plan.port = ports;
+	f->plan.nports = ARRAY_LEN(ports);
+	expect(f, "GATE_SET 8 the gate of port vnet3\n");
+	/* A revocation does not wait for the rest of the network. */
+	f->want.net[8].what = WANT_AS_IT_IS;
+	expect(f, "GATE_SET 8 the gate of port vnet3\n");
+	/* Nor does putting away whoever disturbs it. */
+	add_port(f);
+	ports[1] = (struct plan_port){.ifindex = 81, .net = 8, .down = true, .blocked = true};
+	ports[2].ifindex = 82;
+	expect(f, "PORT_SET 8 port vmnet8p1: down mac fe:00:08:00:00:01 off\n"
+		  "GATE_SET 8 the gate of port vnet3\n");
+}
+
+/* A tap that its holder made persistent goes with him, and one of a holder who misbehaved at once: down, it
+ * does not tell whether he is there. */
+static void
+taps_that_were_left_behind_go(void **state)
+{
+	static const struct {
+		bool persist, up, lower_up, blocked, goes;
+	} rows[] = {
+	    {true, true, false, false, true},   /* nobody is there */
+	    {true, true, true, false, false},   /* he is */
+	    {true, false, false, false, false}, /* its cable is out: nobody can tell */
+	    {true, false, false, true, true},   /* blocked */
+	    {true, true, true, true, false},    /* about to be put away */
+	    {false, true, false, false, false}, /* it goes by itself */
+	    {false, false, false, true, false},
+	};
+	struct fix *f = *state;
+
+	add_net8(f);
+	add_port(f);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct plan_port port = {.ifindex = 81,
+					 .net = 8,
+					 .gated = true,
+					 .down = !rows[i].up || rows[i].blocked,
+					 .blocked = rows[i].blocked};
+
+		f->now.link[1].tun_persist = rows[i].persist;
+		f->now.link[1].up = rows[i].up;
+		f->now.link[1].lower_up = rows[i].lower_up;
+		f->plan.port = &port;
+		f->plan.nports = 1;
+		if (rows[i].goes)
+			expect(f, "PORT_DEL 8 port vmnet8p1\n");
+		else
+			expect(f, rows[i].blocked
+				      ? "PORT_SET 8 port vmnet8p1: down mac fe:00:08:00:00:01 off\n"
+				      : "");
+	}
+}
+
+static void
 want_tap(struct fix *f)
 {
 	f->tap = (struct want_tap){.name = "fc0", .net = 8, .owner = 1000, .queues = 2};
@@ -347,6 +537,10 @@ static_taps_are_made_changed_and_removed(void **state)
 	l.master = 80;
 	l.tun_owner = 1000;
 	snapshot_add_link(&l, &f->now);
+	expect(f, "");
+	/* It waits for whoever opens it. */
+	f->now.link[1].tun_persist = true;
+	f->now.link[1].lower_up = false;
 	expect(f, "");
 	f->tap.owner = 1001;
 	expect(f, "PORT_DEL 8 port fc0\nTAP_ADD 8 tap fc0\n");
@@ -501,6 +695,12 @@ main(void)
 	    T(a_network_in_trouble_is_not_touched),
 	    T(ports_of_ours_go_back_to_their_bridge),
 	    T(half_made_ports_go_unless_priv_is_at_them),
+	    T(a_port_comes_up_behind_its_gate),
+	    T(a_cable_that_is_out_stays_out),
+	    T(a_port_has_its_own_address_again),
+	    T(a_port_whose_holder_misbehaved_is_put_away),
+	    T(gates_are_set_where_the_network_is_wanted),
+	    T(taps_that_were_left_behind_go),
 	    T(static_taps_are_made_changed_and_removed),
 	    T(a_static_tap_waits_for_its_network_and_its_name),
 	    T(a_static_tap_moves_to_another_network),

@@ -29,17 +29,19 @@ static const struct {
 	unsigned roles;
 	char kind;
 } matrix[] = {
-    {MSG_LOG_LEVEL, E, 'e'},     {MSG_ENGINE_READY, E, 'e'},      {MSG_ENGINE_REFUSED, E, 'e'},
-    {MSG_CONF_OPEN, E, 'r'},     {MSG_CONF_REPLACE, E, 'r'},      {MSG_CONF_REMOVE, E, 'r'},
-    {MSG_HOST_OPEN, E | N, 'r'}, {MSG_HOST_WATCH, E | N, 'r'},    {MSG_BRIDGE_SET, E, 'r'},
-    {MSG_BRIDGE_DEL, E, 'r'},    {MSG_ADDR_ADD, E, 'r'},          {MSG_ADDR_DEL, E, 'r'},
-    {MSG_ROUTE_ADD, E, 'r'},     {MSG_ROUTE_DEL, E, 'r'},         {MSG_SYSCTL_SET, E, 'r'},
-    {MSG_IP_FORWARD, E, 'r'},    {MSG_TAP_ADD, E, 'r'},           {MSG_VETH_ADD, E, 'r'},
-    {MSG_PORT_DEL, E, 'r'},      {MSG_PORT_ENSLAVE, E, 'r'},      {MSG_PORT_SET, E, 'r'},
-    {MSG_SOCK_DHCP, D, 'r'},     {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},
-    {MSG_NAT_BEGIN, N, 'e'},     {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},
-    {MSG_NAT_COMMIT, N, 'r'},    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},
-    {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_LOG_LEVEL, E, 'e'},     {MSG_ENGINE_READY, E, 'e'},   {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},     {MSG_CONF_REPLACE, E, 'r'},   {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'}, {MSG_HOST_WATCH, E | N, 'r'}, {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},    {MSG_ADDR_ADD, E, 'r'},       {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},     {MSG_ROUTE_DEL, E, 'r'},      {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},    {MSG_TAP_ADD, E, 'r'},        {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},      {MSG_PORT_ENSLAVE, E, 'r'},   {MSG_PORT_SET, E, 'r'},
+    {MSG_GATE_SET, E, 'r'},      {MSG_GATE_DEL, E, 'r'},       {MSG_GATE_FORGET, E, 'r'},
+    {MSG_GATE_LIST, E, 'r'},     {MSG_GATE_EVENTS, E, 'r'},    {MSG_MARKER_WATCH, E, 'r'},
+    {MSG_MARKER_LIST, E, 'r'},   {MSG_SOCK_DHCP, D, 'r'},      {MSG_LEASE_DIR, D, 'r'},
+    {MSG_SOCK_DNS, N, 'r'},      {MSG_NAT_BEGIN, N, 'e'},      {MSG_NAT_NET, N, 'e'},
+    {MSG_NAT_FORWARD, N, 'e'},   {MSG_NAT_COMMIT, N, 'r'},     {MSG_NAT_FLUSH_FORWARD, N, 'r'},
+    {MSG_NFT_WATCH, N, 'r'},     {MSG_FIREWALL_SCAN, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -62,6 +64,10 @@ good(enum msg_type type)
 	case MSG_PORT_DEL: m.u.port_del = (struct msg_port_del){.ifname = "vmnet8p1"}; break;
 	case MSG_PORT_ENSLAVE: m.u.port_enslave = (struct msg_port_enslave){.net = 8, .ifname = "vnet0"}; break;
 	case MSG_PORT_SET: m.u.port_set = (struct msg_port_set){.net = 8, .ifname = "vmnet8p1", .mtu = 9000}; break;
+	case MSG_GATE_SET: m.u.gate_set = (struct msg_gate_set){.net = 8, .ifname = "vmnet8p1", .mac_policy = MAC_POLICY_GIVEN, .mac = guest}; break;
+	case MSG_GATE_DEL: m.u.gate_del = (struct msg_gate_del){.ifindex = 4}; break;
+	case MSG_GATE_FORGET: m.u.gate_forget = (struct msg_gate_forget){.ifindex = 4, .mac = guest}; break;
+	case MSG_GATE_LIST: m.u.gate_list = (struct msg_gate_list){.net = MSG_NET_ALL}; break;
 	case MSG_CONF_REMOVE: m.u.conf_remove = (struct msg_conf_remove){.file = CONF_FILE_NAT, .net = 8}; break;
 	case MSG_SOCK_DHCP: m.u.sock_dhcp = (struct msg_sock_dhcp){.net = 8, .server = IP(10, 0, 8, 254)}; break;
 	case MSG_SOCK_DNS: m.u.sock_dns = (struct msg_sock_dns){.net = 8, .addr = IP(10, 0, 8, 2)}; break;
@@ -129,6 +135,19 @@ requests_have_an_id_and_rows_have_none(void **state UNUSED)
 	}
 }
 
+/* What the first role that may say it is told. */
+static const char *
+sentence(const struct msg *m)
+{
+	enum role from = 0;
+	const char *why;
+
+	while (!(roles_of(m->type) & 1u << from))
+		from++;
+	policy_check(from, m, &why);
+	return why ? why : "";
+}
+
 /* Sets one field of a good message and expects that the first allowed role is refused or allowed. */
 static void
 expect(enum policy want, const struct msg *m, const char *what)
@@ -183,6 +202,10 @@ network_numbers(void **state UNUSED)
 	REFUSED(VETH_ADD, veth_add, net = 256);
 	REFUSED(PORT_ENSLAVE, port_enslave, net = 256);
 	REFUSED(PORT_SET, port_set, net = 256);
+	REFUSED(GATE_SET, gate_set, net = 256);
+	REFUSED(GATE_SET, gate_set, net = MSG_NET_ALL);
+	REFUSED(GATE_LIST, gate_list, net = 256);
+	ALLOWED(GATE_LIST, gate_list, net = 255);
 	REFUSED(SOCK_DHCP, sock_dhcp, net = 256);
 	REFUSED(SOCK_DNS, sock_dns, net = 256);
 	REFUSED(LEASE_DIR, lease_dir, net = 256);
@@ -334,8 +357,130 @@ veths_and_ports(void **state UNUSED)
 	REFUSED_STR(PORT_SET, port_set, ifname, "vmnet255");
 	ALLOWED(PORT_SET, port_set, mtu = 0);
 	REFUSED(PORT_SET, port_set, mtu = 20);
+	ALLOWED(PORT_SET, port_set, mac = ((struct mac){{0xfe, 0, 8, 0, 0, 1}}));
+	REFUSED(PORT_SET, port_set, mac = ((struct mac){{0x52, 0x54, 0, 1, 2, 3}}));
+	REFUSED(PORT_SET, port_set, mac = ((struct mac){{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}));
 	REFUSED_STR(PORT_ENSLAVE, port_enslave, ifname, "vmnet1");
 	REFUSED_STR(PORT_ENSLAVE, port_enslave, ifname, "a b");
+}
+
+/* A good GATE_SET with another choice of addresses: refused with this sentence, NULL: allowed. */
+static void
+expect_addresses(int policy, struct mac mac, unsigned learn, const char *want)
+{
+	struct msg m = good(MSG_GATE_SET);
+	char what[64];
+
+	m.u.gate_set.mac_policy = (uint8_t)policy;
+	m.u.gate_set.mac = mac;
+	m.u.gate_set.learn = (uint16_t)learn;
+	snprintf(what, sizeof(what), "policy %d, address %02x:..., learn %u", policy, mac.b[0],
+		 learn);
+	expect(want ? POLICY_REFUSED : POLICY_ALLOWED, &m, what);
+	assert_string_equal(sentence(&m), want ? want : "");
+}
+
+static void
+addresses_of_gates(void **state UNUSED)
+{
+	static const char no_address[] = "not an address for a guest";
+	static const char no_number[] = "a port learns 1 to 4096 addresses, if it learns";
+	const struct mac guest = {{0x52, 0x54, 0, 1, 2, 3}}, group = {{0x01, 0, 0x5e, 0, 0, 1}},
+			 none = {{0}};
+
+	expect_addresses(MAC_POLICY_GIVEN, guest, 0, NULL);
+	expect_addresses(MAC_POLICY_GIVEN, none, 0, no_address);
+	expect_addresses(MAC_POLICY_GIVEN, group, 0, no_address);
+	expect_addresses(MAC_POLICY_STICKY, none, 0, NULL);
+	expect_addresses(MAC_POLICY_STICKY, guest, 0, NULL);
+	expect_addresses(MAC_POLICY_STICKY, group, 0, no_address);
+	expect_addresses(MAC_POLICY_LEARN, none, 1, NULL);
+	expect_addresses(MAC_POLICY_LEARN, guest, 4096, NULL);
+	expect_addresses(MAC_POLICY_LEARN, group, 1, no_address);
+	expect_addresses(MAC_POLICY_LEARN, none, 0, no_number);
+	expect_addresses(MAC_POLICY_LEARN, none, 4097, no_number);
+	expect_addresses(MAC_POLICY_ANY, none, 0, NULL);
+	expect_addresses(MAC_POLICY_ANY, guest, 0, no_address);
+	for (int policy = 0; policy < MAC_POLICY_N; policy++)
+		if (policy != MAC_POLICY_LEARN)
+			expect_addresses(policy, policy == MAC_POLICY_ANY ? none : guest, 1,
+					 no_number);
+	expect_addresses(MAC_POLICY_N, guest, 0, "there is no such policy");
+	expect_addresses(255, guest, 0, "there is no such policy");
+}
+
+static void
+gates(void **state UNUSED)
+{
+	struct msg m;
+
+	/* Any port of ours or of others, but no network. */
+	ALLOWED_STR(GATE_SET, gate_set, ifname, "vnet0");
+	ALLOWED_STR(GATE_SET, gate_set, ifname, "vmnet9p1"); /* where it is, the kernel knows */
+	REFUSED_STR(GATE_SET, gate_set, ifname, "vmnet8");
+	REFUSED_STR(GATE_SET, gate_set, ifname, "");
+	REFUSED_STR(GATE_SET, gate_set, ifname, "a/b");
+	ALLOWED(GATE_SET, gate_set, flags = GATE_FLAGS_ALL);
+	REFUSED(GATE_SET, gate_set, flags = GATE_FLAGS_ALL + 1);
+	REFUSED(GATE_SET, gate_set, flags = 0x8000);
+	ALLOWED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX);
+	REFUSED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX + 1);
+	ALLOWED(GATE_SET, gate_set, rate_in_kbit = UINT32_MAX);
+	ALLOWED(GATE_SET, gate_set, rate_out_kbit = UINT32_MAX);
+	ALLOWED(GATE_SET, gate_set, promisc = true);
+	ALLOWED(GATE_SET, gate_set, unpin = true);
+
+	ALLOWED_STR(GATE_SET, gate_set, span, "vnet1");
+	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8p1"); /* itself */
+	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8");
+	REFUSED_STR(GATE_SET, gate_set, span, "..");
+
+	/* An address only for its guard. */
+	m = good(MSG_GATE_SET);
+	m.u.gate_set.ip = IP(10, 0, 8, 128);
+	expect(POLICY_REFUSED, &m, "an address without its guard");
+	m.u.gate_set.flags = GATE_IP;
+	expect(POLICY_ALLOWED, &m, "an address with its guard");
+	m.u.gate_set.ip = IP(0, 0, 0, 0);
+	expect(POLICY_ALLOWED, &m, "no address so far");
+	m.u.gate_set.ip = IP(127, 0, 0, 1);
+	expect(POLICY_REFUSED, &m, "loopback");
+	m.u.gate_set.ip = IP(224, 0, 0, 1);
+	expect(POLICY_REFUSED, &m, "a group");
+	assert_string_equal(sentence(&m), "not an address that a host can have");
+
+	REFUSED(GATE_DEL, gate_del, ifindex = 0);
+	ALLOWED(GATE_DEL, gate_del, ifindex = INT32_MAX);
+	REFUSED(GATE_DEL, gate_del, ifindex = (uint32_t)INT32_MAX + 1);
+	REFUSED(GATE_FORGET, gate_forget, ifindex = 0);
+	REFUSED(GATE_FORGET, gate_forget, ifindex = UINT32_MAX);
+	REFUSED(GATE_FORGET, gate_forget, mac = (struct mac){{0}});
+	REFUSED(GATE_FORGET, gate_forget, mac.b[0] = 0x01);
+}
+
+static void
+sentences_about_gates(void **state UNUSED)
+{
+	static const struct {
+		struct msg_gate_set set;
+		const char *want;
+	} rows[] = {
+	    {{.net = 256, .ifname = "p"}, "a network number is 0 to 255"},
+	    {{.ifname = "vmnet1"}, "a network is not a port"},
+	    {{.ifname = "a b"}, "not an interface name"},
+	    {{.ifname = "p", .flags = 0x20}, "there is no such guard"},
+	    {{.ifname = "p", .flood = 1000001}, "the limit of broadcasts is too high"},
+	    {{.ifname = "p", .span = "p"}, "not a port that can get copies"},
+	};
+	struct msg m = good(MSG_GATE_DEL);
+
+	m.u.gate_del.ifindex = 0;
+	assert_string_equal(sentence(&m), "not the number of an interface");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		m = good(MSG_GATE_SET);
+		m.u.gate_set = rows[i].set;
+		assert_string_equal(sentence(&m), rows[i].want);
+	}
 }
 
 int
@@ -351,6 +496,9 @@ main(void)
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(taps),
 	    cmocka_unit_test(veths_and_ports),
+	    cmocka_unit_test(addresses_of_gates),
+	    cmocka_unit_test(gates),
+	    cmocka_unit_test(sentences_about_gates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,13 @@
 #include "vnetd/rights.h"
 
 static const enum msg_type reads[] = {MSG_STATUS_GET,   MSG_NET_LIST,   MSG_PORT_LIST,
-				      MSG_FORWARD_LIST, MSG_LEASE_LIST, MSG_EVENT_WATCH};
-static const enum msg_type changes[] = {MSG_RELOAD_ASK, MSG_NET_CREATE, MSG_NET_DELETE,
-					MSG_NET_SET};
+				      MSG_FORWARD_LIST, MSG_LEASE_LIST, MSG_EVENT_WATCH,
+				      MSG_PROMISC_LIST};
+static const enum msg_type changes[] = {MSG_RELOAD_ASK,    MSG_NET_CREATE,   MSG_NET_DELETE,
+					MSG_NET_SET,       MSG_PORT_SETTING, MSG_PORT_UNPIN,
+					MSG_PROMISC_DECIDE};
+/* Of one port: a member's request is looked at, and rights_detach() judges whose port it is. */
+static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER};
 
 static struct rights
 member(void)
@@ -35,8 +39,9 @@ root_may_everything_that_is_a_request(void **state UNUSED)
 		assert_true(may(&root, reads[i], why));
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++)
 		assert_true(may(&root, changes[i], why));
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		assert_true(may(&root, own[i], why));
 	assert_true(may(&root, MSG_ATTACH, why));
-	assert_true(may(&root, MSG_DETACH, why));
 }
 
 static void
@@ -59,6 +64,8 @@ a_member_reads_and_changes_nothing(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(reads); i++)
 		assert_true(may(&r, reads[i], why));
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		assert_true(may(&r, own[i], why));
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		assert_false(may(&r, changes[i], why));
 		assert_non_null(strstr(why, "change = yes"));
@@ -94,9 +101,11 @@ the_rest_of_the_vocabulary_is_no_request(void **state UNUSED)
 
 	for (unsigned t = MSG_NONE; t < MSG_N; t++)
 		allowed += may(&root, (enum msg_type)t, why);
-	assert_int_equal(allowed, ARRAY_LEN(reads) + ARRAY_LEN(changes) + 2);
+	assert_int_equal(allowed, ARRAY_LEN(reads) + ARRAY_LEN(changes) + ARRAY_LEN(own) + 1);
 	assert_false(may(&root, MSG_BRIDGE_DEL, why));
 	assert_non_null(strstr(why, "BRIDGE_DEL"));
+	assert_false(may(&root, MSG_GATE_SET, why));
+	assert_non_null(strstr(why, "GATE_SET"));
 }
 
 static void

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * gate_maps.h - the maps between the gate's programs and priv: their layout in kernel memory.
+ *
+ * Every port that has a gate has a slot, a number from 1 to GATE_SLOTS - 1 (0: none). Its programs are
+ * attached with the slot as class id (TCA_BPF_CLASSID), which the kernel hands to them as tc_classid, so
+ * that a frame costs two array look-ups and no hash. A bridge has a slot too, for its own program.
+ *
+ *     gate_policy  ARRAY slot -> struct gate_policy   written by priv only, in place
+ *     gate_state   ARRAY slot -> struct gate_state    written by the programs, cleared by priv
+ *     gate_nets    ARRAY network -> struct gate_net   written by priv only
+ *     gate_owners  HASH  GATE_OWNER(net, mac) -> slot who has an address: given, pinned or learned
+ *     gate_events  RINGBUF of struct gate_event       read by the engine
+ *
+ * Every field that is read while it may be written is 8 or 4 bytes and aligned, so it is whole. A MAC
+ * address is a number, first byte lowest. A change of a layout must change GATE_LAYOUT.
+ */
+#ifndef VNET_BPF_GATE_MAPS_H
+#define VNET_BPF_GATE_MAPS_H
+
+#include <linux/types.h>
+
+#include "lib/gate.h"
+
+#define GATE_LAYOUT     1
+#define GATE_SLOTS      4096
+#define GATE_NETS       256
+#define GATE_OWNERS_MAX 65536
+#define GATE_RING_BYTES 65536
+
+struct gate_policy {
+	__u32 ifindex; /* of the port (or bridge); 0: the slot is free */
+	__u32 flags;   /* enum gate_flag */
+	__u8 mac_policy;
+	__u8 net;
+	__u16 learn; /* MAC_POLICY_LEARN: so many addresses */
+	__u32 span;  /* slot that gets a copy of all that this port sends and receives; 0: none */
+	__u32 ip;    /* GATE_IP: the port's address, network byte order; 0: none so far */
+	__u32 pad;
+	__u64 flood_ns; /* one broadcast in so many nanoseconds; 0: no limit */
+	__u64 in_ns;    /* rate to the guest: nanoseconds for 1024 bytes; 0: no limit */
+	__u64 out_ns;   /* rate from the guest, the same */
+	/* Bursts: so far may the theoretical arrival time be ahead, nanoseconds. */
+	__u64 flood_burst_ns, in_burst_ns, out_burst_ns;
+	__u8 memo[GATE_MEMO_MAX]; /* the engine's, not read here */
+};
+
+struct gate_state {
+	__u64 mac;                        /* the port's own address; 0: none so far */
+	__u64 flood_tat, in_tat, out_tat; /* theoretical arrival times (GCRA), bpf_ktime_get_ns() */
+	__u64 event_ns;                   /* when a drop was last told */
+	__u32 learned; /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
+	__u32 pad;
+	__u64 drops[DROP_REASON_N];
+};
+
+/* Promiscuous ports of a network. */
+struct gate_net {
+	__u32 n;
+	__u32 slot[GATE_MIRRORS_MAX];
+};
+
+#define GATE_OWNER(net, mac) ((__u64)(net) << 48 | (mac))
+
+enum gate_event_kind {
+	GATE_EVENT_PINNED,  /* state.mac was taken from traffic */
+	GATE_EVENT_LEARNED, /* one address more, MAC_POLICY_LEARN */
+	GATE_EVENT_DROPPED, /* at most once a second and port */
+};
+
+struct gate_event {
+	__u32 ifindex;
+	__u16 slot;
+	__u8 kind;
+	__u8 reason; /* enum drop_reason, GATE_EVENT_DROPPED */
+	__u64 mac;   /* the frame's source */
+	__u64 drops; /* frames dropped for this reason so far */
+};
+
+#endif

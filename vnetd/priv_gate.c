@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * priv_gate.c - the gates of ports and bridges: maps, programs, attributes of the bridge, in the order in
+ * which nothing passes that should not. Runs in priv.
+ *
+ * Contract: only links that are on a bridge of ours get a gate, whoever made them; of those that are not
+ * ours nothing else is touched. The programs are told first, since they decide; then they are attached; then
+ * the bridge learns whom to send frames to. Every verb can be repeated, and mends what somebody has taken away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fd.h"
+#include "lib/wire.h"
+#include "vnetd/gate.h"
+#include "vnetd/gate_rule.h"
+#include "vnetd/priv.h"
+#include "vnetd/priv_gate_map.h"
+
+/* One GATE_SET. */
+struct setting {
+	const struct msg_gate_set *m;
+	struct nl_link port;
+	unsigned slot, span;
+	bool fresh;             /* it had no slot before */
+	struct gate_policy was; /* the policy so far; ifindex 0: none */
+	uint64_t had;           /* the port's own address so far; 0: none */
+	uint64_t entry;         /* the one that the bridge has been told of; 0: none */
+};
+
+/* ------------------------------------------------------------------ who it is about */
+
+/* A link that is on the bridge now. */
+static int
+port_get(struct priv *p, struct call *c, const char *ifname, const struct nl_link *bridge,
+	 struct nl_link *port)
+{
+	int r = nl_link_get(p->route, ifname, port);
+
+	if (r == -ENODEV)
+		return fail(c, r, "%s: there is no such interface", ifname);
+	if (r < 0)
+		return fail_nl(p, c, r, "%s: cannot look at it", ifname);
+	if (port->master != bridge->ifindex)
+		return fail(c, -ENODEV, "%s: not a port of %s", ifname, bridge->name);
+	return 0;
+}
+
+static int
+slot_get(struct priv *p, struct call *c, const struct nl_link *l, unsigned *slot)
+{
+	*slot = gate_slot_find(&p->gate->slots, (uint32_t)l->ifindex);
+	if (*slot == 0)
+		*slot = gate_slot_take(&p->gate->slots, (uint32_t)l->ifindex);
+	return *slot ? 0 : fail(c, -ENOSPC, "%s: all %d gates are in use", l->name, GATE_SLOTS - 1);
+}
+
+static int
+look(struct priv *p, struct call *c, struct setting *s)
+{
+	struct nl_link bridge, span;
+	int r = priv_bridge_get(p, c, s->m->net, &bridge);
+
+	if (r == 0)
+		r = port_get(p, c, s->m->ifname, &bridge, &s->port);
+	s->fresh = r == 0 && gate_slot_find(&p->gate->slots, (uint32_t)s->port.ifindex) == 0;
+	if (r == 0)
+		r = slot_get(p, c, &s->port, &s->slot);
+	if (r < 0)
+		return r;
+	if (s->m->span[0]) {
+		/* Its own GATE_SET may still be to come: until then its slot is free for the programs,
+		 * and nothing is copied. */
+		r = port_get(p, c, s->m->span, &bridge, &span);
+		if (r == 0)
+			r = slot_get(p, c, &span, &s->span);
+		if (r < 0)
+			return r;
+	}
+	s->was = p->gate->policy[s->slot];
+	return 0;
+}
+
+/* Promiscuous mode has no room: told before anything is changed. */
+static int
+room(struct priv *p, struct call *c, const struct setting *s)
+{
+	const struct gate_net *n = &p->gate->net[s->m->net];
+
+	if (!s->m->promisc || gate_net_has(n, s->slot) || !gate_net_is_full(n))
+		return 0;
+	return fail(c, -ENOSPC, "%s: vmnet%u has %d promiscuous ports already, which is the most",
+		    s->m->ifname, s->m->net, GATE_MIRRORS_MAX);
+}
+
+/* What it is so far; what it was in another network counts for nothing here. */
+static void
+begin(struct priv *p, struct setting *s)
+{
+	if (s->was.ifindex && s->was.net != s->m->net)
+		gate_map_leave(p->gate, s->slot);
+	if (s->was.net != s->m->net)
+		s->was = (struct gate_policy){0};
+	s->had = gate_map_mac(p->gate, s->slot);
+	if (s->was.ifindex && s->was.mac_policy != MAC_POLICY_ANY)
+		s->entry = s->had;
+}
+
+/* ------------------------------------------------------------------ addresses */
+
+static int
+fail_taken(struct priv *p, struct call *c, const struct setting *s, unsigned owner)
+{
+	struct nl_link l;
+
+	if (owner == p->gate->bridge[s->m->net])
+		return fail(c, -EADDRINUSE, "%s: address %s is the host's in this network",
+			    s->m->ifname, MAC_STR(s->m->mac));
+	if (nl_link_get_index(p->route, (int)p->gate->policy[owner].ifindex, &l) < 0)
+		memcpy(l.name, "another port", sizeof("another port"));
+	return fail(c, -EADDRINUSE,
+		    "%s: address %s belongs to %s in this network already. Give each guest an "
+		    "address of its own",
+		    s->m->ifname, MAC_STR(s->m->mac), l.name);
+}
+
+/* It belongs to a link that is gone, of which the engine has not heard yet: a machine that was started
+ * again comes back with its address. */
+static bool
+owner_is_gone(struct priv *p, unsigned owner)
+{
+	uint32_t ifindex = owner < GATE_SLOTS ? p->gate->slots.ifindex[owner] : 0;
+	struct nl_link l;
+
+	return ifindex == 0 || nl_link_get_index(p->route, (int)ifindex, &l) == -ENODEV;
+}
+
+/* The told address becomes the port's: at once if it is given, else if it has none. */
+static int
+take_address(struct priv *p, struct call *c, struct setting *s)
+{
+	const uint64_t mac = gate_mac_number(s->m->mac);
+	bool given = s->m->mac_policy == MAC_POLICY_GIVEN;
+	unsigned owner;
+	uint64_t had;
+	int r;
+
+	if (mac == 0 || s->had == mac || (s->had && !given))
+		return 0;
+	r = gate_map_own(p->gate, s->m->net, mac, s->slot, &owner);
+	if (r == -EADDRINUSE && owner_is_gone(p, owner)) {
+		gate_map_disown(p->gate, s->m->net, mac, owner);
+		r = gate_map_own(p->gate, s->m->net, mac, s->slot, &owner);
+	}
+	if (r == -EADDRINUSE)
+		return fail_taken(p, c, s, owner);
+	if (r < 0)
+		return fail_errno(c, r, "%s: cannot note its address", s->m->ifname);
+	if (given) {
+		had = gate_map_set_mac(p->gate, s->slot, mac);
+	} else {
+		/* A frame of its own may be faster. */
+		had = gate_map_offer_mac(p->gate, s->slot, mac);
+		had = had == mac ? 0 : mac;
+	}
+	if (had && had != gate_map_mac(p->gate, s->slot))
+		gate_map_disown(p->gate, s->m->net, had, s->slot);
+	return 0;
+}
+
+static void
+unpin(struct priv *p, struct setting *s)
+{
+	if (!s->m->unpin || !s->had)
+		return;
+	gate_map_disown(p->gate, s->m->net, s->had, s->slot);
+	gate_map_set_mac(p->gate, s->slot, 0);
+	s->had = 0;
+}
+
+/* ------------------------------------------------------------------ programs and bridge */
+
+static int
+attach_in(struct priv *p, struct call *c, const struct nl_link *l, unsigned slot)
+{
+	int r = nl_tc_open(p->route, l->ifindex);
+
+	if (r == 0)
+		r = nl_tc_attach(p->route, l->ifindex, NL_INGRESS, p->gate->fds.in, slot);
+	return r < 0 ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name) : 0;
+}
+
+static int
+attach_out(struct priv *p, struct call *c, const struct nl_link *l, unsigned slot)
+{
+	bool wanted = gate_rule_watches_egress(&p->gate->policy[slot]);
+	int r;
+
+	if (!nl_tc_has_egress(p->route, l->ifindex))
+		return wanted ? fail(c, -EBUSY,
+				     "%s: somebody's ingress qdisc is in the way of rate-in and "
+				     "mirror-of. Try: tc qdisc delete dev %s ingress",
+				     l->name, l->name)
+			      : 0;
+	r = wanted ? nl_tc_attach(p->route, l->ifindex, NL_EGRESS, p->gate->fds.out, slot)
+		   : nl_tc_detach(p->route, l->ifindex, NL_EGRESS);
+	return r < 0 && r != -ENOENT
+		   ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name)
+		   : 0;
+}
+
+static bool
+same_port(const struct nl_port *a, const struct nl_port *b)
+{
+	return a->locked == b->locked && a->learning == b->learning && a->flood == b->flood;
+}
+
+/* The entry before the lock, so that the port's own frames go on; and the lock away before the entry. */
+static int
+tell_bridge(struct priv *p, struct call *c, const struct setting *s)
+{
+	const struct nl_port *is = &s->port.port;
+	uint64_t mac = gate_map_mac(p->gate, s->slot);
+	struct gate_brport want;
+	struct nl_port port;
+	int r = 0;
+
+	gate_brport(&want, s->m, mac != 0);
+	port = (struct nl_port){want.locked, want.learning, want.flood};
+	if (want.entry)
+		r = nl_fdb_set(p->route, s->port.ifindex, gate_mac_of(mac));
+	if (r == 0 && !same_port(is, &port))
+		r = nl_port_set(p->route, s->port.ifindex, &port, is->learning && !port.learning);
+	if (r == 0 && s->entry && (!want.entry || s->entry != mac))
+		r = nl_fdb_del(p->route, s->port.ifindex, gate_mac_of(s->entry));
+	return r < 0 ? fail_nl(p, c, r, "%s: cannot set it up as a port", s->m->ifname) : 0;
+}
+
+static int
+set_policy(struct priv *p, struct call *c, const struct setting *s)
+{
+	struct gate_policy policy;
+	int r;
+
+	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->span);
+	r = gate_map_set_policy(p->gate, s->slot, &policy);
+	if (r < 0)
+		return fail_errno(c, r, "%s: cannot set its policy", s->m->ifname);
+	gate_map_restart_rates(p->gate, s->slot, &s->was);
+	if (s->was.mac_policy == MAC_POLICY_LEARN && policy.mac_policy != MAC_POLICY_LEARN)
+		gate_map_unlearn_all(p->gate, s->slot);
+	r = gate_map_set_promiscuous(p->gate, s->m->net, s->slot, s->m->promisc);
+	return r < 0 ? fail_errno(c, r, "%s: cannot set promiscuous mode", s->m->ifname) : 0;
+}
+
+/* Until the policy stands. */
+static int
+prepare(struct priv *p, struct call *c, struct setting *s)
+{
+	int r = look(p, c, s);
+
+	if (r == 0)
+		r = room(p, c, s);
+	if (r < 0)
+		return r;
+	begin(p, s);
+	unpin(p, s);
+	r = take_address(p, c, s);
+	return r < 0 ? r : set_policy(p, c, s);
+}
+
+int
+priv_gate_set(struct priv *p, struct call *c)
+{
+	struct setting s = {.m = &c->m->u.gate_set};
+	int r = prepare(p, c, &s);
+
+	/* No list shows a slot without a policy, so nobody would ever give it back. */
+	if (r < 0 && s.fresh && s.slot && p->gate->policy[s.slot].ifindex == 0)
+		gate_map_release(p->gate, s.slot);
+	if (r == 0)
+		r = attach_in(p, c, &s.port, s.slot);
+	if (r == 0)
+		r = tell_bridge(p, c, &s);
+	return r < 0 ? r : attach_out(p, c, &s.port, s.slot);
+}
+
+int
+priv_gate_shut(struct priv *p, struct call *c, const struct nl_link *l)
+{
+	unsigned slot;
+	int r = slot_get(p, c, l, &slot);
+
+	return r < 0 ? r : attach_in(p, c, l, slot);
+}
+
+void
+priv_gate_unshut(struct priv *p, const struct nl_link *l)
+{
+	unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)l->ifindex);
+
+	if (slot == 0 || p->gate->policy[slot].ifindex)
+		return;
+	nl_tc_close(p->route, l->ifindex);
+	gate_map_release(p->gate, slot);
+}
+
+/* ------------------------------------------------------------------ the end of a gate */
+
+void
+priv_gate_end(struct priv *p, int ifindex)
+{
+	unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)ifindex);
+
+	if (slot)
+		gate_map_release(p->gate, slot);
+}
+
+/* The link is on a bridge of ours, or is one. */
+static bool
+is_inside(struct priv *p, const struct nl_link *l)
+{
+	struct nl_link master;
+	int r;
+
+	if (nl_link_is_ours(l, NULL) && !strcmp(l->kind, "bridge"))
+		return true;
+	if (!l->master)
+		return false;
+	/* Without an answer the gate stays. */
+	r = nl_link_get_index(p->route, l->master, &master);
+	return r == 0 ? nl_link_is_ours(&master, NULL) : r != -ENODEV;
+}
+
+int
+priv_gate_del(struct priv *p, struct call *c)
+{
+	int ifindex = (int)c->m->u.gate_del.ifindex;
+	struct nl_link l;
+	int r;
+
+	if (gate_slot_find(&p->gate->slots, (uint32_t)ifindex) == 0)
+		return 0;
+	r = nl_link_get_index(p->route, ifindex, &l);
+	if (r < 0 && r != -ENODEV)
+		return fail_nl(p, c, r, "interface %d: cannot look at it", ifindex);
+	if (r == 0 && is_inside(p, &l))
+		return fail(c, -EBUSY, "%s: it is still a port", l.name);
+	if (r == 0) {
+		r = nl_tc_close(p->route, ifindex);
+		if (r < 0 && r != -ENODEV)
+			return fail_nl(p, c, r, "%s: cannot take its gate away", l.name);
+	}
+	priv_gate_end(p, ifindex);
+	return 0;
+}
+
+int
+priv_gate_forget(struct priv *p, struct call *c)
+{
+	const struct msg_gate_forget *m = &c->m->u.gate_forget;
+	const uint64_t mac = gate_mac_number(m->mac);
+	unsigned slot = gate_slot_find(&p->gate->slots, m->ifindex);
+	const struct gate_policy *policy = &p->gate->policy[slot];
+
+	/* Its own one stays its own, however long it has been silent. */
+	if (slot && policy->mac_policy == MAC_POLICY_LEARN && gate_map_mac(p->gate, slot) != mac &&
+	    gate_map_disown(p->gate, policy->net, mac, slot))
+		gate_map_unlearn(p->gate, slot);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ reports */
+
+static void
+put_drops(struct msg_gate_row *row, const struct gate_state *state)
+{
+	struct wr w = wr_init(row->drops.b, sizeof(row->drops.b));
+
+	for (unsigned i = 0; i < DROP_REASON_N; i++)
+		wr_be64(&w, __atomic_load_n(&state->drops[i], __ATOMIC_RELAXED));
+	row->drops.len = (uint16_t)wr_len(&w);
+}
+
+static void
+send_row(struct priv *p, struct call *c, unsigned slot)
+{
+	const struct gate_policy *policy = &p->gate->policy[slot];
+	struct msg m = msg_make(MSG_GATE_ROW, c->m->id);
+	struct msg_gate_row *row = &m.u.gate_row;
+
+	row->ifindex = policy->ifindex;
+	row->net = policy->net;
+	row->mac_policy = policy->mac_policy;
+	row->mac = gate_mac_of(gate_map_mac(p->gate, slot));
+	row->learned = (uint16_t)gate_map_learned(p->gate, slot);
+	row->ip = ip4_from_be(policy->ip);
+	row->promisc = gate_net_has(&p->gate->net[policy->net], slot);
+	memcpy(row->memo.b, policy->memo, sizeof(row->memo.b));
+	row->memo.len = sizeof(policy->memo);
+	put_drops(row, &p->gate->state[slot]);
+	chan_send(c->from, &m, NULL, 0);
+}
+
+int
+priv_gate_list(struct priv *p, struct call *c)
+{
+	unsigned net = c->m->u.gate_list.net;
+
+	for (unsigned slot = 1; slot < GATE_SLOTS; slot++) {
+		const struct gate_policy *policy = &p->gate->policy[slot];
+
+		if (policy->ifindex && p->gate->bridge[policy->net] != slot &&
+		    (net == MSG_NET_ALL || net == policy->net))
+			send_row(p, c, slot);
+	}
+	return 0;
+}
+
+int
+priv_gate_events(struct priv *p, struct call *c)
+{
+	int fd = fcntl(p->gate->fds.events, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return fail_errno(c, -errno, "cannot hand out the gate's events");
+	give(c, fd);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ bridges */
+
+int
+priv_gate_bridge(struct priv *p, struct call *c, const struct nl_link *l, unsigned net)
+{
+	const struct gate_fds *fds = &p->gate->fds;
+	const uint64_t mac = gate_mac_number(names_bridge_mac(net));
+	struct gate_policy policy;
+	unsigned slot;
+	int r = slot_get(p, c, l, &slot);
+
+	if (r < 0)
+		return r;
+	memset(&policy, 0, sizeof(policy));
+	policy.ifindex = (uint32_t)l->ifindex;
+	policy.net = (uint8_t)net;
+	/* Somebody has deleted the one before. */
+	if (p->gate->bridge[net] && p->gate->bridge[net] != slot)
+		gate_map_release(p->gate, p->gate->bridge[net]);
+	p->gate->bridge[net] = slot;
+	gate_map_set_mac(p->gate, slot, mac);
+	r = gate_map_own_by_force(p->gate, net, mac, slot);
+	if (r == 0)
+		r = gate_map_set_policy(p->gate, slot, &policy);
+	if (r < 0)
+		return fail_errno(c, r, "%s: cannot set its policy", l->name);
+	r = nl_tc_open(p->route, l->ifindex);
+	if (r == 0 && !nl_tc_has_egress(p->route, l->ifindex)) {
+		/* Only copies are missing: no reason to refuse the network. */
+		log_warn(
+		    0,
+		    "%s: somebody's ingress qdisc is there, so that promiscuous ports do not get "
+		    "what the host sends. Try: tc qdisc delete dev %s ingress",
+		    l->name, l->name);
+		return 0;
+	}
+	if (r == 0)
+		r = nl_tc_attach(p->route, l->ifindex, NL_EGRESS, fds->host, slot);
+	return r < 0 ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name) : 0;
+}
+
+/* ------------------------------------------------------------------ an earlier instance's gates */
+
+struct alive {
+	struct priv *priv;
+	bool slot[GATE_SLOTS]; /* its link exists; of 0: any link without a gate */
+};
+
+static void
+on_link(const struct nl_link *l, void *arg)
+{
+	struct alive *a = arg;
+	unsigned net, slot = gate_slot_find(&a->priv->gate->slots, (uint32_t)l->ifindex);
+
+	a->slot[slot] = true;
+	if (slot && nl_link_is_ours(l, &net) && !strcmp(l->kind, "bridge"))
+		a->priv->gate->bridge[net] = slot;
+}
+
+int
+priv_gate_take_over(struct priv *p)
+{
+	struct alive a;
+	int r;
+
+	/* A list that changes under our hands may lack links, and theirs is not ours to end then. */
+	do {
+		memset(&a, 0, sizeof(a));
+		a.priv = p;
+		r = nl_link_each(p->route, on_link, &a);
+	} while (r == -EAGAIN);
+	for (unsigned slot = 1; r == 0 && slot < GATE_SLOTS; slot++)
+		if (p->gate->policy[slot].ifindex && !a.slot[slot])
+			gate_map_release(p->gate, slot);
+	if (r == 0)
+		gate_map_end_dead_spans(p->gate);
+	return r;
+}
