@@ -11,6 +11,9 @@
 /* Entries beyond pool and reservations: for leases of an earlier configuration. */
 #define TABLE_SLACK 64
 
+/* The clocks of a record: so far may they be apart that no time has passed between them. */
+#define CLOCKS_APART_MS 20
+
 struct dhcp_server *
 dhcp_server_new(struct netconf *conf, struct mac mac, const struct hash_key *key)
 {
@@ -71,7 +74,8 @@ book_end(struct dhcp_server *s, struct lease *l, struct mono end)
 
 /* The start of a lease rounded down, its end rounded up: a lease is never shorter in the file
  * than for its client. As granted, both are whole seconds; a clock that was set since makes them
- * odd. */
+ * odd. A few milliseconds are no setting: the two clocks are read one after the other, and a restart
+ * must not add a second. */
 static int64_t
 wall_s(struct dhcp_clock clk, struct mono t, int64_t round_ms)
 {
@@ -88,8 +92,8 @@ dhcp_lease_rec(const struct lease *l, struct dhcp_clock clk, struct journal_rec 
 {
 	memset(rec, 0, sizeof(*rec));
 	rec->ip = l->ip;
-	rec->starts = wall_s(clk, l->start, 0);
-	rec->ends = wall_s(clk, l->end, 999);
+	rec->starts = wall_s(clk, l->start, CLOCKS_APART_MS);
+	rec->ends = wall_s(clk, l->end, 999 - CLOCKS_APART_MS);
 	if (l->state == LEASE_ABANDONED) {
 		rec->abandoned = true;
 		return;

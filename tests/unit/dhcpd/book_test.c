@@ -78,6 +78,33 @@ restart_keeps_times_exactly(void **state UNUSED)
 	fx_fini(&y);
 }
 
+/* Wall clock and monotonic clock are read one after the other, and one of them may be slewed. */
+static void
+restart_adds_no_second_when_the_clocks_are_a_moment_apart(void **state UNUSED)
+{
+	static const int apart_ms[] = {-9, -1, 1, 9};
+	struct journal_rec before, after;
+	struct lease *at = NULL;
+	struct fixture x;
+
+	fx_init(&x, NULL);
+	fx_lease(&x, &alice);
+	assert_true(dhcp_server_each_rec(x.s, &at, x.clk, &before));
+	for (size_t i = 0; i < ARRAY_LEN(apart_ms); i++) {
+		struct fixture y;
+
+		fx_init(&y, NULL);
+		y.clk = x.clk;
+		assert_int_equal(replay(&y, &before, 1), 1);
+		y.clk.wall_ms += apart_ms[i];
+		at = NULL;
+		assert_true(dhcp_server_each_rec(y.s, &at, y.clk, &after));
+		assert_memory_equal(&before, &after, sizeof(before));
+		fx_fini(&y);
+	}
+	fx_fini(&x);
+}
+
 static void
 unusable_records_are_left_out(void **state UNUSED)
 {
@@ -391,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(later_block_wins),
 	    cmocka_unit_test(restart_keeps_times_exactly),
+	    cmocka_unit_test(restart_adds_no_second_when_the_clocks_are_a_moment_apart),
 	    cmocka_unit_test(unusable_records_are_left_out),
 	    cmocka_unit_test(one_mac_keeps_its_newest_lease_only),
 	    cmocka_unit_test(ended_leases_are_reused_in_order_of_their_end),
