@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/schema.h"
 #include "lib/util.h"
 #include "vnetd/ctl_args.h"
 #include "vnetd/ctl_client.h"
@@ -40,8 +41,8 @@ struct ctl_verb {
 
 extern const struct ctl_verb ctl_verb_attach, ctl_verb_check, ctl_verb_create, ctl_verb_delete,
     ctl_verb_detach, ctl_verb_events, ctl_verb_forward, ctl_verb_help, ctl_verb_leases,
-    ctl_verb_libvirt, ctl_verb_networks, ctl_verb_ports, ctl_verb_reload, ctl_verb_set,
-    ctl_verb_show, ctl_verb_status;
+    ctl_verb_libvirt, ctl_verb_networks, ctl_verb_port, ctl_verb_ports, ctl_verb_promisc,
+    ctl_verb_reload, ctl_verb_set, ctl_verb_show, ctl_verb_status, ctl_verb_watch;
 
 /* All verbs in the order of `vnetctl help`, ended by NULL; in vnetctl.c. */
 extern const struct ctl_verb *const ctl_verbs[];
@@ -75,6 +76,29 @@ void ctl_hint(const struct ctl *c, const char *text);
 /* Connects, puts one request, gathers its rows, closes; complains on failure. */
 enum ctl_exit ctl_ask(const struct ctl *c, struct msg *request, struct rows *const *want,
 		      size_t nwant);
+
+/* The words of a change to a port or network: the key exists and the value fits. False after a
+ * complaint, with the key that was meant. what: "a port". */
+bool ctl_key_ok(const struct ctl_verb *v, enum schema_section section, const char *what,
+		const char *key, const char *value, size_t cap);
+
+/* Appends "keys:" and all keys of a section, for the help of a verb that sets them. */
+void ctl_help_keys(struct strbuf *out, enum schema_section section);
+
+/* Puts the request, which changes something, and hands its rows to `row` (may be NULL). What vnetd has
+ * to say at the end is in `text`. Complains on failure. */
+enum ctl_exit ctl_change(const struct ctl *c, struct msg *request, client_row_fn *row, void *arg,
+			 struct strbuf *text);
+
+/* A port by its name, its interface's name or its guest's MAC, in that order; NULL: there is none. */
+const struct msg_port_row *ctl_find_port(const struct rows *ports, const char *what);
+
+/* Fills the field of a request that names a port. False after a complaint. */
+bool ctl_port_field(const struct ctl_verb *v, char field[64], const char *what);
+
+/* Starts `vnetctl watch` in the background for a process that this one becomes by exec: it ends with it.
+ * qmp: the monitor's socket; nic: the card, NULL: to be found out. 0 or -errno. */
+int ctl_watch_start(const struct ctl *c, const char *qmp, const char *port, const char *nic);
 
 /* The help of one verb, and of the program. */
 void ctl_help_verb(struct strbuf *out, const struct ctl_verb *v);

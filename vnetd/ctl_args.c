@@ -10,6 +10,7 @@
 
 #include "conf/diag.h"
 #include "lib/strbuf.h"
+#include "lib/util.h"
 
 const char *
 ctl_did_you_mean(const char *word, const char *const *list)
@@ -35,6 +36,32 @@ ctl_parse_number(unsigned *out, const char *s, unsigned min, unsigned max)
 		return false;
 	*out = (unsigned)v;
 	return true;
+}
+
+bool
+ctl_parse_duration(uint32_t *seconds, const char *s)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	const unsigned year = 365 * 86400;
+	size_t len = strlen(s);
+	char number[16];
+	unsigned n;
+
+	if (len < 2 || len > sizeof(number))
+		return false;
+	memcpy(number, s, len - 1);
+	number[len - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (s[len - 1] == units[i].letter &&
+		    ctl_parse_number(&n, number, 1, year / units[i].seconds)) {
+			*seconds = n * units[i].seconds;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool

@@ -65,6 +65,9 @@ const char *ctl_did_you_mean(const char *word, const char *const *list);
 /* Decimal number within bounds; nothing else around it. */
 bool ctl_parse_number(unsigned *out, const char *s, unsigned min, unsigned max);
 
+/* "90s", "10m", "1h", "2d" -> seconds, from a second to a year. */
+bool ctl_parse_duration(uint32_t *seconds, const char *s);
+
 /* A unicast MAC address that is not zero. */
 bool ctl_parse_mac(struct mac *out, const char *s);
 

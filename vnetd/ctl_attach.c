@@ -9,6 +9,7 @@
 #include "vnetd/ctl.h"
 #include "vnetd/ctl_exec.h"
 #include "vnetd/ctl_netns.h"
+#include "vnetd/ctl_qemu.h"
 
 static const struct ctl_opt opts[] = {
     {"netns", 0, "NS", "the namespace: its name, path, or the id of a process in it"},
@@ -17,6 +18,7 @@ static const struct ctl_opt opts[] = {
     {"queues", 0, "N", "so many queues, in descriptors that follow each other (default 1)"},
     {"mac", 0, "MAC", "the guest's MAC address"},
     {"name", 0, "PORT", "the port's name (default: its interface)"},
+    {"promisc", 0, NULL, "ask for promiscuous mode at once; see vnetctl promisc"},
     CTL_OPT_QUIET,
     CTL_OPT_HELP,
     {0},
@@ -79,6 +81,7 @@ fill_request(struct msg_attach *m, const struct ctl_args *a)
 		MSG_SET_STR(m->name, name);
 	}
 	m->queues = 1;
+	m->promisc = ctl_args_get(a, "promisc") != NULL;
 	return true;
 }
 
@@ -120,6 +123,27 @@ execute(char **command)
 	return err == ENOENT ? 127 : 126;
 }
 
+/* A command that is a QEMU with a monitor for us gets somebody who listens to it. */
+static void
+watch(const struct ctl *c, char *const *command, const char *port, unsigned fd)
+{
+	struct strbuf path, nic;
+	int r;
+
+	strbuf_init(&path);
+	strbuf_init(&nic);
+	if (qmp_socket_of(&path, command)) {
+		r = ctl_watch_start(c, strbuf_str(&path), port,
+				    qmp_nic_of(&nic, command, fd) ? strbuf_str(&nic) : NULL);
+		if (r < 0)
+			ctl_complain("cannot watch what the guest's network card lets in: %s. By "
+				     "hand: vnetctl promisc request %s",
+				     strerror(-r), port);
+	}
+	strbuf_fini(&path);
+	strbuf_fini(&nic);
+}
+
 static enum ctl_exit
 attach_command(struct ctl *c, const struct ctl_args *a)
 {
@@ -154,6 +178,7 @@ attach_command(struct ctl *c, const struct ctl_args *a)
 		ctl_complain("cannot make the tap descriptor %u: %s", first, strerror(-err));
 		return CTL_FAILED;
 	}
+	watch(c, a->rest, got.row.name[0] ? got.row.name : got.row.ifname, first);
 	return (enum ctl_exit)execute(a->rest);
 }
 
@@ -278,6 +303,8 @@ const struct ctl_verb ctl_verb_attach = {
 	"in\n"
 	"the command line is replaced; the environment has VNET_TAP_FD=3 and, for several queues,\n"
 	"VNET_TAP_FDS=3:4:5:6. The tap disappears with the command.\n"
+	"When the command is a QEMU with a QMP socket whose file name (or chardev id) begins with\n"
+	"\"vnet\", a guest that turns promiscuous mode on asks for it: vnetctl watch is started.\n"
 	"A namespace gets a link called eth0 (or --ifname), up, without an address. It stays "
 	"until\n"
 	"vnetctl detach, or until the namespace ends. This needs root, or the owner of the\n"
@@ -287,6 +314,9 @@ const struct ctl_verb ctl_verb_attach = {
 	"      -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0\n"
 	"  vnetctl attach vmnet8 --queues 2 -- qemu-system-x86_64 -m 1G -smp 2 disk.qcow2 \\\n"
 	"      -netdev tap,id=n0,fds=3:4 -device virtio-net-pci,netdev=n0,mq=on,vectors=6\n"
+	"  vnetctl attach vmnet8 -- qemu-system-x86_64 -m 1G disk.qcow2 \\\n"
+	"      -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0 \\\n"
+	"      -qmp unix:$XDG_RUNTIME_DIR/vnet-web1.sock,server=on,wait=off\n"
 	"  sudo ip netns add web && sudo vnetctl attach vmnet8 --netns web --name web",
     .opts = opts,
     .min_pos = 1,

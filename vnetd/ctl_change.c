@@ -12,49 +12,91 @@
 
 static const struct ctl_opt opts[] = {CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
 
-/* What a change brings back besides its REPLY. */
-struct answer {
+/* Who gets the rows of an answer. */
+struct relay {
 	const struct ctl *c;
-	const char *fact;   /* the new fact; NULL: the network's row is */
-	struct strbuf text; /* for stdout */
+	client_row_fn *row;
+	void *arg;
 };
 
+/* What is wrong with the configuration goes to stderr, everything else to the caller. */
 static void
-take_row(const struct msg *row, UNUSED int *fds, UNUSED size_t nfds, void *arg)
+relay_row(const struct msg *row, int *fds, size_t nfds, void *arg)
 {
-	struct answer *a = arg;
+	const struct relay *r = arg;
+	const struct msg_diag_row *d = &row->u.diag_row;
 
-	if (row->type == MSG_NET_ROW && !a->fact) {
-		render_net_fact(&a->text, &row->u.net_row);
-	} else if (row->type == MSG_DIAG_ROW) {
-		const struct msg_diag_row *d = &row->u.diag_row;
-
-		if (d->level == DIAG_ERROR || (d->level == DIAG_WARNING && !a->c->quiet))
-			fprintf(stderr, "%s\n", d->text);
+	if (row->type != MSG_DIAG_ROW) {
+		if (r->row)
+			r->row(row, fds, nfds, r->arg);
+	} else if (d->level == DIAG_ERROR || (d->level == DIAG_WARNING && !r->c->quiet)) {
+		fprintf(stderr, "%s\n", d->text);
 	}
 }
 
-/* Puts the request and prints the new fact, unless vnetd has better words for it. */
-static enum ctl_exit
-change(const struct ctl *c, struct msg *request, const char *fact)
+enum ctl_exit
+ctl_change(const struct ctl *c, struct msg *request, client_row_fn *row, void *arg,
+	   struct strbuf *text)
 {
-	struct answer a = {.c = c, .fact = fact};
+	struct relay relay = {.c = c, .row = row, .arg = arg};
 	struct client client;
 	enum ctl_exit r = client_open(&client, c->run_dir);
 
-	strbuf_init(&a.text);
 	if (r == CTL_OK)
-		r = client_call(&client, request, -1, CLIENT_CHANGE_MS, take_row, &a);
+		r = client_call(&client, request, -1, CLIENT_CHANGE_MS, relay_row, &relay);
 	ctl_explain(r, &client);
-	if (r == CTL_OK) {
-		if (client.text[0])
-			strbuf_addf(&a.text, "%s\n", client.text);
-		else if (fact)
-			strbuf_addf(&a.text, "%s\n", fact);
-		r = ctl_print(c, &a.text);
-	}
-	strbuf_fini(&a.text);
+	if (r == CTL_OK)
+		strbuf_add(text, client.text);
 	client_close(&client);
+	return r;
+}
+
+bool
+ctl_key_ok(const struct ctl_verb *v, enum schema_section section, const char *what, const char *key,
+	   const char *value, size_t cap)
+{
+	const char *meant = schema_did_you_mean(section, key);
+
+	if (!schema_find(section, key)) {
+		ctl_misuse(v, "%s has no key \"%s\"%s%s%s", what, key,
+			   meant ? ", did you mean \"" : "", meant ? meant : "",
+			   meant ? "\"?" : "");
+		return false;
+	}
+	if (strlen(value) >= cap) {
+		ctl_misuse(v, "the value is longer than %zu bytes", cap - 1);
+		return false;
+	}
+	return true;
+}
+
+static void
+take_net(const struct msg *row, UNUSED int *fds, UNUSED size_t nfds, void *arg)
+{
+	if (row->type == MSG_NET_ROW)
+		render_net_fact(arg, &row->u.net_row);
+}
+
+/* Puts the request and prints the new fact, unless vnetd has better words for it. fact NULL: the
+ * network's row is the fact. */
+static enum ctl_exit
+change(const struct ctl *c, struct msg *request, const char *fact)
+{
+	struct strbuf text, out;
+	enum ctl_exit r;
+
+	strbuf_init(&text);
+	strbuf_init(&out);
+	r = ctl_change(c, request, fact ? NULL : take_net, &out, &text);
+	if (r == CTL_OK) {
+		if (text.len)
+			strbuf_addf(&out, "%s\n", strbuf_str(&text));
+		else if (fact)
+			strbuf_addf(&out, "%s\n", fact);
+		r = ctl_print(c, &out);
+	}
+	strbuf_fini(&text);
+	strbuf_fini(&out);
 	return r;
 }
 
@@ -119,16 +161,9 @@ run_set(struct ctl *c, const struct ctl_args *a)
 
 	if (!ctl_parse_net(&m->net, a->pos[0]))
 		return CTL_USAGE;
-	if (!schema_find(SCHEMA_NET, a->pos[1])) {
-		const char *meant = schema_did_you_mean(SCHEMA_NET, a->pos[1]);
-
-		return ctl_misuse(&ctl_verb_set, "a network has no key \"%s\"%s%s%s", a->pos[1],
-				  meant ? ", did you mean \"" : "", meant ? meant : "",
-				  meant ? "\"?" : "");
-	}
-	if (strlen(a->pos[2]) >= sizeof(m->value))
-		return ctl_misuse(&ctl_verb_set, "the value is longer than %zu bytes",
-				  sizeof(m->value) - 1);
+	if (!ctl_key_ok(&ctl_verb_set, SCHEMA_NET, "a network", a->pos[1], a->pos[2],
+			sizeof(m->value)))
+		return CTL_USAGE;
 	MSG_SET_STR(m->key, a->pos[1]);
 	MSG_SET_STR(m->value, a->pos[2]);
 	strbuf_init(&fact);
@@ -138,20 +173,26 @@ run_set(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
-/* The keys that `set` knows, from the table that also drives the parser. */
-static void
-list_keys(struct strbuf *out)
+/* From the table that also drives the parser. */
+void
+ctl_help_keys(struct strbuf *out, enum schema_section section)
 {
 	strbuf_add(out, "\nkeys:\n");
 	for (size_t i = 0; i < schema_rows; i++) {
 		const struct schema_row *row = &schema_table[i];
 
-		if (row->section != SCHEMA_NET)
+		if (row->section != section)
 			continue;
 		strbuf_addf(out, "  %-16s  ", row->key);
 		schema_type_print(out, row);
 		strbuf_addf(out, ": %s\n", row->help);
 	}
+}
+
+static void
+list_keys(struct strbuf *out)
+{
+	ctl_help_keys(out, SCHEMA_NET);
 }
 
 static enum ctl_exit

@@ -156,6 +156,64 @@ json_of_warning(const struct msg_warning_row *w)
 	return o;
 }
 
+/* {"forged": 12, ...} with every reason, or null where nobody counts; the sum in *total. */
+static json_t *
+json_of_drops(const struct msg_port_row *p, json_t **total)
+{
+	uint64_t drops[DROP_REASON_N], sum;
+	json_t *o;
+
+	if (!port_drops(drops, &sum, p)) {
+		*total = json_null();
+		return json_null();
+	}
+	*total = json_of_number(sum);
+	o = json_object();
+	for (unsigned i = 0; i < DROP_REASON_N; i++)
+		put(&o, drop_reason_name((enum drop_reason)i), json_of_number(drops[i]));
+	return o;
+}
+
+/* 0 means that there is no limit. */
+static json_t *
+json_of_limit(uint64_t n)
+{
+	return n ? json_of_number(n) : json_null();
+}
+
+static json_t *
+json_of_permission(bool yes)
+{
+	return json_string(yes ? "allow" : "deny");
+}
+
+/* The words of vnetd.conf as far as it has them; rates in bit/s as there. */
+static void
+put_policy(json_t **o, const struct msg_port_row *p)
+{
+	json_t *total, *drops = json_of_drops(p, &total);
+
+	put(o, "link", json_boolean(p->link));
+	put(o, "trouble", json_of_text(p->trouble));
+	put(o, "policy", json_string(mac_policy_name((enum mac_policy)p->mac_policy)));
+	put(o, "promiscuous", json_string(promisc_state_name((enum promisc_state)p->promisc)));
+	put(o, "forged_transmits",
+	    json_of_permission(p->flags & GATE_FORGED || p->mac_policy == MAC_POLICY_ANY));
+	put(o, "mac_learning", json_of_number(p->learn));
+	put(o, "learned", json_of_number(p->learned));
+	put(o, "control_guard", json_boolean(p->flags & GATE_CONTROL));
+	put(o, "dhcp_server", json_of_permission(!(p->flags & GATE_DHCP)));
+	put(o, "ra", json_of_permission(!(p->flags & GATE_RA)));
+	put(o, "ip_guard", json_boolean(p->flags & GATE_IP));
+	put(o, "ip_guard_address", json_of_ip(p->guard_ip));
+	put(o, "broadcast_limit", json_of_limit(p->flood));
+	put(o, "rate_in", json_of_limit((uint64_t)p->rate_in_kbit * 1000));
+	put(o, "rate_out", json_of_limit((uint64_t)p->rate_out_kbit * 1000));
+	put(o, "mirror_of", json_of_text(p->mirror_of));
+	put(o, "dropped", total);
+	put(o, "drops", drops);
+}
+
 static json_t *
 json_of_port(const struct msg_port_row *p)
 {
@@ -174,6 +232,26 @@ json_of_port(const struct msg_port_row *p)
 	put(&o, "uid", owned ? json_integer((json_int_t)p->owner) : json_null());
 	put(&o, "queues", p->queues ? json_integer(p->queues) : json_null());
 	put(&o, "up", json_boolean(p->up));
+	put_policy(&o, p);
+	return o;
+}
+
+json_t *
+json_of_promisc_row(const struct msg_promisc_row *p)
+{
+	bool asked = p->by != PROMISC_BY_NOBODY;
+	json_t *o = json_object();
+
+	put(&o, "port", json_of_text(p->port));
+	put(&o, "network", json_of_net(p->net));
+	put(&o, "guest", json_of_text(p->guest));
+	put(&o, "mac", json_of_mac(p->mac));
+	put(&o, "state", json_string(promisc_state_name((enum promisc_state)p->state)));
+	put(&o, "by", asked ? json_string(promisc_by_name((enum promisc_by)p->by)) : json_null());
+	put(&o, "asked", json_of_seconds(p->asked));
+	put(&o, "until", json_of_seconds(p->until));
+	put(&o, "reason", json_of_text(p->text));
+	put(&o, "marker", json_of_text(p->marker));
 	return o;
 }
 
@@ -236,6 +314,25 @@ json_of_ports(const struct facts *f)
 	json_t *o = json_object();
 
 	PUT_LIST(&o, "ports", f->port, f->nports, json_of_port);
+	return o;
+}
+
+json_t *
+json_of_one_port(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	put(&o, "port", json_of_port(&f->port[0]));
+	put(&o, "request", f->npromisc ? json_of_promisc_row(&f->promisc[0]) : json_null());
+	return o;
+}
+
+json_t *
+json_of_promisc(const struct facts *f)
+{
+	json_t *o = json_object();
+
+	PUT_LIST(&o, "requests", f->promisc, f->npromisc, json_of_promisc_row);
 	return o;
 }
 

@@ -25,7 +25,14 @@ json_t *json_of_leases(const struct facts *f);
 /* {"network": net[0] as in "networks", "warnings": [...], "ports": [...], "forwards": [...]} */
 json_t *json_of_show(const struct facts *f);
 
+/* {"port": port[0] as in "ports", "request": promisc[0] as in "requests", or null} */
+json_t *json_of_one_port(const struct facts *f);
+
+/* {"requests": [...]}: who asks for promiscuous mode, or was answered. */
+json_t *json_of_promisc(const struct facts *f);
+
 /* One row, for streams. */
+json_t *json_of_promisc_row(const struct msg_promisc_row *p);
 json_t *json_of_lease(const struct msg_lease_row *l);
 json_t *json_of_event(const struct msg_event_row *e);
 

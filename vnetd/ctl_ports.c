@@ -49,10 +49,8 @@ run_detach(struct ctl *c, const struct ctl_args *a)
 	struct strbuf text;
 	enum ctl_exit r;
 
-	if (strlen(a->pos[0]) >= sizeof(request.u.detach.port))
-		return ctl_misuse(&ctl_verb_detach, "\"%s\" is too long for a port's name",
-				  a->pos[0]);
-	MSG_SET_STR(request.u.detach.port, a->pos[0]);
+	if (!ctl_port_field(&ctl_verb_detach, request.u.detach.port, a->pos[0]))
+		return CTL_USAGE;
 	r = client_open(&client, c->run_dir);
 	if (r == CTL_OK)
 		r = client_call(&client, &request, -1, CLIENT_CHANGE_MS, NULL, NULL);
@@ -113,6 +111,11 @@ const struct ctl_verb ctl_verb_ports = {
     .name = "ports",
     .synopsis = "[vmnetN] [--json]",
     .summary = "Lists the guests that are attached",
+    .detail =
+	"POLICY says which source addresses the guest may use: given (the one that was told),\n"
+	"sticky (the first that it uses), learn (several), any. PROMISC says whether it sees the\n"
+	"frames of others, DROPPED how many of its own the gate did not let pass, and mostly why.\n"
+	"Everything about one port: vnetctl port PORT. See vnet-ports(7).",
     .example =
 	"  vnetctl ports vmnet8\n  vnetctl ports --json | jq -r '.ports[] | .name, .address'",
     .opts = list_opts,

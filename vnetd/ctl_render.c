@@ -143,34 +143,6 @@ render_networks(struct strbuf *out, const struct facts *f, const struct view *v)
 }
 
 void
-render_ports(struct strbuf *out, const struct facts *f, const struct view *v)
-{
-	static const char *const head[] = {"PORT", "NETWORK", "IFNAME", "KIND",  "GUEST",
-					   "NAME", "ADDRESS", "OWNER",  "STATE", NULL};
-	struct table t;
-
-	table_init(&t, head);
-	for (size_t i = 0; i < f->nports; i++) {
-		const struct msg_port_row *p = &f->port[i];
-
-		table_add(&t, p->name);
-		table_addf(&t, "vmnet%u", p->net);
-		table_add(&t, p->ifname);
-		table_add(&t, port_kind_name((enum port_kind)p->kind));
-		table_add(&t, mac_is_zero(p->mac) ? "" : MAC_STR(p->mac));
-		table_add(&t, p->guest);
-		add_ip(&t, p->addr);
-		if (p->owner_name[0] || p->owner == MSG_UID_NONE)
-			table_add(&t, p->owner_name);
-		else
-			table_addf(&t, "%u", p->owner);
-		table_add_tinted(&t, p->up ? TINT_NONE : TINT_WARN, p->up ? "up" : "down");
-	}
-	table_print(out, &t, v->colour);
-	table_fini(&t);
-}
-
-void
 render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 {
 	static const char *const head[] = {"PROTO",   "PORT",   "GUEST",       "GUEST-PORT",

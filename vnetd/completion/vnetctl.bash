@@ -20,27 +20,63 @@ _vnetctl_options()
 	_vnetctl_ask help "$@" | grep -oE '^  (-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'
 }
 
+# The keys that a verb sets.
 _vnetctl_keys()
 {
-	_vnetctl_ask help set | awk '/^keys:/ { on = 1; next } !NF { on = 0 } on { print $1 }'
+	_vnetctl_ask help "$1" | awk '/^keys:/ { on = 1; next } !NF { on = 0 } on { print $1 }'
 }
 
-# The first column of a table without its header.
+# The words that a key can have, if there are words: what stands behind it in the list, as in "up|down: ...".
+_vnetctl_values()
+{
+	_vnetctl_ask help "$1" | awk -v key="$2" '
+		/^keys:/ { on = 1; next }
+		!NF { on = 0 }
+		on && $1 == key && $2 ~ /^[a-z|]+:$/ && $2 ~ /[|]/ {
+			sub(":", "", $2)
+			gsub("[|]", "\n", $2)
+			print $2
+			print "default"
+		}'
+}
+
+# The first column of a table without its header and the lines about what is wrong.
 _vnetctl_column()
 {
-	_vnetctl_ask "$@" | awk 'NR > 1 { print $1 }'
+	_vnetctl_ask "$@" | awk 'NR > 1 && $1 != "!" { print $1 }'
 }
 
+# verb, number of the word, the words so far
 _vnetctl_words()
 {
 	local verb=$1 position=$2
+	local words=("${@:3}")
 
 	case $verb:$position in
 	help:1) _vnetctl_verbs ;;
 	forward:1) echo list ;;
-	detach:1) _vnetctl_column ports ;;
+	detach:1 | port:1) _vnetctl_column ports ;;
+	port:2) printf '%s\n' set unpin ;;
+	port:3) [[ ${words[2]} == set ]] && _vnetctl_keys port ;;
+	port:4)
+		if [[ ${words[3]} == mirror-of ]]; then
+			_vnetctl_column ports
+		else
+			_vnetctl_values port "${words[3]}"
+		fi
+		;;
+	promisc:1) printf '%s\n' list request cancel allow deny revoke ;;
+	promisc:2)
+		case ${words[1]} in
+		list) _vnetctl_column networks ;;
+		# Those who wait for an answer, or had one.
+		cancel | allow | deny | revoke) _vnetctl_column promisc list ;;
+		*) _vnetctl_column ports ;;
+		esac
+		;;
 	create:2 | create:3) printf '%s\n' nat hostonly bridged segment ;;
-	set:2) _vnetctl_keys ;;
+	set:2) _vnetctl_keys set ;;
+	set:3) _vnetctl_values set "${words[2]}" ;;
 	forward:2 | show:1 | leases:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | libvirt:1)
 		_vnetctl_column networks ;;
 	esac
@@ -49,7 +85,7 @@ _vnetctl_words()
 _vnetctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb='' position=0 i word
+	local verb='' position=0 i word words=()
 	local _vnetctl_command=("${COMP_WORDS[0]}")
 
 	COMPREPLY=()
@@ -73,11 +109,13 @@ _vnetctl()
 			((i++))
 			;;
 		--netns | --ifname | --fd | --queues | --mac | --name) ((i++)) ;;
+		--for | --qmp | --port | --nic | --wait | --repeat | --pid) ((i++)) ;;
 		-*) ;;
 		*)
 			if [[ -z $verb ]]; then
 				verb=$word
 			fi
+			words+=("$word")
 			((position++))
 			;;
 		esac
@@ -92,7 +130,16 @@ _vnetctl()
 		mapfile -t COMPREPLY < <(compgen -W "$(ip netns list 2>/dev/null | awk '{ print $1 }')" -- "$cur")
 		return
 		;;
+	--port)
+		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_column ports)" -- "$cur")
+		return
+		;;
+	--qmp)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	--ifname | --fd | --queues | --mac | --name) return ;;
+	--for | --nic | --wait | --repeat | --pid) return ;;
 	esac
 
 	if [[ $cur == -* ]]; then
@@ -100,7 +147,7 @@ _vnetctl()
 	elif [[ -z $verb ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_verbs)" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_words "$verb" "$position")" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$(_vnetctl_words "$verb" "$position" "${words[@]}")" -- "$cur")
 	fi
 }
 

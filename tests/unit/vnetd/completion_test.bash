@@ -13,7 +13,8 @@ vnetctl()
 {
 	case $* in
 	*networks) printf 'NETWORK  TYPE\nvmnet1   host-only\nvmnet8   NAT\n' ;;
-	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n' ;;
+	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n! db is down\n' ;;
+	*"promisc list") printf 'PORT  NETWORK\nids   vmnet8\n' ;;
 	*) "$tool" "$@" ;;
 	esac
 }
@@ -45,8 +46,8 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check reload events leases forward ports attach detach create \
-	delete set libvirt help
+offers 'vnetctl ' status networks show check reload events leases forward ports port promisc attach \
+	detach watch create delete set libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
@@ -59,6 +60,26 @@ offers 'vnetctl forward list ' vmnet1 vmnet8
 offers 'vnetctl create vmnet9 h' hostonly
 offers 'vnetctl set vmnet8 mt' mtu
 offers 'vnetctl set vmnet8 mtu '
+offers 'vnetctl set vmnet8 promiscuous ' allow deny ask default
+offers 'vnetctl port ' web1 db
+offers 'vnetctl port web1 ' set unpin
+offers 'vnetctl port web1 set mac-' mac-policy mac-learning
+offers 'vnetctl port web1 set mac-policy ' given sticky any default
+offers 'vnetctl port web1 set link d' down default
+offers 'vnetctl port web1 set rate-in '
+offers 'vnetctl port web1 set mirror-of ' web1 db
+offers 'vnetctl port web1 unpin '
+offers 'vnetctl port web1 --j' --json
+offers 'vnetctl promisc ' list request cancel allow deny revoke
+offers 'vnetctl promisc list ' vmnet1 vmnet8
+offers 'vnetctl promisc request ' web1 db
+offers 'vnetctl promisc allow ' ids
+offers 'vnetctl promisc allow ids --' --for --once --always --json --quiet --help
+offers 'vnetctl promisc allow ids --for '
+offers 'vnetctl promisc allow --for 1h i' ids
+offers 'vnetctl watch --port ' web1 db
+offers 'vnetctl watch --p' --port --pid
+offers 'vnetctl watch --port web1 --q' --qmp --quiet
 offers 'vnetctl attach vmnet8 --q' --queues --quiet
 offers 'vnetctl attach vmnet8 --queues '
 offers 'vnetctl attach vmnet8 --queues 2 --m' --mac

@@ -160,6 +160,29 @@ numbers(void **state UNUSED)
 }
 
 static void
+durations(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		uint32_t seconds;
+	} right[] = {{"1s", 1},      {"90s", 90},        {"10m", 600},           {"1h", 3600},
+		     {"2d", 172800}, {"365d", 31536000}, {"31536000s", 31536000}};
+	static const char *const wrong[] = {
+	    "",    "h",   "1",    "0s", "1w",   "-1h",       "1H",
+	    "1 h", "1hh", "1.5h", "h1", "366d", "31536001s", "99999999999999999999s"};
+	uint32_t n = 77;
+
+	for (size_t i = 0; i < ARRAY_LEN(right); i++) {
+		assert_true(ctl_parse_duration(&n, right[i].text));
+		assert_int_equal(n, right[i].seconds);
+	}
+	n = 77;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		assert_false(ctl_parse_duration(&n, wrong[i]));
+	assert_int_equal(n, 77);
+}
+
+static void
 addresses_of_one_guest(void **state UNUSED)
 {
 	struct mac m;
@@ -183,6 +206,7 @@ main(void)
 	    cmocka_unit_test(a_lone_dash_is_an_argument),
 	    cmocka_unit_test(mistakes_are_named),
 	    cmocka_unit_test(numbers),
+	    cmocka_unit_test(durations),
 	    cmocka_unit_test(addresses_of_one_guest),
 	};
 

@@ -42,6 +42,8 @@ tables(void **state UNUSED)
 	check_text("ports.txt", render_ports, &f, &plain);
 	check_text("forwards.txt", render_forwards, &f, &plain);
 	check_text("leases.txt", render_leases, &f, &plain);
+	check_text("promisc.txt", render_promisc, &f, &plain);
+	check_text("promisc-colour.txt", render_promisc, &f, &colour);
 }
 
 static void
@@ -56,6 +58,84 @@ empty_tables_are_a_header(void **state UNUSED)
 	check_text("ports-empty.txt", render_ports, &f, &plain);
 	check_text("forwards-empty.txt", render_forwards, &f, &plain);
 	check_text("leases-empty.txt", render_leases, &f, &plain);
+	check_text("promisc-empty.txt", render_promisc, &f, &plain);
+}
+
+/* Each with what is known about its promiscuous mode. */
+static void
+one_port(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW};
+	struct facts f = sample(SAMPLE_NOW);
+
+	check_text("port-sticky.txt", render_port, &f, &plain);
+	f.port++;
+	f.promisc++;
+	check_text("port-given.txt", render_port, &f, &plain);
+	f.port++;
+	f.promisc++;
+	check_text("port-learn.txt", render_port, &f, &plain);
+	f.port++;
+	f.npromisc = 0;
+	check_text("port-any.txt", render_port, &f, &plain);
+}
+
+/* The policies that the samples do not have. */
+static void
+policies_in_words(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW};
+	struct msg_port_row p = sample(SAMPLE_NOW).port[0];
+	struct facts f = {.port = &p, .nports = 1};
+
+	p.mac = (struct mac){0};
+	p.flags = GATE_IP;
+	check_text("port-unknown-mac.txt", render_port, &f, &plain);
+	p.mac_policy = MAC_POLICY_GIVEN;
+	p.rate_in_kbit = 64;
+	p.queues = 4;
+	p.owner_name[0] = '\0';
+	check_text("port-given-unknown.txt", render_port, &f, &plain);
+}
+
+static void
+what_the_gate_counted(void **state UNUSED)
+{
+	struct msg_port_row p = sample(SAMPLE_NOW).port[2];
+	uint64_t drops[DROP_REASON_N], total = 7;
+
+	assert_true(port_drops(drops, &total, &p));
+	assert_int_equal(total, 259);
+	assert_int_equal(drops[DROP_FORGED], 256);
+	assert_int_equal(drops[DROP_FLOOD], 3);
+	/* From a vnetd that knows fewer reasons. */
+	p.drops.len = 8;
+	assert_true(port_drops(drops, &total, &p));
+	assert_int_equal(total, 256);
+	p.drops.len = 0;
+	assert_false(port_drops(drops, &total, &p));
+	assert_int_equal(total, 0);
+}
+
+static void
+how_to_answer_a_request(void **state UNUSED)
+{
+	struct facts f = sample(SAMPLE_NOW);
+	struct strbuf b;
+
+	strbuf_init(&b);
+	render_promisc_hints(&b, &f, "/etc/vnet");
+	assert_string_equal(strbuf_str(&b),
+			    "Allow once:  vnetctl promisc allow vmnet8p1 --for 1h\n"
+			    "Always, for every guest:  sudo touch /etc/vnet/promiscAuthorized   "
+			    "(lets guests see and forge each other's traffic)\n");
+	strbuf_fini(&b);
+	/* Nobody waits. */
+	f.promisc++;
+	f.npromisc--;
+	render_promisc_hints(&b, &f, "/etc/vnet");
+	assert_int_equal(b.len, 0);
+	strbuf_fini(&b);
 }
 
 static void
@@ -103,6 +183,33 @@ lines(void **state UNUSED)
 	strbuf_fini(&b);
 }
 
+static void
+lines_about_promiscuous_mode(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW};
+	const struct msg_promisc_row silent = {.port = "quiet"};
+	struct facts f = sample(SAMPLE_NOW);
+	struct msg_rx_filter r = {.port = "vmnet8p1", .mac = f.port[0].mac, .multicasts = 1};
+	struct strbuf b;
+
+	strbuf_init(&b);
+	for (size_t i = 0; i < f.npromisc; i++)
+		render_promisc_fact(&b, &f.promisc[i], &plain);
+	render_promisc_fact(&b, &silent, &plain);
+	render_rx_filter(&b, &r, &silent, &plain);
+	r.promisc = true;
+	r.unicasts = 2;
+	render_rx_filter(&b, &r, &f.promisc[0], &plain);
+	r.allmulti = true;
+	r.promisc = false;
+	/* A user's request stays. */
+	render_rx_filter(&b, &r, &f.promisc[1], &plain);
+	r.mac = (struct mac){0};
+	render_rx_filter(&b, &r, &silent, &plain);
+	golden("promisc-lines.txt", strbuf_str(&b));
+	strbuf_fini(&b);
+}
+
 /* Takes the value over. */
 static void
 check_json(const char *name, json_t *v)
@@ -136,6 +243,11 @@ json(void **state UNUSED)
 	check_json("leases.json", json_of_leases(&f));
 	check_json("show.json", json_of_show(&one));
 	check_json("event.json", json_of_event(&e));
+	check_json("port.json", json_of_one_port(&f));
+	check_json("promisc.json", json_of_promisc(&f));
+	f.npromisc = 0;
+	check_json("port-quiet.json", json_of_one_port(&f));
+	check_json("promisc-empty.json", json_of_promisc(&none));
 	check_json("ports-empty.json", json_of_ports(&none));
 }
 
@@ -166,8 +278,13 @@ main(void)
 	    cmocka_unit_test(tables),
 	    cmocka_unit_test(empty_tables_are_a_header),
 	    cmocka_unit_test(one_network),
+	    cmocka_unit_test(one_port),
+	    cmocka_unit_test(policies_in_words),
+	    cmocka_unit_test(what_the_gate_counted),
+	    cmocka_unit_test(how_to_answer_a_request),
 	    cmocka_unit_test(leases_that_follow),
 	    cmocka_unit_test(lines),
+	    cmocka_unit_test(lines_about_promiscuous_mode),
 	    cmocka_unit_test(json),
 	    cmocka_unit_test(json_is_valid_whatever_guests_call_themselves),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * ctl_sample.c - three networks, three ports, two forwards, four leases, two warnings.
+ * ctl_sample.c - four networks, four ports, two forwards, four leases, two warnings, four words about
+ * promiscuous mode.
  */
 #include "ctl_sample.h"
 
@@ -64,6 +65,12 @@ static const struct msg_net_row nets[] = {
      .mtu = 1500},
 };
 
+/* Eight bytes for each reason. */
+#define DROPS(...)                                                                                 \
+	{                                                                                          \
+		8 * DROP_REASON_N, __VA_ARGS__                                                     \
+	}
+
 static const struct msg_port_row ports[] = {
     {.name = "vmnet8p1",
      .net = 8,
@@ -75,7 +82,13 @@ static const struct msg_port_row ports[] = {
      .owner = 1000,
      .owner_name = "alice",
      .up = true,
-     .queues = 1},
+     .queues = 1,
+     .mac_policy = MAC_POLICY_STICKY,
+     .flags = GATE_CONTROL | GATE_DHCP | GATE_RA,
+     .flood = 10000,
+     .promisc = PROMISC_PENDING,
+     .link = true,
+     .drops = DROPS({0})},
     {.name = "build",
      .net = 8,
      .ifname = "vmnet8p2",
@@ -84,14 +97,40 @@ static const struct msg_port_row ports[] = {
      .owner = 0,
      .owner_name = "ci",
      .netns = "ci",
-     .up = true},
+     .up = true,
+     .mac_policy = MAC_POLICY_GIVEN,
+     .flags = GATE_CONTROL | GATE_IP | GATE_FORGED,
+     .guard_ip = {0xac10ce83},
+     .rate_in_kbit = 2000000,
+     .rate_out_kbit = 1500,
+     .mirror_of = "vmnet8p1",
+     .promisc = PROMISC_GRANTED,
+     .link = true,
+     .drops = DROPS({[8 * DROP_ARP + 7] = 12})},
     {.name = "tap-evil",
      .net = 8,
      .ifname = "tap-evil",
      .kind = PORT_ADOPTED,
      .guest = "\033[31mroot shell",
      .owner = MSG_UID_NONE,
-     .queues = 1},
+     .queues = 1,
+     .mac_policy = MAC_POLICY_LEARN,
+     .learn = 16,
+     .learned = 3,
+     .flags = GATE_CONTROL | GATE_IP,
+     .flood = 77,
+     .rate_out_kbit = 10000,
+     .promisc = PROMISC_REFUSED,
+     .link = true,
+     .trouble = "its tap's holder changed the interface's owner",
+     .drops = DROPS({[8 * DROP_FORGED + 6] = 1, [8 * DROP_FLOOD + 7] = 3})},
+    {.name = "eth1",
+     .net = 1,
+     .ifname = "eth1",
+     .kind = PORT_ADOPTED,
+     .owner = MSG_UID_NONE,
+     .mac_policy = MAC_POLICY_ANY,
+     .flags = GATE_FORGED},
 };
 
 static const struct msg_forward_row forwards[] = {
@@ -129,6 +168,34 @@ static struct msg_lease_row leases[] = {
     {.net = 1, .addr = {0xc0a85381}, .state = LEASE_ROW_ABANDONED},
 };
 
+static struct msg_promisc_row promisc[] = {
+    {.port = "vmnet8p1",
+     .net = 8,
+     .guest = "web1",
+     .mac = {{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}},
+     .state = PROMISC_PENDING,
+     .by = PROMISC_BY_GUEST,
+     .text = "no promiscAuthorized marker"},
+    {.port = "build",
+     .net = 8,
+     .mac = {{0x00, 0x50, 0x56, 0x3a, 0x01, 0x02}},
+     .state = PROMISC_GRANTED,
+     .by = PROMISC_BY_USER,
+     .text = "an administrator allowed it for a time"},
+    {.port = "tap-evil",
+     .net = 8,
+     .state = PROMISC_REFUSED,
+     .by = PROMISC_BY_CONFIG,
+     .text = "an administrator denied it"},
+    {.port = "lab",
+     .net = 1,
+     .guest = "\033[2Jlab",
+     .state = PROMISC_GRANTED,
+     .by = PROMISC_BY_GUEST,
+     .text = "the marker file exists",
+     .marker = "vmnet1/promiscAuthorized"},
+};
+
 struct facts
 sample(uint64_t now)
 {
@@ -137,6 +204,10 @@ sample(uint64_t now)
 	leases[2].starts = now - 7200;
 	leases[2].ends = now - 5400;
 	leases[3].ends = now + 86400 + 30;
+	promisc[0].asked = now - 150;
+	promisc[1].asked = now - 3600;
+	promisc[1].until = now + 59 * 60 + 30;
+	promisc[3].asked = now - 86400;
 	return (struct facts){
 	    .status = &status,
 	    .warning = warnings,
@@ -149,6 +220,8 @@ sample(uint64_t now)
 	    .nforwards = ARRAY_LEN(forwards),
 	    .lease = leases,
 	    .nleases = ARRAY_LEN(leases),
+	    .promisc = promisc,
+	    .npromisc = ARRAY_LEN(promisc),
 	};
 }
 

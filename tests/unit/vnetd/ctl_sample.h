@@ -11,7 +11,8 @@
 
 #define SAMPLE_NOW 1700000000 /* 2023-11-14T22:13:20Z */
 
-/* Rows that live as long as the program; leases end relative to `now` (UTC seconds). */
+/* Rows that live as long as the program; leases end, and requests were made, relative to `now` (UTC
+ * seconds). */
 struct facts sample(uint64_t now);
 
 /* One event. */

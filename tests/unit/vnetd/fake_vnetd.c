@@ -31,6 +31,9 @@
 /* Lists of leases sent over this connection so far (each has a process): the second differs. */
 static unsigned lists;
 
+/* Reports go here. */
+static char report_path[128];
+
 /* When the server was started, UTC: what it says does not change by itself. */
 static uint64_t started;
 
@@ -101,7 +104,8 @@ attach(int sock, const struct msg *m, size_t nfds)
 	for (unsigned q = 0; a->kind != PORT_NETNS && q < a->queues; q++) {
 		char text[32];
 
-		snprintf(text, sizeof(text), "tap %u%s\n", q, a->vnet_hdr ? " vnet_hdr" : "");
+		snprintf(text, sizeof(text), "tap %u%s%s\n", q, a->vnet_hdr ? " vnet_hdr" : "",
+			 a->promisc ? " promisc" : "");
 		taps[ntaps++] = fd_memfd("tap", text, strlen(text));
 	}
 	if (a->kind == PORT_NETNS && nfds != 1)
@@ -139,6 +143,124 @@ reload(int sock, uint32_t id)
 	MSG_SET_STR(d.text, "networking:14:22: not an IPv4 subnet: \"192.168.8.300\"");
 	ROW(sock, id, DIAG_ROW, diag_row, d);
 	end(sock, id, 22, "vmnet8 keeps its running configuration");
+}
+
+/* The port of a request is one that may be asked about. */
+static bool
+port_ok(int sock, uint32_t id, const char *port)
+{
+	bool gone = strcmp(port, "gone") == 0, forbidden = strcmp(port, "forbidden") == 0;
+
+	if (gone)
+		end(sock, id, 2, "there is no port \"gone\" (see vnetctl ports)");
+	if (forbidden)
+		end(sock, id, 1, "the port is not yours");
+	return !gone && !forbidden;
+}
+
+static void
+set_port(int sock, const struct msg *m, const struct facts *f)
+{
+	const struct msg_port_setting *s = &m->u.port_setting;
+	struct msg_diag_row d = {.level = DIAG_ERROR};
+	char text[400] = "";
+
+	if (!port_ok(sock, m->id, s->port))
+		return;
+	if (strcmp(s->value, "bad") == 0) {
+		snprintf(d.text, sizeof(d.text), "vnetd.conf: \"bad\" is no value of %s", s->key);
+		ROW(sock, m->id, DIAG_ROW, diag_row, d);
+		end(sock, m->id, 22, "nothing is changed");
+		return;
+	}
+	if (strcmp(s->key, "link") == 0)
+		snprintf(text, sizeof(text), "%s: asked for %s = %s", s->port, s->key, s->value);
+	ROW(sock, m->id, PORT_ROW, port_row, f->port[0]);
+	end(sock, m->id, 0, text);
+}
+
+static void
+list_promisc(int sock, const struct msg *m, const struct facts *f)
+{
+	uint16_t net = m->u.promisc_list.net;
+
+	for (size_t i = 0; i < f->npromisc; i++) {
+		if (net == MSG_NET_ALL || net == f->promisc[i].net)
+			ROW(sock, m->id, PROMISC_ROW, promisc_row, f->promisc[i]);
+	}
+	end(sock, m->id, 0, NULL);
+}
+
+static void
+ask_promisc(int sock, const struct msg *m)
+{
+	const struct msg_promisc_ask *a = &m->u.promisc_ask;
+	struct msg_promisc_row r = {.net = 8};
+
+	if (!port_ok(sock, m->id, a->port))
+		return;
+	MSG_SET_STR(r.port, a->port);
+	if (a->on) {
+		r.state = PROMISC_PENDING;
+		r.by = PROMISC_BY_USER;
+		r.asked = started;
+		MSG_SET_STR(r.text, "no promiscAuthorized marker");
+	}
+	ROW(sock, m->id, PROMISC_ROW, promisc_row, r);
+	end(sock, m->id, 0, NULL);
+}
+
+static void
+decide_promisc(int sock, const struct msg *m)
+{
+	static const uint8_t states[] = {
+	    [PROMISC_ALLOW_ONCE] = PROMISC_GRANTED,   [PROMISC_ALLOW_FOR] = PROMISC_GRANTED,
+	    [PROMISC_ALLOW_ALWAYS] = PROMISC_GRANTED, [PROMISC_DENY] = PROMISC_REFUSED,
+	    [PROMISC_REVOKE] = PROMISC_PENDING,
+	};
+	static const char *const words[] = {
+	    [PROMISC_ALLOW_ONCE] = "once",     [PROMISC_ALLOW_FOR] = "for a time",
+	    [PROMISC_ALLOW_ALWAYS] = "always", [PROMISC_DENY] = "denied",
+	    [PROMISC_REVOKE] = "revoked",
+	};
+	const struct msg_promisc_decide *d = &m->u.promisc_decide;
+	struct msg_promisc_row r = {.net = 8, .by = PROMISC_BY_USER};
+
+	if (!port_ok(sock, m->id, d->port))
+		return;
+	MSG_SET_STR(r.port, d->port);
+	r.state = states[d->verdict];
+	/* Half a minute more: rounding down says what was asked for. */
+	r.until = d->seconds ? started + d->seconds + 30 : 0;
+	MSG_SET_STR(r.text, words[d->verdict]);
+	ROW(sock, m->id, PROMISC_ROW, promisc_row, r);
+	end(sock, m->id, 0, NULL);
+}
+
+/* A guest that asks is granted it. */
+static void
+take_filter(int sock, const struct msg *m)
+{
+	const struct msg_rx_filter *r = &m->u.rx_filter;
+	struct msg_promisc_row row = {.net = 8};
+	FILE *f;
+
+	if (strcmp(r->port, "tap-evil") == 0) {
+		end(sock, m->id, 1, "the port is not yours");
+		return;
+	}
+	f = fopen(report_path, "ae");
+	if (!f)
+		_exit(1);
+	fprintf(f, "%s %s %s unicasts %u multicasts %u+%u%s\n", r->port, MAC_STR(r->mac),
+		r->promisc ? "promisc" : "-", r->unicasts, r->multicasts, r->multicast.len / 6,
+		r->allmulti ? " all" : "");
+	fclose(f);
+	MSG_SET_STR(row.port, r->port);
+	row.state = r->promisc ? PROMISC_GRANTED : PROMISC_NO;
+	row.by = r->promisc ? PROMISC_BY_GUEST : PROMISC_BY_NOBODY;
+	ROW(sock, m->id, PROMISC_ROW, promisc_row, row);
+	end(sock, m->id, 0, NULL);
 }
 
 static void
@@ -185,6 +307,18 @@ answer(int sock, const struct msg *m, size_t nfds)
 		end(sock, m->id, 2, "there is no network vmnet99");
 	} else if (m->type == MSG_RELOAD_ASK) {
 		reload(sock, m->id);
+	} else if (m->type == MSG_PORT_SETTING) {
+		set_port(sock, m, &f);
+	} else if (m->type == MSG_PORT_UNPIN && strcmp(m->u.port_unpin.port, "build") == 0) {
+		end(sock, m->id, 22, "the address of build was given, not pinned");
+	} else if (m->type == MSG_PROMISC_LIST) {
+		list_promisc(sock, m, &f);
+	} else if (m->type == MSG_PROMISC_ASK) {
+		ask_promisc(sock, m);
+	} else if (m->type == MSG_PROMISC_DECIDE) {
+		decide_promisc(sock, m);
+	} else if (m->type == MSG_RX_FILTER) {
+		take_filter(sock, m);
 	} else if (m->type == MSG_NET_SET) {
 		char text[400];
 
@@ -243,12 +377,12 @@ fake_absent(struct fake *f)
 }
 
 void
-fake_start(struct fake *f, enum fake_mood mood)
+fake_listen(struct fake *f, enum fake_mood mood)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	fake_absent(f);
+	snprintf(report_path, sizeof(report_path), "%s/reports", f->dir);
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/vnetd.sock", f->dir);
 	assert_int_equal(bind(listener, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	assert_int_equal(listen(listener, 16), 0);
@@ -264,15 +398,45 @@ fake_start(struct fake *f, enum fake_mood mood)
 }
 
 void
+fake_start(struct fake *f, enum fake_mood mood)
+{
+	fake_absent(f);
+	fake_listen(f, mood);
+}
+
+void
+fake_kill(const struct fake *f)
+{
+	char path[128];
+
+	kill(-f->pid, SIGKILL);
+	snprintf(path, sizeof(path), "%s/vnetd.sock", f->dir);
+	unlink(path);
+}
+
+void
+fake_reports(const struct fake *f, char *buf, size_t cap)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/reports", f->dir);
+	file = fopen(path, "re");
+	buf[file ? fread(buf, 1, cap - 1, file) : 0] = '\0';
+	if (file)
+		fclose(file);
+}
+
+void
 fake_stop(struct fake *f)
 {
 	char path[128];
 
 	if (f->pid > 0) {
-		kill(-f->pid, SIGKILL);
+		fake_kill(f);
 		waitpid(f->pid, NULL, 0);
 	}
-	snprintf(path, sizeof(path), "%s/vnetd.sock", f->dir);
+	snprintf(path, sizeof(path), "%s/reports", f->dir);
 	unlink(path);
 	rmdir(f->dir);
 }

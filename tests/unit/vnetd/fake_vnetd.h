@@ -2,12 +2,14 @@
  * fake_vnetd.h - a stand-in for vnetd's client socket, for the tests of the tools.
  *
  * It answers every request with the rows of ctl_sample.h. Changes succeed and are echoed, so that a
- * test sees what was asked; network 66 is forbidden, network 99 does not exist. Taps are memfds that
- * hold "tap 0\n", "tap 1\n"...
+ * test sees what was asked; network 66 and the port "forbidden" are that, network 99 and the port "gone"
+ * do not exist. Taps are memfds that hold "tap 0\n", "tap 1\n"... Reports of filters are written to a file, but
+ * those of "tap-evil" are refused.
  */
 #ifndef VNET_TESTS_UNIT_VNETD_FAKE_VNETD_H
 #define VNET_TESTS_UNIT_VNETD_FAKE_VNETD_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 enum fake_mood {
@@ -24,6 +26,13 @@ struct fake {
 
 /* A server in a process group of its own; it listens when this returns. */
 void fake_start(struct fake *f, enum fake_mood mood);
+
+/* Kills it, or starts another one that listens in the same folder. Any process may. */
+void fake_kill(const struct fake *f);
+void fake_listen(struct fake *f, enum fake_mood mood);
+
+/* What it was told of filters of network cards: a line each. */
+void fake_reports(const struct fake *f, char *buf, size_t cap);
 
 /* Ends it and removes its folder. */
 void fake_stop(struct fake *f);

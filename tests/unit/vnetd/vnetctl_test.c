@@ -164,7 +164,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 16);
+	assert_int_equal(each_verb(check_help), 19);
 }
 
 static void
@@ -187,7 +187,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 16);
+	assert_int_equal(each_verb(check_manual), 19);
 }
 
 static void
@@ -241,6 +241,150 @@ changes_print_the_new_fact(void **state UNUSED)
 	says(0, "vmnet8: mtu is now 9000\n", "");
 	CTL("detach", "web");
 	says(0, "web is detached\n", "");
+}
+
+static void
+one_port_by_each_of_its_names(void **state UNUSED)
+{
+	char text[sizeof(t.out)];
+
+	CTL("port", "build");
+	assert_string_equal(t.err, "");
+	assert_int_equal(t.status, 0);
+	memcpy(text, t.out, sizeof(text));
+	assert_non_null(strstr(text, "promiscuous       granted for 59 min: an administrator"));
+	assert_non_null(strstr(text, "asked             1 h ago, by user"));
+	CTL("port", "vmnet8p2");
+	says(0, text, "");
+	CTL("port", "00:50:56:3A:01:02");
+	says(0, text, "");
+	/* A request of another port on the network is not this one's. */
+	CTL("port", "eth1");
+	shows("port-any.txt");
+	CTL("port", "eth1", "--json");
+	assert_non_null(strstr(t.out, "\"request\": null"));
+	assert_int_equal(t.status, 0);
+	CTL("port", "vmnet8p1", "--json");
+	assert_non_null(strstr(t.out, "\"policy\": \"sticky\""));
+	assert_non_null(strstr(t.out, "\"state\": \"pending\""));
+	CTL("port", "nobody");
+	says(1, "", "vnetctl: there is no port \"nobody\". All ports: vnetctl ports\n");
+	CTL("port", "52:54:00:00:00:99");
+	assert_int_equal(t.status, 1);
+}
+
+static void
+a_port_is_set(void **state UNUSED)
+{
+	CTL("port", "build", "set", "rate-out", "10M");
+	says(0, "build: rate-out = 10M\n", "");
+	CTL("port", "build", "set", "mac-policy", "");
+	says(0, "build: mac-policy = default\n", "");
+	CTL("port", "build", "set", "link", "down");
+	says(0, "build: asked for link = down\n", "");
+	CTL("-q", "port", "build", "set", "link", "down");
+	says(0, "", "");
+	CTL("port", "build", "set", "ra", "bad");
+	says(1, "", "vnetd.conf: \"bad\" is no value of ra\nvnetctl: nothing is changed\n");
+	CTL("port", "gone", "set", "ra", "allow");
+	says(1, "", "vnetctl: there is no port \"gone\" (see vnetctl ports)\n");
+	CTL("port", "forbidden", "set", "ra", "allow");
+	says(1, "", "vnetctl: the port is not yours\n");
+	CTL("port", "vmnet8p1", "unpin");
+	says(0, "vmnet8p1: the next address that it uses is its own\n", "");
+	CTL("port", "build", "unpin");
+	says(1, "", "vnetctl: the address of build was given, not pinned\n");
+}
+
+static void
+promiscuous_mode_is_listed(void **state UNUSED)
+{
+	CTL("promisc", "list");
+	golden("promisc.txt", t.out);
+	assert_non_null(strstr(t.err, "Allow once:  vnetctl promisc allow vmnet8p1 --for 1h\n"));
+	assert_non_null(strstr(t.err, "sudo touch /etc/vnet/promiscAuthorized "));
+	assert_int_equal(t.status, 0);
+	CTL("promisc", "list", "vmnet1");
+	assert_non_null(strstr(t.out, "lab "));
+	assert_null(strstr(t.out, "vmnet8p1"));
+	assert_string_equal(t.err, "");
+	CTL("promisc", "list", "vmnet3");
+	shows("promisc-empty.txt");
+	CTL("-q", "promisc", "list");
+	says(0, "", "");
+	CTL("promisc", "list", "vmnet1", "--json");
+	assert_non_null(strstr(t.out, "\"marker\": \"vmnet1/promiscAuthorized\""));
+	assert_string_equal(t.err, "");
+}
+
+static void
+promiscuous_mode_is_asked_for_and_answered(void **state UNUSED)
+{
+	static const char *const rows[][5] = {
+	    {"request", "web", NULL, NULL, "pending: no promiscAuthorized marker"},
+	    {"cancel", "web", NULL, NULL, "off"},
+	    {"allow", "web", NULL, NULL, "granted: once"},
+	    {"allow", "web", "--once", NULL, "granted: once"},
+	    {"allow", "web", "--always", NULL, "granted: always"},
+	    {"allow", "web", "--for", "90m", "granted for 1 h: for a time"},
+	    {"allow", "web", "--for=2d", NULL, "granted for 2 days: for a time"},
+	    {"deny", "web", NULL, NULL, "refused: denied"},
+	    {"revoke", "web", NULL, NULL, "pending: revoked"},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CTL("promisc", rows[i][0], rows[i][1], rows[i][2], rows[i][3]);
+		snprintf(text, sizeof(text), "web: promiscuous mode is %s\n", rows[i][4]);
+		says(0, text, "");
+	}
+	CTL("promisc", "allow", "web", "--json");
+	assert_non_null(strstr(t.out, "\"state\": \"granted\""));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CTL("promisc", rows[i][0], "gone");
+		says(1, "", "vnetctl: there is no port \"gone\" (see vnetctl ports)\n");
+	}
+}
+
+static void
+ports_want_the_right_words(void **state UNUSED)
+{
+	static const struct {
+		const char *argv[6], *sentence;
+	} rows[] = {
+	    {{"port"}, ""},
+	    {{"port", "web", "sett", "link", "up"}, "did you mean \"set\"?"},
+	    {{"port", "web", "set"}, "set needs a key and its value"},
+	    {{"port", "web", "set", "link"}, "set needs a key and its value"},
+	    {{"port", "web", "unpin", "x"}, "unpin takes no \"x\""},
+	    {{"port", "web", "set", "rate-ot", "1M"}, "did you mean \"rate-out\"?"},
+	    {{"port", "web", "set", "mtu", "1500"}, "a port has no key \"mtu\""},
+	    {{"port", "--json", "web", "set", "link", "up"}, "--json is for looking at a port"},
+	    {{"promisc"}, ""},
+	    {{"promisc", "lis"}, "did you mean \"list\"?"},
+	    {{"promisc", "list", "web"}, "\"web\" is not a network"},
+	    {{"promisc", "allow"}, "allow needs a port"},
+	    {{"promisc", "request"}, "request needs a port"},
+	    {{"promisc", "deny", "web", "--for", "1h"}, "go with allow"},
+	    {{"promisc", "allow", "web", "--once", "--always"}, "exclude each other"},
+	    {{"promisc", "allow", "web", "--for", "1"}, "\"1\" is not a time"},
+	    {{"promisc", "allow", "web", "--for", "366d"}, "at most a year"},
+	};
+	char name[80];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const *a = rows[i].argv;
+
+		CTL(a[0], a[1], a[2], a[3], a[4], a[5]);
+		if (t.status != 2 || !strstr(t.err, rows[i].sentence))
+			fail_msg("row %zu: exit %d, \"%s\"", i, t.status, t.err);
+		assert_string_equal(t.out, "");
+	}
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	CTL("promisc", "allow", name);
+	assert_non_null(strstr(t.err, "is too long for a port's name"));
+	assert_int_equal(t.status, 2);
 }
 
 static void
@@ -307,6 +451,8 @@ a_command_gets_its_taps(void **state UNUSED)
 	says(0, "10 10:11:12\ntap 0 vnet_hdr\ntap 1 vnet_hdr\ntap 2 vnet_hdr\n7\n", "");
 	CTL("attach", "vmnet8", "--fd", "6", "--queues", "16", "--", "bash", "-c", "cat <&21");
 	says(0, "tap 15 vnet_hdr\n", "");
+	CTL("attach", "vmnet8", "--promisc", "--", "cat", "/proc/self/fd/3");
+	says(0, "tap 0 vnet_hdr promisc\n", "");
 	CTL("attach", "vmnet8", "--", "sh", "-c", "exit 42");
 	says(42, "", "");
 }
@@ -394,6 +540,8 @@ without_vnetd_exit_3_says_what_to_do(void **state UNUSED)
 {
 	static const char *const verbs[] = {"status", "networks", "ports",
 					    "leases", "events",   "reload"};
+	static const char *const port_verbs[][2] = {
+	    {"port", "web"}, {"promisc", "list"}, {"watch", "--qmp=x"}};
 	struct fake nobody;
 
 	fake_absent(&nobody);
@@ -402,6 +550,12 @@ without_vnetd_exit_3_says_what_to_do(void **state UNUSED)
 		assert_int_equal(t.status, 3);
 		assert_string_equal(t.out, "");
 		assert_non_null(strstr(t.err, "vnetd does not run"));
+		assert_non_null(strstr(t.err, "Try: sudo systemctl start vnetd"));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(port_verbs); i++) {
+		TOOL(&t, "vnetctl", "--run-dir", nobody.dir, port_verbs[i][0], port_verbs[i][1],
+		     i == 2 ? "--port=web" : NULL);
+		assert_int_equal(t.status, 3);
 		assert_non_null(strstr(t.err, "Try: sudo systemctl start vnetd"));
 	}
 	TOOL(&t, "vnetctl", "--run-dir", nobody.dir, "libvirt", "vmnet8");
@@ -467,6 +621,11 @@ main(void)
 	    cmocka_unit_test(every_verb_is_in_the_manual),
 	    cmocka_unit_test(misuse_exits_2),
 	    cmocka_unit_test(changes_print_the_new_fact),
+	    cmocka_unit_test(one_port_by_each_of_its_names),
+	    cmocka_unit_test(a_port_is_set),
+	    cmocka_unit_test(promiscuous_mode_is_listed),
+	    cmocka_unit_test(promiscuous_mode_is_asked_for_and_answered),
+	    cmocka_unit_test(ports_want_the_right_words),
 	    cmocka_unit_test(refusals_exit_1),
 	    cmocka_unit_test(events_are_lines),
 	    cmocka_unit_test(watched_leases_follow_the_table),
