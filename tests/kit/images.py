@@ -189,6 +189,27 @@ class Cpio:
         return bytes(self._out) + b"\0" * (-len(self._out) % 512)
 
 
+def add_programs(archive, tools):
+    """Puts programs of this machine, {path there: path here}, into an archive, with their libraries."""
+    files = {str(there).lstrip("/"): Path(here) for there, here in tools.items()}
+    for here in list(files.values()):
+        for path in re.findall(r"(/\S+) \(0x", proc.run(["ldd", here]).out):
+            files[path.lstrip("/")] = Path(path)
+    folders = {str(folder) for name in files for folder in Path(name).parents}
+    for folder in sorted(folders - {"."}, key=len):
+        archive.folder(folder)
+    for name, here in files.items():
+        archive.file(name, here.read_bytes())
+
+
+def add_modules(archive, modules):
+    """Puts modules of kernel() into an archive, below mod/; their file names, in the same order."""
+    paths = [kernel() / "modules/kernel" / f"{module}.ko" for module in modules]
+    for path in paths:
+        archive.file(f"mod/{path.name}", path.read_bytes(), 0o644)
+    return [path.name for path in paths]
+
+
 def _initrd(name, modules, files):
     """An initramfs with busybox, the modules (listed in /modules in order) and `files`."""
     base = kernel()

@@ -26,18 +26,19 @@ def _read_types():
     text = _uncommented("msg.h")
     fields = {}
     for name, body in re.findall(r"#define FIELDS_(\w+)\(F\)(.*)", text):
-        fields[name] = re.findall(r"F\((\w+), (\w+), \w+\)", body)
+        fields[name] = re.findall(r"F\((\w+), (\w+), [^()]+\)", body)
     listed = re.search(r"#define MSG_LIST\(M\)(.*)", text).group(1)
     return [(big, fields[small]) for big, small in re.findall(r"M\((\w+), (\w+), \d+, \d+\)", listed)]
 
 
 def _read_numbers():
     numbers = {}
-    for name in ("kinds.h", "msg.h"):
+    for name in ("kinds.h", "msg.h", "gate.h"):
         for body in re.findall(r"\benum \w+ \{(.*?)\}", _uncommented(name), flags=re.S):
             if "#" not in body:
-                names = [word.strip() for word in body.split(",") if word.strip()]
-                numbers.update({word: n for n, word in enumerate(names)})
+                words = [word.split() for word in body.split(",") if word.strip()]
+                # Counted, or flags: NAME, or NAME = 1 << BIT.
+                numbers.update({w[0]: 1 << int(w[4]) if w[1:] else n for n, w in enumerate(words)})
     return numbers
 
 

@@ -37,6 +37,7 @@ class Netns:
     def __init__(self, name):
         self.name = name
         self._started = []
+        self._kept = []
         proc.run(["ip", "netns", "add", name])
         proc.run(["ip", "-n", name, "link", "set", "lo", "up"])
 
@@ -115,8 +116,15 @@ class Netns:
 
     # --- the end -------------------------------------------------------------------------------
 
+    def keep(self, thing):
+        """Something that holds this namespace open: its close() is called at the end of the test."""
+        self._kept.append(thing)
+        return thing
+
     def delete(self):
         """Kills what runs in here and removes the namespace with its interfaces."""
+        for thing in self._kept:
+            thing.close()
         for child in self._started:
             proc.kill_group(child.pid)
         for pid in self.pids():

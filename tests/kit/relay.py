@@ -217,19 +217,36 @@ class Priv:
             self.engine.ask("ADDR_ADD", net=net, addr=f"10.0.{net}.{last}")
         self.engine.ask("ROUTE_ADD", net=net, dst=f"10.0.{net}.0", len=24, src=f"10.0.{net}.1")
 
-    def tap(self, n=1, err=0, **fields):
-        """Port n of vmnet8 as a tap; the reply has its descriptors."""
+    def gate(self, ifname="vmnet8p1", err=0, **fields):
+        """Sets a port's gate; without fields its first address is its own, and there are no guards."""
+        values = {"net": 8, "ifname": ifname, "mac_policy": msg.NUMBERS["MAC_POLICY_STICKY"],
+                  **fields}
+        return self.engine.ask("GATE_SET", err=err, **values)
+
+    def plug(self, ifname="vmnet8p1", net=8):
+        """What follows a new port: its gate, and up."""
+        self.gate(ifname, net=net)
+        self.engine.ask("PORT_SET", net=net, ifname=ifname, up=True)
+
+    def tap(self, n=1, err=0, plug=True, **fields):
+        """Port n of vmnet8 as a tap, up; the reply has its descriptors."""
         values = {"net": 8, "ifname": f"vmnet8p{n}", "mac": f"fe:00:08:00:00:{n:02x}",
                   "queues": 1, "owner": 0xFFFFFFFF, "mtu": 1500, "text": f"port={n}", **fields}
-        return self.engine.ask("TAP_ADD", err=err, **values)
+        reply = self.engine.ask("TAP_ADD", err=err, **values)
+        if plug and not err:
+            self.plug(values["ifname"], values["net"])
+        return reply
 
-    def veth(self, guest, n=1, err=0, **fields):
-        """Port n of vmnet8 as a pair whose other end is eth0 of a ns.Netns."""
+    def veth(self, guest, n=1, err=0, plug=True, **fields):
+        """Port n of vmnet8, up, as a pair whose other end is eth0 of a ns.Netns."""
         values = {"net": 8, "ifname": f"vmnet8p{n}", "mac": f"fe:00:08:00:00:{n:02x}", "mtu": 1500,
                   "peer_name": "eth0", "peer_mac": f"00:50:56:00:00:{n:02x}", "text": f"port={n}",
                   **fields}
         with open(f"/run/netns/{guest.name}", "rb") as namespace:
-            return self.engine.ask("VETH_ADD", [namespace.fileno()], err=err, **values)
+            reply = self.engine.ask("VETH_ADD", [namespace.fileno()], err=err, **values)
+        if plug and not err:
+            self.plug(values["ifname"], values["net"])
+        return reply
 
     # --- the end -------------------------------------------------------------------------------
 

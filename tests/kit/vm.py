@@ -5,6 +5,7 @@ A machine prints lines `RESULT key=value`; `results` holds the last value of eac
 waits for one, `send(text)` types a line.  TCG on purpose: it works everywhere, KVM may not.
 """
 
+import itertools
 import re
 import subprocess
 import threading
@@ -20,13 +21,14 @@ class Machine:
     """A running QEMU.  `argv` is the whole command line but for console and kernel.
 
     ns    namespace to start it in;  user  the unprivileged user that QEMU runs as
+    wrap  words in front of QEMU's: a command that starts it
     """
 
-    def __init__(self, ns, argv, *, kernel, initrd, append="", memory=256, user=None):
+    def __init__(self, ns, argv, *, kernel, initrd, append="", memory=256, user=None, wrap=()):
         self.console = ""
         self.results = {}
         self._news = threading.Condition()
-        full = [QEMU, "-machine", "q35,accel=tcg", "-m", str(memory), "-nodefaults", "-no-reboot"]
+        full = [*wrap, QEMU, "-machine", "q35,accel=tcg", "-m", str(memory), "-nodefaults", "-no-reboot"]
         full += ["-display", "none", "-serial", "stdio", "-kernel", kernel, "-initrd", initrd]
         full += ["-append", f"{_KERNEL} {append}".strip(), *argv]
         self.process = ns.popen(
@@ -96,6 +98,51 @@ def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
     nic += f",mac={mac}" if mac else ""
     kernel = images.kernel() / "vmlinuz"
     return Machine(ns, ["-nic", nic], kernel=kernel, initrd=initrd, memory=memory, user=user)
+
+
+# A guest that is used from outside, line by line: Shell types, this answers.
+_SHELL = """
+stty -echo
+n=0
+while read -r line; do
+	echo "TURN $n"
+	eval "$line" </dev/null 2>&1 && status=0 || status=$?
+	result "turn$n" $status
+	n=$((n + 1))
+done
+"""
+
+
+class Shell:
+    """A guest that runs what is typed: `shell("ip link")` is (exit status, output).
+
+    attach  a command line that ends in "--" and gives QEMU its tap as descriptor 3
+    tools   {path in the guest: program of this machine}; they come with their libraries
+    """
+
+    def __init__(self, ns, tmp, *, attach, mac, user, qmp, prelude="", tools=(), modules=()):
+        extra = images.Cpio()
+        images.add_programs(extra, dict(tools))
+        names = images.add_modules(extra, modules)
+        load = "".join(f"insmod /mod/{name}\n" for name in names)
+        extra.file("test", load + prelude + _SHELL)
+        initrd = tmp / "shell.cpio"
+        initrd.write_bytes(images.guest_initrd().read_bytes() + extra.bytes())
+        argv = ["-netdev", "tap,id=net0,fd=3", "-device", f"virtio-net-pci,netdev=net0,mac={mac}"]
+        argv += ["-qmp", f"unix:{qmp},server=on,wait=off"]
+        kernel = images.kernel() / "vmlinuz"
+        self._turns = itertools.count()
+        self.machine = Machine(
+            ns, argv, kernel=kernel, initrd=initrd, memory=384, user=user, wrap=attach
+        )
+
+    def __call__(self, line, timeout=60, check=True):
+        turn = next(self._turns)
+        self.machine.send(line)
+        status = int(self.machine.wait(f"turn{turn}", timeout))
+        out = self.machine.console.split(f"TURN {turn}\n", 1)[1].split(f"RESULT turn{turn}=", 1)[0]
+        assert status == 0 or not check, f"{line}: exit {status}\n{out}"
+        return out if check else (status, out)
 
 
 def systemd_host(ns, tmp, script, files, *, memory=768):

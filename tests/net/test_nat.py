@@ -556,7 +556,7 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
 
 
 def test_teardown_removes_the_table(lab, vnetd):
-    assert "chain postrouting" in table(lab.host)
+    wait_for_table(lab.host, "chain postrouting")
     vnetd.teardown()
     assert table(lab.host) == ""
 

@@ -97,6 +97,8 @@ def test_kinds_masters_and_port_states(space, dump):
     assert veth["kind"] == "veth" and veth["lower_up"] and veth["port_state"] == UP
     assert veth["peer"] == named(rows, "pe7")["ifindex"] and veth["netnsid"] == -1
     assert not veth["tun_persist"] and veth["tun_owner"] == -1
+    assert veth["learning"] and veth["flood"] and not veth["locked"]
+    assert not named(rows, "pe7")["learning"]
     assert named(rows, "lo")["loopback"]
 
 
@@ -226,6 +228,78 @@ def test_port_state_changes_are_events(space, watcher):
     space.run("bridge", "link", "set", "dev", "ve7", "state", "0")
     row = watcher.wait(lambda row: row.get("name") == "ve7" and row["port_state"] == 0)
     assert row["kind"] == "veth" and row["master"] > 0
+
+
+def test_what_a_bridge_does_for_a_port(space, dump, watcher):
+    space.sh(
+        """
+        ip link add br7 type bridge
+        ip link add ve7 type veth peer name pe7
+        ip link set ve7 master br7
+        """
+    )
+    for key, off in (("locked", False), ("learning", True), ("flood", True)):
+        assert named(dump("link"), "ve7")[key] is off
+        del watcher.seen[:]
+        space.run("bridge", "link", "set", "dev", "ve7", key, "on" if not off else "off")
+        watcher.wait(lambda row: row.get("name") == "ve7" and row[key] is not off)
+        assert named(dump("link"), "ve7")[key] is not off
+
+
+def test_addresses_that_a_bridge_forgets_are_events(space, dump, watcher):
+    """And what it learns is none, nor are the host's own neighbours: there can be very many."""
+    space.sh(
+        """
+        ip link add br7 up type bridge
+        ip link add ve7 up type veth peer name pe7
+        ip link set pe7 up
+        ip link set ve7 master br7
+        bridge fdb add 00:0c:29:01:02:03 dev ve7 master static
+        ip addr add 10.7.0.1/24 dev pe7
+        ip neigh add 10.7.0.2 lladdr 00:0c:29:01:02:03 dev pe7
+        ip neigh del 10.7.0.2 dev pe7
+        bridge fdb del 00:0c:29:01:02:03 dev ve7 master
+        """
+    )
+    port = named(dump("link"), "ve7")
+    gone = watcher.wait(
+        lambda row: row["what"] == "fdb gone" and row["mac"] == "00:0c:29:01:02:03"
+    )
+    assert gone["ifindex"] == port["ifindex"] and gone["master"] == port["master"]
+    told = [row for row in watcher.seen if row.get("mac") == "00:0c:29:01:02:03"]
+    assert told == [gone]
+    # A tap's holder who gives it a neighbour's address makes the bridge forget the neighbour.
+    space.run("bridge", "fdb", "add", "00:0c:29:01:02:04", "dev", "ve7", "master", "static")
+    space.run("ip", "link", "add", "ve8", "type", "veth", "peer", "name", "pe8")
+    space.run("ip", "link", "set", "ve8", "master", "br7")
+    space.run("ip", "link", "set", "ve8", "address", "00:0c:29:01:02:04")
+    watcher.wait(
+        lambda row: row["what"] == "fdb gone" and row["mac"] == "00:0c:29:01:02:04"
+        and row["ifindex"] == port["ifindex"]
+    )
+
+
+def test_filters_that_are_taken_off_a_link_are_events(space, dump, watcher):
+    space.sh(
+        """
+        ip link add ve7 up type veth peer name pe7
+        tc qdisc add dev ve7 clsact
+        tc filter add dev ve7 ingress protocol all prio 1 bpf bytecode '1,6 0 0 0'
+        """
+    )
+    index = named(dump("link"), "ve7")["ifindex"]
+
+    def gone():
+        return [row for row in watcher.seen if row["what"] == "filter gone"]
+
+    space.run("ip", "link", "add", "fence", "type", "bridge")
+    watcher.wait(lambda row: row.get("name") == "fence")
+    assert gone() == [], "what comes is no event"
+    space.run("tc", "filter", "del", "dev", "ve7", "ingress")
+    watcher.wait(lambda row: row == {"what": "filter gone", "ifindex": index})
+    del watcher.seen[:]
+    space.run("tc", "qdisc", "del", "dev", "ve7", "clsact")
+    watcher.wait(lambda row: row == {"what": "filter gone", "ifindex": index})
 
 
 def test_address_and_route_events(space, watcher):

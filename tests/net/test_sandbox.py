@@ -86,10 +86,13 @@ PRIV_REFUSED = [
     "priv unshare",
     "priv mount",
     "priv bpf",
+    "priv bpf map",
+    "priv bpf program",
+    "priv bpf types",
     "priv personality",
     "priv setuid",
 ]
-PRIV_ALLOWED = ["priv kill", "priv packet socket", "priv spawn"]
+PRIV_ALLOWED = ["priv kill", "priv packet socket", "priv spawn", "priv bpf update"]
 
 
 class Helper:

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * gate_limits.c - part of gate-prog: frames to groups, limits, and what the engine is told.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "lib/util.h"
+#include "tests/net/gate_prog.h"
+
+#define HOUR_NS  3600000000000ull /* one of anything in an hour: no test is that slow */
+#define TOLD_MAX 64
+
+static void
+control_cases(const struct gate_fds *g)
+{
+	const uint64_t bpdu = 0x00000000c28001ull;
+
+	fresh_given(g, GATE_CONTROL);
+	expect("control-bpdu", send_from(g, bpdu, OWN), DROP_CONTROL);
+	expect("control-lldp", send_from(g, bpdu | 0x0eull << 40, OWN), DROP_CONTROL);
+	expect("control-gvrp", send_from(g, bpdu | 0x21ull << 40, OWN), DROP_CONTROL);
+	expect("control-2f", send_from(g, bpdu | 0x2full << 40, OWN), DROP_CONTROL);
+	expect("control-10", send_from(g, bpdu | 0x10ull << 40, OWN), PASSES);
+	expect("control-30", send_from(g, bpdu | 0x30ull << 40, OWN), PASSES);
+	expect("control-80", send_from(g, bpdu | 0x80ull << 40, OWN), PASSES);
+	expect("control-other-group", send_from(g, 0xfb00005e0001ull, OWN), PASSES);
+	fresh_given(g, 0);
+	expect("control-allowed", send_from(g, bpdu, OWN), PASSES);
+}
+
+/* How many of n frames passed. */
+static unsigned
+passed_of(const struct gate_fds *g, unsigned n, uint64_t dst, int reason)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int r = send_from(g, dst, OWN);
+
+		passed += r == PASSES;
+		if (r != PASSES && r != reason)
+			return ~0u;
+	}
+	return passed;
+}
+
+static void
+rate_cases(const struct gate_fds *g)
+{
+	struct gate_policy p = sticky();
+	unsigned n;
+
+	p.flood_ns = HOUR_NS;
+	p.flood_burst_ns = p.flood_ns * 10;
+	fresh(g, p);
+	n = passed_of(g, 100, ALL, DROP_FLOOD);
+	result(n == 11, "rate-broadcast-limit", "%u of 100 broadcasts passed", n);
+	result(passed_of(g, 10, HOST, DROP_FLOOD) == 10, "rate-broadcast-limit-spares-unicast",
+	       "no");
+	expect("rate-broadcast-limit-multicast", send_from(g, 0xfb00005e0001ull, OWN), DROP_FLOOD);
+	result(get_state(g, RUN_SLOT).drops[DROP_FLOOD] == 90, "rate-broadcast-limit-counts",
+	       "%llu", (unsigned long long)get_state(g, RUN_SLOT).drops[DROP_FLOOD]);
+
+	p = sticky();
+	p.out_ns = HOUR_NS; /* 60 bytes: 211 s */
+	p.out_burst_ns = p.out_ns;
+	fresh(g, p);
+	n = passed_of(g, 100, HOST, DROP_RATE_OUT);
+	result(n == 18, "rate-out", "%u of 100 frames of 60 bytes passed, 1 KiB is the burst", n);
+
+	p.out_ns = 1;
+	p.out_burst_ns = 0;
+	p.flood_ns = 1;
+	fresh(g, p);
+	n = passed_of(g, 1000, ALL, DROP_FLOOD);
+	result(n == 1000, "rate-limits-that-are-not-reached", "%u of 1000", n);
+}
+
+/* --- frames that are still to be cut into segments ---------------------------------------------- */
+
+/* How many frames of 1000 bytes pass with 10 KiB ahead, in segments of that size; 0: whole. */
+static unsigned
+passed_in_segments(const struct gate_fds *g, unsigned segment)
+{
+	struct __sk_buff ctx = {.gso_size = segment};
+	struct gate_policy p = sticky();
+	static struct made m;
+	unsigned passed = 0;
+
+	p.out_ns = HOUR_NS;
+	p.out_burst_ns = 10 * HOUR_NS;
+	fresh(g, p);
+	make_plain(&m, HOST, OWN);
+	put_zero(&m, 1000 - m.n);
+	for (int i = 0; i < 50; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = m.b, .data_size_in = (uint32_t)m.n,
+			    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+
+		if (bpf_prog_test_run_opts(g->in, &o) < 0)
+			return 0;
+		passed += o.retval != 2;
+	}
+	return passed;
+}
+
+static void
+segment_cases(const struct gate_fds *g)
+{
+	unsigned n = passed_in_segments(g, 0);
+
+	result(n == 11, "rate-whole-frames", "%u of 50 passed, not 11", n);
+	/* Nine more headers of 54 bytes. */
+	n = passed_in_segments(g, 100);
+	result(n == 7, "rate-counts-headers-of-segments", "%u of 50 passed, not 7", n);
+	n = passed_in_segments(g, 946); /* all that is behind the headers */
+	result(n == 11, "rate-of-one-segment", "%u of 50 passed, not 11", n);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+struct told {
+	struct gate_event e[TOLD_MAX];
+	unsigned n;
+};
+
+static int
+on_event(void *arg, void *data, size_t size)
+{
+	struct told *t = arg;
+
+	if (size == sizeof(t->e[0]) && t->n < TOLD_MAX)
+		memcpy(&t->e[t->n], data, size);
+	t->n++;
+	return 0;
+}
+
+static bool
+is_event(const struct told *t, unsigned i, unsigned kind, unsigned reason, uint64_t mac,
+	 uint64_t drops)
+{
+	const struct gate_event *e = &t->e[i];
+
+	return i < t->n && e->kind == kind && e->reason == reason && e->mac == mac &&
+	       e->drops == drops && e->ifindex == 1 && e->slot == RUN_SLOT;
+}
+
+/* What was told since the last call. */
+static struct told
+told(struct ring_buffer *ring, struct told *t)
+{
+	struct told had;
+
+	ring_buffer__consume(ring);
+	had = *t;
+	memset(t, 0, sizeof(*t));
+	return had;
+}
+
+static void
+drop_events(const struct gate_fds *g, struct ring_buffer *ring, struct told *now)
+{
+	struct gate_state s;
+	struct told t;
+
+	fresh_given(g, 0);
+	told(ring, now);
+	send_from(g, HOST, OTHER);
+	t = told(ring, now);
+	result(t.n == 1 && is_event(&t, 0, GATE_EVENT_DROPPED, DROP_FORGED, OTHER, 1),
+	       "event-of-the-first-drop", "%u events", t.n);
+	/* As if the last one had been told just now, by a clock that is ahead. */
+	s = get_state(g, RUN_SLOT);
+	s.event_ns += HOUR_NS;
+	set_state(g, RUN_SLOT, &s);
+	for (int i = 0; i < 1000; i++)
+		send_from(g, HOST, OTHER);
+	t = told(ring, now);
+	result(!t.n, "event-not-of-each-drop", "%u events", t.n);
+	/* As if it was long ago. */
+	s = get_state(g, RUN_SLOT);
+	result(s.drops[DROP_FORGED] == 1001, "event-less-drops-are-counted", "%llu",
+	       (unsigned long long)s.drops[DROP_FORGED]);
+	s.event_ns = 1;
+	set_state(g, RUN_SLOT, &s);
+	send_from(g, HOST, 0);
+	t = told(ring, now);
+	result(t.n == 1 && is_event(&t, 0, GATE_EVENT_DROPPED, DROP_SOURCE, 0, 1),
+	       "event-of-a-later-drop", "%u events", t.n);
+}
+
+static void
+address_events(const struct gate_fds *g, struct ring_buffer *ring, struct told *now)
+{
+	struct gate_policy p = sticky();
+	struct told t;
+
+	fresh(g, p);
+	told(ring, now);
+	for (int i = 0; i < 3; i++)
+		send_from(g, HOST, OWN);
+	t = told(ring, now);
+	result(t.n == 1 && is_event(&t, 0, GATE_EVENT_PINNED, 0, OWN, 0), "event-of-the-pin",
+	       "%u events", t.n);
+	p.mac_policy = MAC_POLICY_LEARN;
+	p.learn = 2;
+	fresh(g, p);
+	for (int i = 0; i < 3; i++) {
+		send_from(g, HOST, OWN);
+		send_from(g, HOST, OTHER);
+	}
+	t = told(ring, now);
+	result(t.n == 2 && is_event(&t, 0, GATE_EVENT_LEARNED, 0, OWN, 0) &&
+		   is_event(&t, 1, GATE_EVENT_LEARNED, 0, OTHER, 0),
+	       "event-of-each-learned-address", "%u events", t.n);
+}
+
+/* More than the ring holds: the programs go on, and so do the counters. */
+static void
+full_ring(const struct gate_fds *g, struct ring_buffer *ring, struct told *now)
+{
+	struct gate_state s;
+	struct told t;
+	unsigned wrong = 0;
+
+	fresh_given(g, 0);
+	for (unsigned i = 0; i < GATE_RING_BYTES / sizeof(struct gate_event) + 100; i++) {
+		s = get_state(g, RUN_SLOT);
+		s.event_ns = 1;
+		set_state(g, RUN_SLOT, &s);
+		wrong += send_from(g, HOST, OTHER) != DROP_FORGED;
+	}
+	t = told(ring, now);
+	result(!wrong && t.n > TOLD_MAX, "event-ring-full", "%u frames not dropped, %u events",
+	       wrong, t.n);
+	fresh_given(g, 0);
+	send_from(g, HOST, OTHER);
+	t = told(ring, now);
+	result(t.n == 1, "event-after-a-full-ring", "%u events", t.n);
+}
+
+static void
+event_cases(const struct gate_fds *g)
+{
+	struct told now = {.n = 0};
+	struct ring_buffer *ring = ring_buffer__new(g->events, on_event, &now, NULL);
+
+	if (!ring) {
+		result(false, "event-ring", "it cannot be opened");
+		return;
+	}
+	drop_events(g, ring, &now);
+	address_events(g, ring, &now);
+	full_ring(g, ring, &now);
+	ring_buffer__free(ring);
+}
+
+void
+limit_cases(const struct gate_fds *g)
+{
+	control_cases(g);
+	rate_cases(g);
+	segment_cases(g);
+	event_cases(g);
+}
