@@ -227,9 +227,10 @@ def libvirt(program, count):
         return b.finish(probe)
 
 
-def measure(*, probe, raw, pairs):
+def measure(*, tools, raw, pairs):
     """pairs is not used: start-up is measured REPEAT times, interleaved with the peers."""
     del pairs
+    probe = tools / "dhcpprobe"
     lab.need_users()
     stage = daemon.stage()
     table = Table("bringup: start to DHCP on all networks", raw)

@@ -139,7 +139,7 @@ open_guest(struct net *n, char mode, int number, int octet)
 static void
 enslave(int nl, int port, int master)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	char buf[1024]; /* a request with one attribute */
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	struct ifinfomsg *ifi;
 

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of medians, targets and MISSED; raw rows kept in a file."""
+"""Tables of medians, targets, PASS and MISSED; raw rows kept in a file."""
 
 import statistics
 import time
 
 
+def figure(value):
+    """Four digits, and none of a thousand left out."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
 def spread(values):
     """"median (min-max)" as people read it."""
-    return f"{statistics.median(values):.4g} ({min(values):.4g}-{max(values):.4g})"
+    return f"{figure(statistics.median(values))} ({figure(min(values))}-{figure(max(values))})"
 
 
 class Table:
@@ -26,24 +31,39 @@ class Table:
             out.write(f"{time.strftime('%F %T')} {row}\n")
         print(f"  {row}", flush=True)
 
-    def at_most(self, what, values, limit, unit, peers=""):
+    def at_most(self, what, values, limit, unit, note=""):
         """A row whose median should be at most `limit`."""
-        self._add(what, values, f"at most {limit:g}", statistics.median(values) <= limit, unit, peers)
+        good = statistics.median(values) <= limit
+        self.judged(what, f"{spread(values)} {unit}", f"at most {limit:g}", good, note)
 
-    def ratio(self, what, ours, theirs, least):
-        """A row of paired measurements, more being better; the median of the pairs' ratios counts."""
+    def ratio(self, what, ours, theirs, *, least=None, most=None):
+        """A row of measurements taken in pairs: the ratio of the medians, and what the pairs' ratios span.
+
+        least, most: the target. Without either it is a peer's row.
+        """
+        value = statistics.median(ours) / statistics.median(theirs)
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-        peers = f"{spread(ours)} beside {spread(theirs)}"
-        self._add(what, ratios, f"at least {least:g}", statistics.median(ratios) >= least, "", peers)
+        text = f"{value:.3f} ({min(ratios):.3f}-{max(ratios):.3f})"
+        beside = f"{spread(ours)} beside {spread(theirs)}"
+        if least is not None:
+            self.judged(what, text, f"at least {least:g}", value >= least, beside)
+        elif most is not None:
+            self.judged(what, text, f"at most {most:g}", value <= most, beside)
+        else:
+            self._rows.append((what, text, "", beside, ""))
+
+    def judged(self, what, text, target, good, note=""):
+        """A row that says itself whether it reaches its target."""
+        self.missed = self.missed or not good
+        self._rows.append((what, text, target, note, "PASS" if good else "MISSED"))
 
     def info(self, what, values, unit):
         """A peer's figure: no target."""
-        self._add(what, values, "", True, unit, "")
+        self._rows.append((what, f"{spread(values)} {unit}", "", "", ""))
 
-    def _add(self, what, values, target, good, unit, peers):
-        self.missed = self.missed or not good
-        text = f"{spread(values)} {unit}".strip()
-        self._rows.append((what, text, target, peers, "" if good else "MISSED"))
+    def absent(self, what, why):
+        """A peer that could not be measured."""
+        self._rows.append((what, f"not measured: {why}", "", "", ""))
 
     def text(self):
         rows = [(self.title, "median (min-max)", "target", "in the same run", ""), *self._rows]
