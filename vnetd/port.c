@@ -238,13 +238,19 @@ port_deleted(struct core *c, const char *ifname)
 	port_forget(c, p);
 }
 
+/* Links come in the order in which their ports came, so that a thousand ports are not a million steps. */
 static struct port *
 port_of_link(struct core *c, const struct rtnl_link *l)
 {
-	for (struct port *p = c->ports.head; p; p = p->next)
-		if (p->ifindex == l->ifindex || (p->ifindex == 0 && !strcmp(p->ifname, l->name)))
-			return p;
-	return NULL;
+	struct port *p = c->ports.likely;
+
+	if (!p || p->ifindex != l->ifindex)
+		for (p = c->ports.head; p; p = p->next)
+			if (p->ifindex == l->ifindex ||
+			    (p->ifindex == 0 && !strcmp(p->ifname, l->name)))
+				break;
+	c->ports.likely = p ? p->next : NULL;
+	return p;
 }
 
 static bool
@@ -354,6 +360,7 @@ ports_sync(struct core *c, const struct snapshot *now)
 
 	for (struct port *p = c->ports.head; p; p = p->next)
 		p->seen = p->making;
+	c->ports.likely = c->ports.head;
 	for (size_t i = 0; i < now->nlinks; i++) {
 		const struct rtnl_link *l = &now->link[i];
 
@@ -362,6 +369,7 @@ ports_sync(struct core *c, const struct snapshot *now)
 		else if (strcmp(l->kind, "bridge") != 0)
 			sync_ours(c, now, l, net);
 	}
+	c->ports.likely = NULL;
 	while (*at) {
 		struct port *p = *at;
 

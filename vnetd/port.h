@@ -42,6 +42,7 @@ struct port {
 
 struct ports {
 	struct port *head;
+	struct port *likely; /* while a snapshot is gone through: the next one, in all likelihood */
 	bool synced; /* the first snapshot has been gone through: what comes now is news */
 };
 

@@ -108,7 +108,7 @@ gate_map_set_mac(struct gate_map *g, unsigned slot, uint64_t mac)
 uint64_t
 gate_map_offer_mac(struct gate_map *g, unsigned slot, uint64_t mac)
 {
-	uint64_t had = 0;
+	__u64 had = 0;
 
 	if (__atomic_compare_exchange_n(&g->state[slot].mac, &had, mac, false, __ATOMIC_SEQ_CST,
 					__ATOMIC_SEQ_CST))

@@ -14,6 +14,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct priv_nft {
 	struct nft_plan plan; /* rows since BEGIN */
 	bool plain;           /* the kernel does not know the flags */
 	bool no_timeouts;     /* nor timeout objects */
+	bool anew;            /* the last commit made the table: there was none */
 };
 
 struct found {
@@ -188,7 +190,28 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 	nft_build_plan(&b, &n->plan);
 	r = nft_batch_commit(&b, &n->sock, why);
 	nft_batch_fini(&b);
+	n->anew = r == 0 && !f.exists;
 	return r;
+}
+
+/* It should have been translated: from a guest to the outside, or to a host port with a forward. */
+static bool
+is_of_plan(const struct nft_ct_tuple *t, void *arg)
+{
+	const struct nft_plan *plan = arg;
+	bool inside = false, guest = false;
+
+	for (size_t i = 0; i < plan->nnets; i++) {
+		const struct msg_nat_net *m = &plan->nets[i];
+		const struct prefix4 subnet = {m->subnet, m->len};
+
+		inside = inside || prefix4_contains(subnet, t->dst);
+		guest = guest || (m->nat && prefix4_contains(subnet, t->src));
+	}
+	if (guest && !inside)
+		return true;
+	return (t->proto == IPPROTO_TCP && nft_plan_has_port(plan, PROTO_TCP, t->dport)) ||
+	       (t->proto == IPPROTO_UDP && nft_plan_has_port(plan, PROTO_UDP, t->dport));
 }
 
 /* What the refusal says about the kernel, or about a race; false: it will not get better. */
@@ -222,6 +245,11 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 	for (int i = 0; i < COMMIT_TRIES; i++) {
 		r = replace_table(n, &refusal);
 		if (r == 0) {
+			/* While the table comes into being the kernel tracks packets already and
+			 * does not translate them yet. What begins then would stay so, and without
+			 * an answer, for as long as its packets keep coming. */
+			if (n->anew)
+				nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
 			snprintf(why, cap, "%s%s", n->plain ? "plain" : "owned",
 				 n->no_timeouts ? " no-udp-timeout" : "");
 			return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_ct.c - conntrack netlink: finds the connections of a removed forward and deletes them.
+ * priv_nft_ct.c - conntrack netlink: finds the connections of a removed forward, or those that were made
+ * before there was a table, and deletes them.
  *
  * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter
  * came much later, so the few entries that fit are deleted one by one. The original address is no
@@ -9,12 +10,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "lib/util.h"
 
 enum {
 	/* Bits of CTA_FILTER_*_FLAGS: which fields of a tuple count. */
@@ -32,8 +36,13 @@ struct entry {
 	uint16_t zone;
 };
 
+/* What is looked for: judged by both directions and the status bits. */
 struct search {
+	bool (*wanted)(const struct search *s, const struct nft_ct_tuple *orig,
+		       const struct nft_ct_tuple *reply, uint32_t status);
 	const struct msg_nat_flush_forward *m;
+	bool (*untranslated)(const struct nft_ct_tuple *t, void *arg);
+	void *arg;
 	struct entry *found;
 	size_t n, cap;
 };
@@ -58,30 +67,63 @@ proto_number(uint8_t proto)
 	return proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-/* The reply tuple starts at the guest: address and port. */
+static uint16_t
+port_of(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_U16) >= 0 ? ntohs(mnl_attr_get_u16(a)) : 0;
+}
+
 static bool
-reply_from(const struct nlattr *reply, struct ip4 guest, uint16_t port)
+address_of(struct ip4 *out, const struct nlattr *a)
+{
+	if (!a || mnl_attr_validate(a, MNL_TYPE_U32) < 0)
+		return false;
+	*out = ip4_from_be(mnl_attr_get_u32(a));
+	return true;
+}
+
+static bool
+read_tuple(struct nft_ct_tuple *out, const struct nlattr *nest)
 {
 	struct attrs tuple = {0}, ip = {0}, proto = {0};
 
-	if (mnl_attr_parse_nested(reply, collect, &tuple) < 0 || !tuple.a[CTA_TUPLE_IP] ||
+	if (mnl_attr_parse_nested(nest, collect, &tuple) < 0 || !tuple.a[CTA_TUPLE_IP] ||
 	    !tuple.a[CTA_TUPLE_PROTO] ||
 	    mnl_attr_parse_nested(tuple.a[CTA_TUPLE_IP], collect, &ip) < 0 ||
 	    mnl_attr_parse_nested(tuple.a[CTA_TUPLE_PROTO], collect, &proto) < 0)
 		return false;
-	if (!ip.a[CTA_IP_V4_SRC] || mnl_attr_validate(ip.a[CTA_IP_V4_SRC], MNL_TYPE_U32) < 0 ||
-	    !proto.a[CTA_PROTO_SRC_PORT] ||
-	    mnl_attr_validate(proto.a[CTA_PROTO_SRC_PORT], MNL_TYPE_U16) < 0)
+	if (!proto.a[CTA_PROTO_NUM] || mnl_attr_validate(proto.a[CTA_PROTO_NUM], MNL_TYPE_U8) < 0)
 		return false;
-	return mnl_attr_get_u32(ip.a[CTA_IP_V4_SRC]) == ip4_be(guest) &&
-	       mnl_attr_get_u16(proto.a[CTA_PROTO_SRC_PORT]) == htons(port);
+	out->proto = mnl_attr_get_u8(proto.a[CTA_PROTO_NUM]);
+	out->sport = port_of(proto.a[CTA_PROTO_SRC_PORT]);
+	out->dport = port_of(proto.a[CTA_PROTO_DST_PORT]);
+	return address_of(&out->src, ip.a[CTA_IP_V4_SRC]) &&
+	       address_of(&out->dst, ip.a[CTA_IP_V4_DST]);
+}
+
+/* The answers start at the guest: address and port. */
+static bool
+is_of_forward(const struct search *s, const struct nft_ct_tuple *orig UNUSED,
+	      const struct nft_ct_tuple *reply, uint32_t status UNUSED)
+{
+	return ip4_eq(reply->src, s->m->guest) && reply->sport == s->m->guest_port;
+}
+
+static bool
+is_untranslated(const struct search *s, const struct nft_ct_tuple *orig,
+		const struct nft_ct_tuple *reply, uint32_t status)
+{
+	return !(status & IPS_SEEN_REPLY) && ip4_eq(reply->src, orig->dst) &&
+	       ip4_eq(reply->dst, orig->src) && s->untranslated(orig, s->arg);
 }
 
 static int
 on_entry(const struct nlmsghdr *nlh, void *arg)
 {
+	struct nft_ct_tuple orig, reply;
 	struct search *s = arg;
 	struct attrs t = {0};
+	uint32_t status = 0;
 	struct entry *e;
 
 	if (mnl_attr_parse(nlh, sizeof(struct nfgenmsg), collect, &t) < 0)
@@ -90,7 +132,10 @@ on_entry(const struct nlmsghdr *nlh, void *arg)
 	    mnl_attr_validate(t.a[CTA_ID], MNL_TYPE_U32) < 0 ||
 	    mnl_attr_get_payload_len(t.a[CTA_TUPLE_ORIG]) > TUPLE_MAX)
 		return 0;
-	if (!reply_from(t.a[CTA_TUPLE_REPLY], s->m->guest, s->m->guest_port))
+	if (t.a[CTA_STATUS] && mnl_attr_validate(t.a[CTA_STATUS], MNL_TYPE_U32) >= 0)
+		status = ntohl(mnl_attr_get_u32(t.a[CTA_STATUS]));
+	if (!read_tuple(&orig, t.a[CTA_TUPLE_ORIG]) || !read_tuple(&reply, t.a[CTA_TUPLE_REPLY]) ||
+	    !s->wanted(s, &orig, &reply, status))
 		return 0;
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? 2 * s->cap : 16;
@@ -110,6 +155,7 @@ on_entry(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+/* Those of the forward's protocol and port; without a forward all. */
 static int
 find_entries(struct nft_sock *s, struct search *search)
 {
@@ -117,17 +163,23 @@ find_entries(struct nft_sock *s, struct search *search)
 	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
 						NLM_F_DUMP, AF_INET);
 	struct nlattr *nest, *inner;
+	int r;
 
-	nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
-	inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(search->m->proto));
-	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(search->m->port));
-	mnl_attr_nest_end(nlh, inner);
-	mnl_attr_nest_end(nlh, nest);
-	nest = mnl_attr_nest_start(nlh, CTA_FILTER);
-	mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
-	mnl_attr_nest_end(nlh, nest);
-	return nft_sock_ask(s, nlh, on_entry, search);
+	if (search->m) {
+		nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+		inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+		mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(search->m->proto));
+		mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(search->m->port));
+		mnl_attr_nest_end(nlh, inner);
+		mnl_attr_nest_end(nlh, nest);
+		nest = mnl_attr_nest_start(nlh, CTA_FILTER);
+		mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS,
+				 FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
+		mnl_attr_nest_end(nlh, nest);
+	}
+	r = nft_sock_ask(s, nlh, on_entry, search);
+	/* A dump that the table's growth disturbed has still found what it has found. */
+	return r == -EINTR ? 0 : r;
 }
 
 static int
@@ -144,21 +196,34 @@ delete_entry(struct nft_sock *s, const struct entry *e)
 	return nft_sock_ask(s, nlh, NULL, NULL);
 }
 
-int
-nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m)
+static int
+flush(struct nft_sock *s, struct search *search)
 {
-	struct search search = {.m = m};
-	int r = find_entries(s, &search);
+	int r = find_entries(s, search);
 
-	/* A dump that the table's growth disturbed has still found what it has found. */
-	if (r == -EINTR)
-		r = 0;
-	for (size_t i = 0; i < search.n; i++) {
-		int d = delete_entry(s, &search.found[i]);
+	for (size_t i = 0; i < search->n; i++) {
+		int d = delete_entry(s, &search->found[i]);
 
 		if (d < 0 && d != -ENOENT && r == 0)
 			r = d;
 	}
-	free(search.found);
+	free(search->found);
 	return r;
+}
+
+int
+nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m)
+{
+	struct search search = {.wanted = is_of_forward, .m = m};
+
+	return flush(s, &search);
+}
+
+int
+nft_ct_flush_untranslated(struct nft_sock *s,
+			  bool (*wanted)(const struct nft_ct_tuple *t, void *arg), void *arg)
+{
+	struct search search = {.wanted = is_untranslated, .untranslated = wanted, .arg = arg};
+
+	return flush(s, &search);
 }

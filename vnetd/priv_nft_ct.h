@@ -4,8 +4,22 @@
 #ifndef VNET_VNETD_PRIV_NFT_CT_H
 #define VNET_VNETD_PRIV_NFT_CT_H
 
+#include <stdbool.h>
+
 #include "lib/msg.h"
 #include "priv_nft_sock.h"
+
+/* One direction of a connection: as its first packet had it, or as its answers have it. */
+struct nft_ct_tuple {
+	uint8_t proto; /* IPPROTO_* */
+	struct ip4 src, dst;
+	uint16_t sport, dport; /* host order; 0: the protocol has none */
+};
+
+/* Deletes IPv4 connections that nothing was answered to and whose addresses nobody has translated, as far
+ * as `wanted` says so of their original direction. 0 or -errno. */
+int nft_ct_flush_untranslated(struct nft_sock *s,
+			      bool (*wanted)(const struct nft_ct_tuple *t, void *arg), void *arg);
 
 /* Deletes the connections that were made to host port m->port of m->proto and that m->guest
  * answers from m->guest_port, and no others. 0 or -errno. */

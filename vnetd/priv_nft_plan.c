@@ -281,6 +281,12 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 }
 
 bool
+nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port)
+{
+	return p->taken[proto][port / 8] & 1u << port % 8;
+}
+
+bool
 nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r)
 {
 	switch (r->when) {

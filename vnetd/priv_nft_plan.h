@@ -154,6 +154,9 @@ void nft_plan_fini(struct nft_plan *p);
 int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
 int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
 
+/* A forward of this plan takes the host port. */
+bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port);
+
 /* The rule is part of this plan. */
 bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
 /* The set is part of this plan. */

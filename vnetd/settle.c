@@ -14,8 +14,10 @@
 #include "vnetd/push.h"
 
 enum {
-	/* Events come in bunches; a repair must be done within 50 ms. */
+	/* Events come in bunches; a repair must be done within 50 ms. A look costs a millisecond for some
+	 * fifty links, so with many of them the bunches are larger. */
 	SETTLE_DELAY_MS = 5,
+	SETTLE_LINKS_A_MS = 32,
 	/* Plans of one run: the links, their gates, up with them, and two for what changed meanwhile. */
 	ROUNDS_MAX = 5, /* and a last one that only tells what is missing */
 };
@@ -329,6 +331,7 @@ look(struct core *c)
 		end_run(c);
 		return;
 	}
+	s->links = (int64_t)now.nlinks;
 	/* What happened up to here is in the snapshot. */
 	s->again = false;
 	s->due = MONO_NEVER;
@@ -388,7 +391,7 @@ settle_soon(struct core *c)
 	}
 	s->again = false;
 	if (s->due.ms == MONO_NEVER.ms)
-		s->due = mono_add(c->now, SETTLE_DELAY_MS);
+		s->due = mono_add(c->now, SETTLE_DELAY_MS + s->links / SETTLE_LINKS_A_MS);
 	core_wake(c);
 }
 

@@ -27,6 +27,7 @@ struct settle {
 	unsigned pending;            /* replies to come */
 	unsigned round;              /* looks of this run */
 	struct mono due;             /* the next run; MONO_NEVER: none */
+	int64_t links;               /* seen by the last look */
 	bool again;                  /* something happened while running */
 	struct want want;            /* of this run */
 	bool failed[NAMES_NETS];     /* a step of this run went wrong */

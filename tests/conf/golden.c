@@ -4,10 +4,12 @@
  * An .in file holds several files and commands, each behind a line of its own:
  *     ==== networking                  the text of that file follows
  *     ==== vmnet8/dhcpd/dhcpd.conf
+ *     ==== redirect.d/ssh
+ *     ==== etc/services                what the host's says, for the redirections
  *     ==== do set vmnet8 mtu 9000      a change, as `vnetctl` would make it; "": an empty value
  * "==== FILE noeol" is a file without its last line end, "==== FILE crlf" one with CR LF.
  * The expected output is every diagnostic (E, W, N), the effective configuration, and for each `do`
- * the files that it changed. A case with an error must be .err, one without .ok: so a file's name
+ * the files that it changed; then the redirections, alone when the case has no other file. A case with an error must be .err, one without .ok: so a file's name
  * says what it is about. `golden DIR --update` writes the expected files anew, for review in a
  * diff.
  */
@@ -20,6 +22,7 @@
 #include "conf/change.h"
 #include "conf/conf.h"
 #include "conf/defaults.h"
+#include "conf/redirect.h"
 #include "conf/schema.h"
 #include "conf/vnetdconf.h"
 #include "lib/strbuf.h"
@@ -32,6 +35,8 @@ struct run {
 	size_t nkept;
 	char *texts[TEXTS_MAX];
 	size_t ntexts;
+	struct redirect_file redirect[TEXTS_MAX];
+	struct redirect_sources redirects;
 	struct strbuf out;
 	bool error;
 };
@@ -76,6 +81,7 @@ static void
 add_file(struct run *r, char *head, const char *text, size_t len)
 {
 	char *how = strchr(head, ' ');
+	bool services, redirect;
 	struct conf_file *f;
 	struct strbuf b;
 
@@ -83,7 +89,9 @@ add_file(struct run *r, char *head, const char *text, size_t len)
 	if (how)
 		*how++ = '\0';
 	f = file_named(&r->src, head);
-	if (!f || r->ntexts == TEXTS_MAX) {
+	services = strcmp(head, "etc/services") == 0;
+	redirect = strncmp(head, "redirect.d/", 11) == 0;
+	if ((!f && !services && !redirect) || r->ntexts == TEXTS_MAX) {
 		strbuf_addf(&r->out, "! no such file: %s\n", head);
 		r->error = true;
 		return;
@@ -96,8 +104,16 @@ add_file(struct run *r, char *head, const char *text, size_t len)
 	while (how && strstr(how, "noeol") && b.len &&
 	       (b.s[b.len - 1] == '\n' || b.s[b.len - 1] == '\r'))
 		b.len--;
-	f->len = b.len;
-	f->text = r->texts[r->ntexts++] = strbuf_take(&b);
+	len = b.len;
+	text = r->texts[r->ntexts++] = strbuf_take(&b);
+	if (f) {
+		*f = (struct conf_file){text, len};
+	} else if (services) {
+		r->redirects.etc_services = text;
+		r->redirects.etc_services_len = len;
+	} else {
+		r->redirect[r->redirects.nfiles++] = (struct redirect_file){head, text, len};
+	}
 }
 
 /* --- output --- */
@@ -144,6 +160,29 @@ print_changes(struct run *r, const struct conf_changes *ch)
 	}
 	if (ch->n == 0)
 		strbuf_add(&r->out, "---- nothing changed\n");
+}
+
+/* Every service in its normal form; those with an error by name alone. */
+static void
+print_redirects(struct run *r)
+{
+	struct redirect m;
+	struct arena a;
+	struct diags d;
+
+	arena_init(&a);
+	diags_init(&d);
+	r->redirects.file = r->redirect;
+	redirect_parse(&m, &a, &r->redirects, &d);
+	print_diags(r, &d);
+	strbuf_add(&r->out, "==== redirections\n");
+	redirect_print(&r->out, &m);
+	for (size_t i = 0; i < m.n; i++) {
+		if (m.v[i].bad)
+			strbuf_addf(&r->out, "refused: %s\n", m.v[i].id);
+	}
+	diags_fini(&d);
+	arena_fini(&a);
 }
 
 static void
@@ -341,7 +380,10 @@ run_case(struct run *r, struct strbuf *in)
 		}
 		p = next;
 	}
-	print_model(r);
+	if (!r->redirects.nfiles || r->src.networking.text)
+		print_model(r);
+	if (r->redirects.nfiles)
+		print_redirects(r);
 }
 
 static void

@@ -555,6 +555,22 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
         assert [r for r in in_order(ours) if mark in r] == [r for r in in_order(theirs) if mark in r]
 
 
+def test_what_began_before_the_table_is_translated_once_it_is_there(lab, vnetd):
+    """Tracked without NAT, as packets are that come while the kernel makes the table's hooks."""
+    guest = guest_on(lab, 8, 50)
+    wait_for_table(lab.host, "chain postrouting")
+    vnetd.stop()
+    lab.host.run("nft", "delete", "table", "inet", "vnetd")
+    lab.host.run("nft", "add table ip other; add chain ip other f { type filter hook forward priority 0; };"
+                 " add rule ip other f ct state new counter")
+    with udp(guest, timeout=0.3) as sock:
+        assert not udp_asks(sock, NEAR, 7)
+        plain = [row for row in flows(lab.host, "-p", "udp") if "src=10.181.8.50" in row]
+        assert "UNREPLIED" in plain[0] and "dst=10.181.8.50" in plain[0], plain
+        vnetd.start()
+        proc.wait_until("it is translated", lambda: udp_asks(sock, NEAR, 7))
+
+
 def test_teardown_removes_the_table(lab, vnetd):
     wait_for_table(lab.host, "chain postrouting")
     vnetd.teardown()
