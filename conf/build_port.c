@@ -108,6 +108,10 @@ read_tap(struct build *b, const struct vnetd_section *s, struct conf_port *p)
 	int net = number(s, "network"), queues = number(s, "queues");
 	bool resolved;
 
+	if (owner) {
+		p->owner = owner->value.text;
+		p->owner_uid = build_name_id(p->owner, &resolved);
+	}
 	if (yes(s, "tap") <= 0) {
 		warn_unused(b, s);
 		return true;
@@ -130,10 +134,6 @@ read_tap(struct build *b, const struct vnetd_section *s, struct conf_port *p)
 	p->net = net;
 	if (queues > 0)
 		p->queues = (unsigned)queues;
-	if (owner) {
-		p->owner = owner->value.text;
-		p->owner_uid = build_name_id(p->owner, &resolved);
-	}
 	return true;
 }
 

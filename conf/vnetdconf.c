@@ -166,7 +166,7 @@ open_section(struct vp *p)
 bool
 vnetd_is_tap_key(const char *key)
 {
-	static const char *const keys[] = {"tap", "network", "owner", "queues"};
+	static const char *const keys[] = {"tap", "network", "queues"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (strcmp(keys[i], key) == 0)

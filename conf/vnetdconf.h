@@ -47,7 +47,7 @@ void vnetdconf_parse(struct vnetd_file *f, struct arena *a, const char *name, co
 /* The item of key in a section, or NULL. */
 const struct vnetd_item *vnetd_item_find(const struct vnetd_section *s, const char *key);
 
-/* A key that means something with tap = yes only: "tap" itself, "network", "owner", "queues". */
+/* A key that means something with tap = yes only: "tap" itself, "network", "queues". */
 bool vnetd_is_tap_key(const char *key);
 
 /* A name that vnetd gives to its own taps and veths: vmnetNpM. Others have it after them. */

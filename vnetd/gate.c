@@ -52,30 +52,38 @@ lay_section(struct conf_port *p, const struct conf_port *s)
 		p->mirror_of = s->mirror_of;
 }
 
+/* Whoever takes the name of another user's guest gets nothing that was meant for it. */
+static bool
+is_for(const struct conf_port *s, uint32_t owner)
+{
+	return !s->owner || (s->owner_uid != UINT32_MAX && s->owner_uid == owner);
+}
+
 static const struct conf_port *
-section_named(const struct conf *c, const char *name)
+section_named(const struct conf *c, const char *name, uint32_t owner)
 {
 	for (size_t i = 0; c && *name && i < c->nports; i++)
-		if (c->port[i].name && !strcmp(c->port[i].name, name))
+		if (c->port[i].name && !strcmp(c->port[i].name, name) && is_for(&c->port[i], owner))
 			return &c->port[i];
 	return NULL;
 }
 
 static const struct conf_port *
-section_of_mac(const struct conf *c, struct mac mac)
+section_of_mac(const struct conf *c, struct mac mac, uint32_t owner)
 {
 	for (size_t i = 0; c && !mac_is_zero(mac) && i < c->nports; i++)
-		if (!c->port[i].name && mac_eq(c->port[i].key, mac))
+		if (!c->port[i].name && mac_eq(c->port[i].key, mac) && is_for(&c->port[i], owner))
 			return &c->port[i];
 	return NULL;
 }
 
 size_t
 gate_sections(const struct conf_port *out[GATE_SECTIONS_MAX], const struct conf *c,
-	      const char *name, const char *ifname, struct mac mac)
+	      const struct gate_port *p)
 {
-	const struct conf_port *s[] = {section_of_mac(c, mac), section_named(c, ifname),
-				       strcmp(name, ifname) != 0 ? section_named(c, name) : NULL};
+	const struct conf_port *s[] = {
+	    section_of_mac(c, p->mac, p->owner), section_named(c, p->ifname, p->owner),
+	    strcmp(p->name, p->ifname) != 0 ? section_named(c, p->name, p->owner) : NULL};
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(s); i++)
@@ -85,10 +93,10 @@ gate_sections(const struct conf_port *out[GATE_SECTIONS_MAX], const struct conf 
 }
 
 struct conf_port
-gate_conf(const struct conf *c, const char *name, const char *ifname, struct mac mac)
+gate_conf(const struct conf *c, const struct gate_port *port)
 {
 	const struct conf_port *s[GATE_SECTIONS_MAX];
-	size_t n = gate_sections(s, c, name, ifname, mac);
+	size_t n = gate_sections(s, c, port);
 	struct conf_port p = silent;
 
 	for (size_t i = 0; i < n; i++)
@@ -97,13 +105,13 @@ gate_conf(const struct conf *c, const char *name, const char *ifname, struct mac
 }
 
 const struct conf_port *
-gate_section(const struct conf *c, const char *name, const char *ifname, struct mac mac)
+gate_section(const struct conf *c, const struct gate_port *p)
 {
-	const struct conf_port *s = section_named(c, name);
+	const struct conf_port *s = section_named(c, p->name, p->owner);
 
 	if (!s)
-		s = section_named(c, ifname);
-	return s ? s : section_of_mac(c, mac);
+		s = section_named(c, p->ifname, p->owner);
+	return s ? s : section_of_mac(c, p->mac, p->owner);
 }
 
 /* The port's key, else the network's, else the default. */

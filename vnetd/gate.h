@@ -18,20 +18,24 @@
 
 #define GATE_FLOOD_DEFAULT 10000 /* broadcasts and multicasts a second */
 
-/* The sections of vnetd.conf that speak of a port: of its MAC, of its interface, of its name. mac may be
- * zero, name "". Returns their number. */
+/* By what sections of vnetd.conf may speak of a port. */
+struct gate_port {
+	const char *name, *ifname; /* name: may be "" */
+	struct mac mac;            /* may be zero */
+	uint32_t owner;            /* a section with `owner` is for ports of that user only */
+};
+
+/* The sections that do: of its MAC, of its interface, of its name. Returns their number. */
 #define GATE_SECTIONS_MAX 3
 size_t gate_sections(const struct conf_port *out[GATE_SECTIONS_MAX], const struct conf *c,
-		     const char *name, const char *ifname, struct mac mac);
+		     const struct gate_port *p);
 
 /* Lays them over each other, the later one winning key by key. */
-struct conf_port gate_conf(const struct conf *c, const char *name, const char *ifname,
-			   struct mac mac);
+struct conf_port gate_conf(const struct conf *c, const struct gate_port *p);
 
 /* Some section names the port as name, interface or MAC: which one `vnetctl port P set` edits. NULL: none
  * does so far. */
-const struct conf_port *gate_section(const struct conf *c, const char *name, const char *ifname,
-				     struct mac mac);
+const struct conf_port *gate_section(const struct conf *c, const struct gate_port *p);
 
 /* Everything that a gate depends on. */
 struct gate_case {

@@ -285,7 +285,9 @@ span_of(const struct core *c, const struct port *p)
 struct conf_port
 keeper_conf(const struct core *c, const struct port *p)
 {
-	return gate_conf(c->gen ? c->gen->conf : NULL, port_name(p), p->ifname, port_mac(p));
+	const struct gate_port gp = port_identity(p);
+
+	return gate_conf(c->gen ? c->gen->conf : NULL, &gp);
 }
 
 void

@@ -119,6 +119,12 @@ port_mac(const struct port *p)
 	return mac_is_zero(p->alias.mac) ? p->gate.mac : p->alias.mac;
 }
 
+struct gate_port
+port_identity(const struct port *p)
+{
+	return (struct gate_port){port_name(p), p->ifname, port_mac(p), p->alias.owner};
+}
+
 struct mac
 port_address(const struct port *p)
 {

@@ -15,6 +15,7 @@
 
 #include "lib/mono.h"
 #include "vnetd/alias.h"
+#include "vnetd/gate.h"
 #include "vnetd/keeper.h"
 #include "vnetd/plan.h"
 #include "vnetd/promisc.h"
@@ -85,6 +86,9 @@ bool port_is_guest(const struct port *p);
 
 /* The address by which it is known, as told or as pinned; zero: not known. */
 struct mac port_mac(const struct port *p);
+
+/* By what sections of vnetd.conf may speak of it. */
+struct gate_port port_identity(const struct port *p);
 
 /* The address that it uses: the same, or the one that its section gives it. */
 struct mac port_address(const struct port *p);

@@ -111,7 +111,8 @@ resolve_port(struct conf_port *p, const struct users *u, struct diags *d)
 	p->owner_uid = 0;
 	if (p->owner && !user_list_find(&p->owner_uid, &u->user, p->owner)) {
 		p->owner_uid = MSG_UID_NONE;
-		diag_warn(d, p->pos, "there is no user \"%s\": the tap is not made", p->owner);
+		diag_warn(d, p->pos, "there is no user \"%s\": the %s", p->owner,
+			  p->tap ? "tap is not made" : "section is nobody's");
 	}
 }
 

@@ -95,8 +95,8 @@ edit_delete(struct core *c, struct job *j)
 static void
 section_of(const struct core *c, const struct port *p, const char *key, char *buf, size_t cap)
 {
-	const struct conf_port *s =
-	    c->gen ? gate_section(c->gen->conf, port_name(p), p->ifname, port_mac(p)) : NULL;
+	const struct gate_port gp = port_identity(p);
+	const struct conf_port *s = c->gen ? gate_section(c->gen->conf, &gp) : NULL;
 	bool by_mac = (p->alias.kind == PORT_HELPER || p->alias.kind == PORT_ATTACH) &&
 		      !p->alias.name[0] && !mac_is_zero(port_mac(p)) && strcmp(key, "mac") != 0;
 
@@ -139,8 +139,8 @@ static bool
 edit_revoke(struct core *c, struct job *j, const struct port *p)
 {
 	const struct conf_port *s[GATE_SECTIONS_MAX];
-	size_t n =
-	    gate_sections(s, c->gen ? c->gen->conf : NULL, port_name(p), p->ifname, port_mac(p));
+	const struct gate_port gp = port_identity(p);
+	size_t n = gate_sections(s, c->gen ? c->gen->conf : NULL, &gp);
 	struct conf_sources now = j->load.src;
 	bool ok = true;
 
@@ -157,11 +157,25 @@ edit_revoke(struct core *c, struct job *j, const struct port *p)
 	return ok;
 }
 
+/* Allowed for good, to this user's guest: not to somebody else's who takes its name some day. */
+static bool
+edit_always(struct core *c, struct job *j, const struct port *p, const char *section)
+{
+	const char *user = user_list_name(&c->users.user, p->alias.owner);
+	struct conf_sources now = j->load.src;
+	bool ok = true;
+
+	if (p->alias.kind != PORT_ADOPTED && p->alias.owner != 0 && user) {
+		ok = conf_set(&j->edits, &now, section, "owner", user, &j->diags);
+		conf_changes_apply(&now, &j->edits);
+	}
+	return ok && conf_set(&j->edits, &now, section, "promiscuous", "allow", &j->diags);
+}
+
 static bool
 edit_port(struct core *c, struct job *j)
 {
 	const struct msg_port_setting *m = &j->request.u.port_setting;
-	const char *key = "promiscuous", *value = "allow";
 	struct port *p = port_find(c, port_of(j));
 	char section[PORT_NAME_MAX + 8];
 
@@ -169,16 +183,16 @@ edit_port(struct core *c, struct job *j)
 		job_fail(j, ENOENT, "there is no port \"%s\" (see vnetctl ports)", port_of(j));
 		return false;
 	}
-	if (j->request.type == MSG_PORT_SETTING) {
-		key = m->key;
-		value = m->value;
-	} else if (j->request.u.promisc_decide.verdict == PROMISC_REVOKE) {
-		return edit_revoke(c, j, p);
+	if (j->request.type == MSG_PROMISC_DECIDE) {
+		if (j->request.u.promisc_decide.verdict == PROMISC_REVOKE)
+			return edit_revoke(c, j, p);
+		section_of(c, p, "promiscuous", section, sizeof(section));
+		return edit_always(c, j, p, section);
 	}
-	if (!strcasecmp(key, "mirror-of") && !mirror_ok(c, j, p, value))
+	if (!strcasecmp(m->key, "mirror-of") && !mirror_ok(c, j, p, m->value))
 		return false;
-	section_of(c, p, key, section, sizeof(section));
-	return conf_set(&j->edits, &j->load.src, section, key, value, &j->diags);
+	section_of(c, p, m->key, section, sizeof(section));
+	return conf_set(&j->edits, &j->load.src, section, m->key, m->value, &j->diags);
 }
 
 /* What a setting does beyond the file: a cable that is plugged in again is a pardon, and a word that is

@@ -22,7 +22,38 @@
 
 static const struct mac mac1 = MAC1, mac2 = MAC2, nobody;
 
+#define PORT(name, ifname, mac) (&(struct gate_port){name, ifname, mac, 1000})
+
 /* --- sections --- */
+
+/* Anybody may take a name that is not in use; what was meant for another user's guest is not his. */
+static void
+a_section_with_an_owner_is_for_his_ports_only(void **state UNUSED)
+{
+	struct conf *c = t_build("", "[port web]\nowner = 1000\npromiscuous = allow\n"
+				     "[port 52:54:00:00:00:01]\nowner = nobody-we-know\n"
+				     "dhcp-server = allow\n[port vmnet8p1]\nrate-in = 3k\n");
+	const struct gate_port hers = {"web", "vmnet8p1", mac1, 1000},
+			       his = {"web", "vmnet8p1", mac1, 1001},
+			       unknown = {"web", "vmnet8p1", mac1, UINT32_MAX};
+	const struct conf_port *s[GATE_SECTIONS_MAX];
+
+	/* Names are the engine's to resolve. */
+	for (size_t i = 0; i < c->nports; i++)
+		if (c->port[i].owner && c->port[i].owner[0] == 'n')
+			c->port[i].owner_uid = UINT32_MAX;
+	assert_int_equal(gate_sections(s, c, &hers), 2);
+	assert_int_equal(gate_conf(c, &hers).gate.promiscuous, CONF_PROMISC_ALLOW);
+	assert_int_equal(gate_conf(c, &hers).rate_in_kbit, 3);
+	assert_string_equal(gate_section(c, &hers)->name, "web");
+	assert_int_equal(gate_sections(s, c, &his), 1);
+	assert_int_equal(gate_conf(c, &his).gate.promiscuous, -1);
+	assert_int_equal(gate_conf(c, &his).rate_in_kbit, 3);
+	assert_string_equal(gate_section(c, &his)->name, "vmnet8p1");
+	assert_int_equal(gate_sections(s, c, &unknown), 1);
+	assert_int_equal(gate_conf(c, &unknown).dhcp_server, -1);
+	conf_free(c);
+}
 
 static void
 a_port_without_a_section_has_no_keys(void **state UNUSED)
@@ -33,7 +64,7 @@ a_port_without_a_section_has_no_keys(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(confs); i++) {
 		/* The key mac of a section says what a port is to have, not which one it is. */
-		struct conf_port p = gate_conf(confs[i], "web", "vmnet8p1", mac1);
+		struct conf_port p = gate_conf(confs[i], PORT("web", "vmnet8p1", mac1));
 
 		assert_int_equal(p.gate.promiscuous, -1);
 		assert_int_equal(p.gate.forged, -1);
@@ -48,10 +79,10 @@ a_port_without_a_section_has_no_keys(void **state UNUSED)
 		assert_int_equal(p.rate_out_kbit, -1);
 		assert_true(mac_is_zero(p.mac));
 		assert_null(p.mirror_of);
-		assert_null(gate_section(confs[i], "web", "vmnet8p1", mac1));
+		assert_null(gate_section(confs[i], PORT("web", "vmnet8p1", mac1)));
 	}
 	/* A port that has neither name nor address so far matches no section by that. */
-	assert_null(gate_section(c, "", "vmnet8p1", nobody));
+	assert_null(gate_section(c, PORT("", "vmnet8p1", nobody)));
 	conf_free(c);
 }
 
@@ -68,7 +99,7 @@ static void
 sections_of_a_port_are_laid_over_each_other(void **state UNUSED)
 {
 	struct conf *c = t_build("", three);
-	struct conf_port p = gate_conf(c, "web", "vmnet8p1", mac1);
+	struct conf_port p = gate_conf(c, PORT("web", "vmnet8p1", mac1));
 
 	assert_int_equal(c->nports, 3);
 	assert_int_equal(p.rate_in_kbit, 3);                     /* name */
@@ -82,14 +113,14 @@ sections_of_a_port_are_laid_over_each_other(void **state UNUSED)
 	assert_true(mac_eq(p.mac, mac1));
 	assert_int_equal(p.dhcp_server, -1); /* nobody */
 
-	p = gate_conf(c, "web", "vmnet8p2", mac2);
+	p = gate_conf(c, PORT("web", "vmnet8p2", mac2));
 	assert_int_equal(p.rate_in_kbit, 3);
 	assert_int_equal(p.rate_out_kbit, -1);
-	p = gate_conf(c, "db", "vmnet8p2", mac1);
+	p = gate_conf(c, PORT("db", "vmnet8p2", mac1));
 	assert_int_equal(p.rate_in_kbit, 1);
 	assert_string_equal(p.mirror_of, "a");
 	/* One without a name of its own is called by its interface. */
-	p = gate_conf(c, "vmnet8p1", "vmnet8p1", nobody);
+	p = gate_conf(c, PORT("vmnet8p1", "vmnet8p1", nobody));
 	assert_int_equal(p.rate_in_kbit, 2);
 	assert_int_equal(p.link, 0);
 	conf_free(c);
@@ -109,7 +140,7 @@ an_answer_of_zero_is_one(void **state UNUSED)
 				     "mac-learning = 0\nip-guard = no\nbroadcast-limit = 0\n"
 				     "dhcp-server = deny\nra = deny\nlink = down\n"
 				     "mac-policy = any\nrate-in = none\nrate-out = 0\n");
-	struct conf_port p = gate_conf(c, "web", "vmnet8p1", mac1);
+	struct conf_port p = gate_conf(c, PORT("web", "vmnet8p1", mac1));
 
 	assert_int_equal(p.gate.promiscuous, CONF_PROMISC_ASK);
 	assert_int_equal(p.gate.forged, 0);
@@ -130,11 +161,11 @@ the_section_that_is_edited_is_the_nearest(void **state UNUSED)
 {
 	struct conf *c = t_build("", three);
 
-	assert_string_equal(gate_section(c, "web", "vmnet8p1", mac1)->name, "web");
-	assert_string_equal(gate_section(c, "db", "vmnet8p1", mac1)->name, "vmnet8p1");
-	assert_null(gate_section(c, "db", "vmnet8p2", mac1)->name);
-	assert_true(mac_eq(gate_section(c, "db", "vmnet8p2", mac1)->key, mac1));
-	assert_null(gate_section(c, "db", "vmnet8p2", mac2));
+	assert_string_equal(gate_section(c, PORT("web", "vmnet8p1", mac1))->name, "web");
+	assert_string_equal(gate_section(c, PORT("db", "vmnet8p1", mac1))->name, "vmnet8p1");
+	assert_null(gate_section(c, PORT("db", "vmnet8p2", mac1))->name);
+	assert_true(mac_eq(gate_section(c, PORT("db", "vmnet8p2", mac1))->key, mac1));
+	assert_null(gate_section(c, PORT("db", "vmnet8p2", mac2)));
 	conf_free(c);
 }
 
@@ -172,7 +203,7 @@ make(const struct maker *m)
 	c = t_build(text, m->vnetd);
 	if (m->answers)
 		assert_true(c->net[8].present && !c->net[8].failed);
-	port = gate_conf(c, "p", "vmnet8p1", m->told);
+	port = gate_conf(c, PORT("p", "vmnet8p1", m->told));
 	gc = (struct gate_case){.net = 8,
 				.ifname = "vmnet8p1",
 				.conf = m->answers ? &c->net[8] : NULL,
@@ -453,7 +484,7 @@ the_memo_is_the_request(void **state UNUSED)
 {
 	const struct promisc asks = {
 	    .by = PROMISC_BY_GUEST, .word = WORD_FOR, .asked_s = 5, .until_s = 6, .blocked = true};
-	struct conf_port port = gate_conf(NULL, "p", "vmnet8p1", nobody);
+	struct conf_port port = gate_conf(NULL, PORT("p", "vmnet8p1", nobody));
 	const struct gate_case gc = {
 	    .net = 8, .ifname = "vmnet8p1", .port = &port, .span = "", .promisc = &asks};
 	struct msg_gate_set g;
@@ -472,7 +503,7 @@ the_memo_is_the_request(void **state UNUSED)
 static void
 given_without_an_address_is_the_first_one(void **state UNUSED)
 {
-	struct conf_port port = gate_conf(NULL, "p", "vmnet8p1", nobody);
+	struct conf_port port = gate_conf(NULL, PORT("p", "vmnet8p1", nobody));
 	const struct gate_case gc = {.net = 8,
 				     .ifname = "vmnet8p1",
 				     .port = &port,
@@ -491,7 +522,7 @@ given_without_an_address_is_the_first_one(void **state UNUSED)
 static void
 what_was_told_is_not_pinned_again(void **state UNUSED)
 {
-	struct conf_port port = gate_conf(NULL, "p", "vmnet8p1", nobody);
+	struct conf_port port = gate_conf(NULL, PORT("p", "vmnet8p1", nobody));
 	const struct promisc unpinned = {.unpinned = true};
 	const struct gate_case gc = {.net = 8,
 				     .ifname = "vmnet8p1",
@@ -609,6 +640,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_section_with_an_owner_is_for_his_ports_only),
 	    cmocka_unit_test(a_port_without_a_section_has_no_keys),
 	    cmocka_unit_test(sections_of_a_port_are_laid_over_each_other),
 	    cmocka_unit_test(an_answer_of_zero_is_one),
