@@ -44,7 +44,7 @@ struct port {
 struct ports {
 	struct port *head;
 	struct port *likely; /* while a snapshot is gone through: the next one, in all likelihood */
-	bool synced; /* the first snapshot has been gone through: what comes now is news */
+	bool synced;         /* the first snapshot has been gone through: what comes now is news */
 };
 
 void ports_fini(struct ports *p);
