@@ -254,11 +254,12 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	return r < 0 ? fail_errno(c, r, "%s: cannot set promiscuous mode", s->m->ifname) : 0;
 }
 
-/* Until the policy stands. */
+/* Until the policy stands. A port that has one already gets the new one, which may be the stricter, even
+ * when it cannot have the address that comes with it: it keeps its own then. */
 static int
 prepare(struct priv *p, struct call *c, struct setting *s)
 {
-	int r = look(p, c, s);
+	int taken, r = look(p, c, s);
 
 	if (r == 0)
 		r = room(p, c, s);
@@ -266,24 +267,30 @@ prepare(struct priv *p, struct call *c, struct setting *s)
 		return r;
 	begin(p, s);
 	unpin(p, s);
-	r = take_address(p, c, s);
-	return r < 0 ? r : set_policy(p, c, s);
+	taken = take_address(p, c, s);
+	if (taken < 0 && (s->fresh || taken != -EADDRINUSE))
+		return taken;
+	r = set_policy(p, c, s);
+	return r < 0 ? r : taken;
 }
 
 int
 priv_gate_set(struct priv *p, struct call *c)
 {
 	struct setting s = {.m = &c->m->u.gate_set};
-	int r = prepare(p, c, &s);
+	int ready = prepare(p, c, &s), r = ready;
 
 	/* No list shows a slot without a policy, so nobody would ever give it back. */
 	if (r < 0 && s.fresh && s.slot && p->gate->policy[s.slot].ifindex == 0)
 		gate_map_release(p->gate, s.slot);
-	if (r == 0)
-		r = attach_in(p, c, &s.port, s.slot);
+	if (r < 0 && (s.fresh || r != -EADDRINUSE))
+		return r;
+	r = attach_in(p, c, &s.port, s.slot);
 	if (r == 0)
 		r = tell_bridge(p, c, &s);
-	return r < 0 ? r : attach_out(p, c, &s.port, s.slot);
+	if (r == 0)
+		r = attach_out(p, c, &s.port, s.slot);
+	return r < 0 ? r : ready;
 }
 
 int

@@ -181,6 +181,17 @@ def test_address_of_another_port_and_of_the_host(two, priv):
     two.is_dropped(2, ether(HOST8, BROADCAST), "TAKEN")
 
 
+def test_stricter_policy_counts_though_its_address_is_taken(two, priv):
+    priv.gate("vmnet8p1", mac_policy=GIVEN, mac=A)
+    priv.gate("vmnet8p2", mac_policy=GIVEN, mac=B, promisc=True, flags=FORGED)
+    assert row(priv, "vmnet8p2").promisc
+    priv.gate("vmnet8p2", errno.EADDRINUSE, mac_policy=GIVEN, mac=A)
+    assert not row(priv, "vmnet8p2").promisc and row(priv, "vmnet8p2").mac == B
+    is_like(two.host, "vmnet8p2", {"locked"}, [B])
+    two.is_dropped(2, ether(P1, BROADCAST), "FORGED")
+    assert two.goes(2, ether(B, BROADCAST), fence=B) == {"host": 1, 1: 1}
+
+
 def test_same_address_in_two_networks(priv, guest):
     priv.network(8)
     priv.network(9)
