@@ -249,6 +249,8 @@ print_port(struct strbuf *out, const struct conf_port *p)
 	strbuf_addf(out, "\n[port %s]\n", p->name ? p->name : MAC_STR(p->key));
 	if (p->name)
 		print_tap(out, p);
+	if (!p->tap && p->owner)
+		setting(out, SCHEMA_PORT, "owner", p->owner);
 	setting(out, SCHEMA_PORT, "mac", mac_is_zero(p->mac) ? NULL : MAC_STR(p->mac));
 	setting(out, SCHEMA_PORT, "mac-policy", policy_word(p->mac_policy));
 	print_gate(out, SCHEMA_PORT, &p->gate);
