@@ -9,9 +9,9 @@
  *     ==== do set vmnet8 mtu 9000      a change, as `vnetctl` would make it; "": an empty value
  * "==== FILE noeol" is a file without its last line end, "==== FILE crlf" one with CR LF.
  * The expected output is every diagnostic (E, W, N), the effective configuration, and for each `do`
- * the files that it changed; then the redirections, alone when the case has no other file. A case with an error must be .err, one without .ok: so a file's name
- * says what it is about. `golden DIR --update` writes the expected files anew, for review in a
- * diff.
+ * the files that it changed; then the redirections, which stand alone when the case is only about
+ * them. A case with an error must be .err, one without .ok: so a file's name says what it is about.
+ * `golden DIR --update` writes the expected files anew, for review in a diff.
  */
 #include <dirent.h>
 #include <stdbool.h>
