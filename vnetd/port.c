@@ -277,6 +277,7 @@ update(struct core *c, struct port *p, const struct rtnl_link *l, const struct s
 	snprintf(p->ifname, sizeof(p->ifname), "%s", l->name);
 	p->up = l->lower_up;
 	p->is_guest = is_guest_kind(l);
+	p->is_tap = !strcmp(l->kind, "tun");
 	if (!bridge || l->master != bridge->ifindex || l->master != p->bridge)
 		keeper_lost_bridge(c, p, p->bridge != 0);
 	p->on_bridge = bridge && l->master == bridge->ifindex;

@@ -34,6 +34,7 @@ struct port {
 	bool on_bridge;     /* now */
 	bool up;            /* somebody is at the other end */
 	bool is_guest;      /* a tun or veth; not a NIC, a bond, a tunnel */
+	bool is_tap;        /* the former */
 	bool seen;          /* in the snapshot that is being gone through */
 	struct port_gate gate;
 	struct promisc promisc;

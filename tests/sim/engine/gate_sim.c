@@ -133,6 +133,28 @@ adopted_ports_are_guests_or_ways_out(void **state UNUSED)
 	world_free(w);
 }
 
+/* libvirt gives the next guest the name vnet3 too; the address is this one's. */
+static void
+a_setting_of_an_adopted_tap_is_for_its_guest_not_for_its_name(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	world_link_add(w, "vnet3", "tun");
+	world_enslave(w, "vnet3", "vmnet8");
+	world_run(w);
+	world_pin(w, "vnet3", guest);
+	assert_int_equal(play_set(w, "vnet3", "dhcp-server", "allow"), 0);
+	assert_true(play_has(w->file[CONF_FILE_VNETD][0], MAC_STR(guest)));
+	assert_false(play_gate(w, "vnet3")->flags & GATE_DHCP);
+	world_link_del(w, "vnet3");
+	world_link_add(w, "vnet3", "tun");
+	world_enslave(w, "vnet3", "vmnet8");
+	world_run(w);
+	world_pin(w, "vnet3", other);
+	assert_true(play_gate(w, "vnet3")->flags & GATE_DHCP);
+	world_free(w);
+}
+
 /* Slots of gates are few: what goes unseen must not keep one. */
 static void
 gates_of_links_that_went_unseen_are_ended(void **state UNUSED)
@@ -523,6 +545,7 @@ main(void)
 	    cmocka_unit_test(the_program_of_a_bridge_comes_back),
 	    cmocka_unit_test(attributes_that_others_change_come_back),
 	    cmocka_unit_test(adopted_ports_are_guests_or_ways_out),
+	    cmocka_unit_test(a_setting_of_an_adopted_tap_is_for_its_guest_not_for_its_name),
 	    cmocka_unit_test(gates_of_links_that_went_unseen_are_ended),
 	    cmocka_unit_test(a_holder_who_changes_his_taps_address_is_taken_down),
 	    cmocka_unit_test(a_tap_that_its_holder_gave_away_is_taken_down),
