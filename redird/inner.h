@@ -77,6 +77,8 @@ struct redird {
 	    retry; /* retry: when accepting is tried again after the system was short of something */
 	int epoll, timer, again;
 	bool full, told;       /* accepting pauses; and that was said */
+	bool ticked;           /* the timer has run out */
+	bool spliced;          /* in this round */
 	bool again_set, sweep; /* sweep: a removed service may be free of connections */
 	struct {
 		int fd;

@@ -4,6 +4,7 @@
 #include "redird/redird.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -22,6 +24,7 @@
 #define EVENTS 256
 #define ROUNDS                                                                                     \
 	16 /* of events for one redird_run(), so that others in the process have their turn */
+#define LINGER_US   40 /* looked again for so long before sleeping */
 #define RESERVED    64 /* descriptors for the rest of the process */
 #define PIPES_MAX   256
 #define PIPES_SPARE 64
@@ -453,6 +456,8 @@ look_at_timers(struct redird *r)
 		relay_timer(r, conn_of(e));
 	if (r->retry.ms != MONO_NEVER.ms && !mono_before(r->now, r->retry))
 		listen_resume(r);
+	r->armed = MONO_NEVER;
+	r->soonest = wheel_next(&r->wheel);
 }
 
 /* The timer is set for the earliest deadline. One that goes leaves it: a wake-up for nothing is cheaper than a call
@@ -506,11 +511,8 @@ other(struct redird *r, const void *what)
 		if (r->watch.fd >= 0)
 			r->watch.cb(r->watch.fd, r->watch.arg);
 	} else if (what == &r->timer) {
-		if (read(r->timer, &n, sizeof(n)) == sizeof(n)) {
-			look_at_timers(r);
-			r->armed = MONO_NEVER;
-			r->soonest = wheel_next(&r->wheel);
-		}
+		if (read(r->timer, &n, sizeof(n)) == sizeof(n))
+			r->ticked = true;
 	} else if (read(r->again, &n, sizeof(n)) == sizeof(n)) {
 		r->again_set = false;
 	}
@@ -559,17 +561,46 @@ go_on(struct redird *r)
 	}
 }
 
+static int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+/* What has just been passed on is often answered before this process would be asleep. Being woken costs more than
+ * looking again for a moment, and costs the other side too; whoever else wants the processor gets it meanwhile. */
+static int
+look_again(struct redird *r, struct epoll_event *ev)
+{
+	int64_t end = now_us() + LINGER_US;
+	int n;
+
+	while ((n = epoll_wait(r->epoll, ev, EVENTS, 0)) == 0 && now_us() < end)
+		sched_yield();
+	return n;
+}
+
 /* One look at the epoll set; the number of events. */
 static int
-round_of_events(struct redird *r, int wait_ms)
+round_of_events(struct redird *r, int wait_ms, bool linger)
 {
 	struct epoll_event ev[EVENTS];
-	int n = epoll_wait(r->epoll, ev, EVENTS, r->waiting ? 0 : wait_ms);
+	int n = linger && !r->waiting ? look_again(r, ev)
+				      : epoll_wait(r->epoll, ev, EVENTS, r->waiting ? 0 : wait_ms);
 
 	r->now = mono_now();
+	r->spliced = false;
 	for (int i = 0; i < n; i++)
 		dispatch(r, &ev[i]);
 	go_on(r);
+	/* Not before: a target that is given up must not get an event of this round that was meant for the one before. */
+	if (r->ticked) {
+		r->ticked = false;
+		look_at_timers(r);
+	}
 	listen_tell(r);
 	bury(r);
 	arm(r);
@@ -579,13 +610,11 @@ round_of_events(struct redird *r, int wait_ms)
 void
 redird_run(struct redird *r, int wait_ms)
 {
-	for (int i = 0; i < ROUNDS; i++) {
-		int n = round_of_events(r, i ? 0 : wait_ms);
+	int n = round_of_events(r, wait_ms, false);
 
-		/* What is still waiting must make redird_fd() readable. */
-		if (n < EVENTS && !r->waiting)
-			return;
-	}
+	/* Where much is moved, sleeping is better: more comes at once, and nobody waits for an answer. */
+	for (int i = 1; i < ROUNDS && (n > 0 || r->waiting); i++)
+		n = round_of_events(r, 0, !r->spliced);
 	if (r->waiting && !r->again_set)
 		r->again_set =
 		    write(r->again, &(uint64_t){1}, sizeof(uint64_t)) == sizeof(uint64_t);

@@ -21,7 +21,7 @@
 
 #define REDIRD_TARGETS_MAX        8
 #define REDIRD_CONNECT_DEFAULT_MS 10000
-#define REDIRD_BANNER_MAX         16384 /* what a fresh socket takes without waiting */
+#define REDIRD_BANNER_MAX         8192 /* what a fresh socket takes without waiting */
 
 struct redird_endpoint {
 	struct ip6 addr;

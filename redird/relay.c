@@ -167,7 +167,7 @@ empty_pipe(struct redird *r, struct conn *c, unsigned from)
 }
 
 static enum moved
-fill_pipe(struct conn *c, unsigned from)
+fill_pipe(struct redird *r, struct conn *c, unsigned from)
 {
 	struct dir *d = &c->dir[from];
 	/* The length is only a bound; a pipe takes as many pieces as it has slots, however large they are. */
@@ -176,6 +176,7 @@ fill_pipe(struct conn *c, unsigned from)
 
 	if (n > 0) {
 		d->in_pipe = (uint32_t)n;
+		r->spliced = true;
 		if (n < SMALL)
 			d->bulk = false;
 		return MOVED;
@@ -263,7 +264,7 @@ move(struct redird *r, struct conn *c, unsigned from)
 		d->pipe = pipes_get(&r->pipes);
 	if (!d->pipe)
 		return copy_without_pipe(r, c, from);
-	return d->bulk ? fill_pipe(c, from) : copy(r, c, from);
+	return d->bulk ? fill_pipe(r, c, from) : copy(r, c, from);
 }
 
 static void

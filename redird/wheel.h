@@ -20,7 +20,7 @@ struct wheel_entry {
 };
 
 struct wheel {
-	struct wheel_entry *slot[WHEEL_SLOTS];
+	struct wheel_entry *slot[WHEEL_SLOTS], *due;
 	int64_t done; /* the last tick that was looked at */
 	size_t n;
 };

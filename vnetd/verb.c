@@ -100,8 +100,8 @@ section_of(const struct core *c, const struct port *p, const char *key, char *bu
 	/* The taps of QEMU, and those that libvirt makes, get the names of those that went. */
 	bool passing = p->alias.kind == PORT_HELPER || p->alias.kind == PORT_ATTACH ||
 		       (p->alias.kind == PORT_ADOPTED && p->is_tap);
-	bool by_mac = passing && !p->alias.name[0] && !mac_is_zero(port_mac(p)) &&
-		      strcmp(key, "mac") != 0;
+	bool by_mac =
+	    passing && !p->alias.name[0] && !mac_is_zero(port_mac(p)) && strcmp(key, "mac") != 0;
 
 	if (s && (s->name || strcmp(key, "mac") != 0))
 		snprintf(buf, cap, "port %s", s->name ? s->name : MAC_STR(s->key));

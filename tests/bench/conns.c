@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,13 +17,16 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define EVENTS   256
 #define SIZE     64
 #define WARM_UP  200
+#define CHURNERS 4
 #define PATIENCE 10 /* seconds for one answer */
 
 static _Noreturn void
@@ -69,6 +73,25 @@ take_all(int ep, int listener)
 	}
 }
 
+/* Its socket may be full for a moment: the other end is reading, or going. */
+static int
+send_back(int fd, const char *buf, size_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	while (len) {
+		ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
+
+		if (n < 0 && (errno != EAGAIN || poll(&p, 1, PATIENCE * 1000) <= 0))
+			return -1;
+		if (n > 0) {
+			buf += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 static _Noreturn void
 echo(int port)
 {
@@ -95,7 +118,7 @@ echo(int port)
 			}
 			got = read(ev[i].data.fd, buf, sizeof(buf));
 			if (got == 0 ||
-			    (got > 0 && write(ev[i].data.fd, buf, (size_t)got) != got) ||
+			    (got > 0 && send_back(ev[i].data.fd, buf, (size_t)got) < 0) ||
 			    (got < 0 && errno != EAGAIN))
 				close(ev[i].data.fd);
 		}
@@ -172,6 +195,60 @@ idle(const char *addr, const char *port, int n)
 	return 0;
 }
 
+/* The last bytes may still be on their way when it ends: what is counted has come back before. */
+static uint64_t
+one_short_life(const char *addr, const char *port, int n)
+{
+	static char buf[60000];
+	size_t len = 1 + (size_t)n * 7919 % (n % 64 ? 2000 : sizeof(buf));
+	struct linger reset = {1, 0};
+	int fd = dial(addr, port);
+
+	there_and_back(fd, buf, len);
+	switch (n % 4) {
+	case 0: /* says that it is done, and waits for the other side */
+		shutdown(fd, SHUT_WR);
+		if (recv(fd, buf, 1, 0) != 0)
+			die("end");
+		break;
+	case 1:
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		break;
+	case 2: /* leaves with an answer on its way */
+		send(fd, buf, len, MSG_NOSIGNAL);
+		break;
+	default:
+		break;
+	}
+	close(fd);
+	return len;
+}
+
+static int
+churn(const char *addr, const char *port, int n)
+{
+	uint64_t *got = mmap(NULL, CHURNERS * sizeof(*got), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t all = 0;
+	int status, failed = 0;
+
+	if (got == MAP_FAILED)
+		die("memory");
+	for (int k = 0; k < CHURNERS; k++) {
+		if (fork() != 0)
+			continue;
+		for (int i = k; i < n; i += CHURNERS)
+			got[k] += one_short_life(addr, port, i / CHURNERS);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		failed |= status;
+	for (int k = 0; k < CHURNERS; k++)
+		all += got[k];
+	printf("%llu\n", (unsigned long long)all);
+	return failed ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -188,5 +265,7 @@ main(int argc, char **argv)
 		return ping(argv[2], argv[3], atoi(argv[4]));
 	if (!strcmp(what, "idle") && argc == 5)
 		return idle(argv[2], argv[3], atoi(argv[4]));
+	if (!strcmp(what, "churn") && argc == 5)
+		return churn(argv[2], argv[3], atoi(argv[4]));
 	return 2;
 }

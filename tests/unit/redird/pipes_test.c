@@ -108,11 +108,13 @@ test_out_of_descriptors_there_is_none_and_nothing_leaks(void **state UNUSED)
 	struct rlimit old, tight;
 	struct pipes p;
 	struct pipe *one;
-	int before = open_fds();
+	int before = open_fds(), lowest;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	/* One of those counted is the folder itself, and two are "." and "..". */
-	tight = (struct rlimit){(rlim_t)before - 3, old.rlim_max};
+	/* The lowest free number is the first that is not allowed. */
+	lowest = dup(STDOUT_FILENO);
+	close(lowest);
+	tight = (struct rlimit){(rlim_t)lowest, old.rlim_max};
 	pipes_init(&p, 8, 8, SIZE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
 	assert_null(pipes_get(&p));
