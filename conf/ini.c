@@ -54,6 +54,9 @@ ini_next(struct ini *it, struct ini_line *out)
 	out->kind = INI_PAIR;
 	out->key = word_trim((struct word){w.s, (size_t)(eq - w.s)});
 	out->value = word_trim(word_skip(w, (size_t)(eq - w.s) + 1));
+	/* Printed again it would have a blank in front. */
+	if (out->value.len && out->value.s[0] == '#')
+		out->value.len = 0;
 	return true;
 }
 

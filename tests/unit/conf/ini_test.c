@@ -24,6 +24,7 @@ a_value_is_replaced_in_place(void **state UNUSED)
 	expect_set("[a]\nk=1\n", "a", "K", "9", "[a]\nk=9\n");
 	expect_set("[a]\nk=\n", "a", "k", "9", "[a]\nk= 9\n");
 	expect_set("[a]\nk = # c\n", "a", "k", "9", "[a]\nk = 9 # c\n");
+	expect_set("[a]\nk =# c\n", "a", "k", "9", "[a]\nk = 9 # c\n");
 }
 
 static void
