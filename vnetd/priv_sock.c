@@ -27,13 +27,14 @@ enum {
 };
 
 /* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
- * another one, but not change the filter), meant for this host, IPv4, UDP, not a later fragment, to port
- * 67. A frame of a VLAN counts as meant for another host too, which is well: a reply would leave without
- * the tag. Offsets count from the Ethernet header. */
+ * another one, but not change the filter), of no VLAN (a reply would leave without the tag), meant for this
+ * host, IPv4, UDP, not a later fragment, to port 67. Offsets count from the Ethernet header. */
 enum { FILTER_IFINDEX = 1 };
 static const struct sock_filter dhcp_filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 11),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 13),
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 11, 0), /* VLAN 0 is a priority, no VLAN */
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 9, 0),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
@@ -74,12 +75,14 @@ set_rcvbuf(int fd, int bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-/* Protocol 0 receives nothing until bind() names both protocol and link. */
+/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 is
+ * wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
+ * makes a copy of every packet for it, which NAT then has to make once more to change an address. */
 static int
 open_packet(int ifindex)
 {
 	const struct sockaddr_ll sll = {
-	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = ifindex};
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
 	AUTO_FD fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sock_filter filter[ARRAY_LEN(dhcp_filter)];
 	const int on = 1;
@@ -92,6 +95,9 @@ open_packet(int ifindex)
 	r = set_filter(fd, filter, ARRAY_LEN(filter));
 	if (r < 0)
 		return r;
+	/* What this host sends is none of ours; nor is a copy of it to be made. */
+	if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0)
+		return -errno;
 	/* Tells whether a frame's checksum is still to be filled in by hardware that does not exist. */
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
 		return -errno;
