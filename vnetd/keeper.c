@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "vnetd/core.h"
 #include "vnetd/gate.h"
+#include "vnetd/gate_rule.h"
 
 enum {
 	/* A gate that could not be set is tried again after this, and a blocked tap looked at: what its
@@ -546,21 +547,11 @@ keeper_ask_leases(struct core *c)
 
 /* --- reports --- */
 
-static struct mac
-mac_of_number(uint64_t v)
-{
-	struct mac m;
-
-	for (size_t i = 0; i < sizeof(m.b); i++)
-		m.b[i] = (uint8_t)(v >> 8 * i);
-	return m;
-}
-
 static void
 pinned(struct core *c, const struct gate_event *e)
 {
 	struct port *p = port_of_index(c, (int)e->ifindex);
-	struct mac mac = mac_of_number(e->mac);
+	struct mac mac = gate_mac_of(e->mac);
 
 	if (!p) {
 		/* It is being made, or its snapshot is still to come. */
@@ -590,10 +581,10 @@ dropped(struct core *c, const struct gate_event *e)
 		return;
 	/* A guest's fault is no warning. */
 	log_debug("%s on vmnet%u: dropped %llu so far as \"%s\", the last from %s", port_name(p),
-		  p->net, (unsigned long long)e->drops, reason, MAC_STR(mac_of_number(e->mac)));
+		  p->net, (unsigned long long)e->drops, reason, MAC_STR(gate_mac_of(e->mac)));
 	events_add(c, "port-dropped", p->net, port_name(p),
 		   "%s: dropped %llu so far as \"%s\", the last from %s", port_name(p),
-		   (unsigned long long)e->drops, reason, MAC_STR(mac_of_number(e->mac)));
+		   (unsigned long long)e->drops, reason, MAC_STR(gate_mac_of(e->mac)));
 }
 
 void

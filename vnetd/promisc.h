@@ -33,10 +33,8 @@ struct promisc {
 			     the one that it was told */
 };
 
-/* A marker file, as lstat() tells of it. */
-enum marker { MARKER_NONE, MARKER_COUNTS, MARKER_REFUSED };
-
-/* Does the file count: regular, one link, of root, writable by nobody else? why: when it does not. */
+/* Does a marker file, as lstat() tells of it, count: regular, one link, of root, writable by nobody else?
+ * why: when it does not. */
 bool marker_counts(char why[PROMISC_WHY_MAX], const struct msg_marker_row *m);
 
 /* Everything that the decision depends on. */
