@@ -14,6 +14,7 @@
 #include "bpf/gate_maps.h"
 #include "tests/unit/lib/t.h"
 #include "vnetd/gate.h"
+#include "vnetd/gate_rule.h"
 
 static struct world_gate *
 find(struct world *w, uint32_t ifindex)
@@ -158,8 +159,7 @@ world_pin(struct world *w, const char *ifname, struct mac mac)
 	assert_non_null(g);
 	g->mac = mac;
 	e.ifindex = g->ifindex;
-	for (size_t i = 0; i < sizeof(mac.b); i++)
-		e.mac |= (uint64_t)mac.b[i] << 8 * i;
+	e.mac = gate_mac_number(mac);
 	core_gate_event(w->core, w->now, &e);
 	world_run(w);
 }
