@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * gate.bpf.c - the port gate in the kernel: three classifiers in direct-action mode, see gate_maps.h.
  *
- *     gate_in     clsact ingress of every port: what a guest sends
- *     gate_out    clsact egress of a port that has a rate to the guest, or that another port watches
- *     gate_host   clsact egress of a bridge: what the host sends
+ *     gate_in     ingress of every port: what a guest sends
+ *     gate_out    egress of a port that has a rate to the guest, or that another port watches
+ *     gate_host   egress of a bridge: what the host sends
  *
- * A frame passes as TC_ACT_UNSPEC, so that filters of others go on. The order of the checks is that of
+ * A frame passes as TC_ACT_UNSPEC, so that programs and filters of others go on. The order of the checks is that of
  * their cost; a check that is off costs one test of a flag. Frames that pass no check are not copied.
  */
 #include "bpf/gate_copy.bpf.h"

@@ -23,6 +23,13 @@ struct {
 } gate_policy SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, GATE_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} gate_elsewhere SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
@@ -90,14 +97,32 @@ is_group(__u64 mac)
 	return mac & 1;
 }
 
-/* False: the slot is not this device's (any more). */
+static __always_inline bool
+policy_is(const struct gate_policy *policy, __u32 ifindex)
+{
+	return policy && policy->ifindex == ifindex;
+}
+
+/* False: the device has no slot (any more). */
 static __always_inline bool
 port_find(struct port *p, const struct __sk_buff *skb)
 {
-	p->slot = skb->tc_classid;
+	__u32 ifindex = skb->ifindex;
+	const __u32 *slot;
+
+	p->slot = GATE_HOME(ifindex);
 	p->policy = bpf_map_lookup_elem(&gate_policy, &p->slot);
+	if (unlikely(!policy_is(p->policy, ifindex))) {
+		slot = bpf_map_lookup_elem(&gate_elsewhere, &ifindex);
+		if (!slot)
+			return false;
+		p->slot = *slot;
+		p->policy = bpf_map_lookup_elem(&gate_policy, &p->slot);
+		if (!policy_is(p->policy, ifindex))
+			return false;
+	}
 	p->state = bpf_map_lookup_elem(&gate_state, &p->slot);
-	return p->policy && p->state && p->policy->ifindex == skb->ifindex;
+	return p->state;
 }
 
 /* Each load is aligned when the IP header is, so that kernels which insist on it take the program. */

@@ -96,14 +96,11 @@ found_close(struct found *f)
 
 /* All maps that the program holds. */
 static int
-found_read(struct found *f, uint32_t running)
+found_read(struct found *f, int prog)
 {
-	AUTO_FD prog = bpf_prog_get_fd_by_id(running);
 	uint32_t ids[FOUND_MAPS] = {0}, len = sizeof(struct bpf_prog_info);
 	struct bpf_prog_info info = {.map_ids = (uintptr_t)ids, .nr_map_ids = FOUND_MAPS};
 
-	if (prog < 0)
-		return prog;
 	if (bpf_obj_get_info_by_fd(prog, &info, &len) < 0)
 		return -errno;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < FOUND_MAPS; i++) {
@@ -149,9 +146,11 @@ layout_is_ours(const struct found *f, const struct bpf_map *map)
 static int
 adopt(struct gate_bpf *gate, uint32_t running)
 {
+	AUTO_FD prog = bpf_prog_get_fd_by_id(running);
 	struct found f = {.n = 0};
 	struct bpf_map *map = NULL;
-	bool ours = !found_read(&f, running) && layout_is_ours(&f, gate->maps.gate_layout);
+	bool ours =
+	    prog >= 0 && !found_read(&f, prog) && layout_is_ours(&f, gate->maps.gate_layout);
 	int r = 0;
 
 	while (ours && (map = bpf_object__next_map(gate->obj, map)))
@@ -205,6 +204,7 @@ hand_out(struct gate_fds *out, struct gate_bpf *gate)
 		int *to, from;
 	} all[] = {
 	    {&out->policy, bpf_map__fd(gate->maps.gate_policy)},
+	    {&out->elsewhere, bpf_map__fd(gate->maps.gate_elsewhere)},
 	    {&out->state, bpf_map__fd(gate->maps.gate_state)},
 	    {&out->nets, bpf_map__fd(gate->maps.gate_nets)},
 	    {&out->owners, bpf_map__fd(gate->maps.gate_owners)},
@@ -269,9 +269,22 @@ gate_load(struct gate_fds *out, uint32_t running, bool *adopted, char *why, size
 void
 gate_fds_close(struct gate_fds *f)
 {
-	int *all[] = {&f->policy, &f->state, &f->nets, &f->owners,
-		      &f->events, &f->in,    &f->out,  &f->host};
+	int *all[] = {&f->policy, &f->elsewhere, &f->state, &f->nets, &f->owners,
+		      &f->events, &f->in,        &f->out,   &f->host};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		fd_close(all[i]);
+}
+
+bool
+gate_is(int prog)
+{
+	struct found f = {.n = 0};
+	bool is = false;
+
+	if (found_read(&f, prog) == 0)
+		for (size_t i = 0; i < f.n; i++)
+			is |= !strcmp(f.info[i].name, "gate_layout");
+	found_close(&f);
+	return is;
 }

@@ -14,13 +14,13 @@
 
 /* Owned; -1: closed. */
 struct gate_fds {
-	int policy, state, nets, owners, events; /* maps, see gate_maps.h */
+	int policy, elsewhere, state, nets, owners, events; /* maps, see gate_maps.h */
 	int in, out, host; /* programs: port ingress, port egress, bridge egress */
 };
 
 #define GATE_FDS_NONE                                                                              \
 	{                                                                                          \
-		-1, -1, -1, -1, -1, -1, -1, -1                                                     \
+		-1, -1, -1, -1, -1, -1, -1, -1, -1                                                 \
 	}
 
 /* Loads everything. running: kernel id of a program of an earlier gate that is attached in this network
@@ -29,5 +29,8 @@ struct gate_fds {
 int gate_load(struct gate_fds *out, uint32_t running, bool *adopted, char *why, size_t cap);
 
 void gate_fds_close(struct gate_fds *f);
+
+/* The program is a gate's, of this or an earlier build: it holds the map gate_layout. Needs root. */
+bool gate_is(int prog);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * gate_maps.h - the maps between the gate's programs and priv: their layout in kernel memory.
  *
- * Every port that has a gate has a slot, a number from 1 to GATE_SLOTS - 1 (0: none). Its programs are
- * attached with the slot as class id (TCA_BPF_CLASSID), which the kernel hands to them as tc_classid, so
- * that a frame costs two array look-ups and no hash. A bridge has a slot too, for its own program.
+ * Every port that has a gate has a slot, a number from 1 to GATE_SLOTS - 1 (0: none): GATE_HOME() of its
+ * interface's index where that is free, so that a frame costs two array look-ups and no hash; else any, and
+ * gate_elsewhere tells which. A bridge has a slot too, for its own program.
  *
- *     gate_policy  ARRAY slot -> struct gate_policy   written by priv only, in place
- *     gate_state   ARRAY slot -> struct gate_state    written by the programs, cleared by priv
- *     gate_nets    ARRAY network -> struct gate_net   written by priv only
- *     gate_owners  HASH  GATE_OWNER(net, mac) -> slot who has an address: given, pinned or learned
- *     gate_events  RINGBUF of struct gate_event       read by the engine
+ *     gate_policy    ARRAY slot -> struct gate_policy   written by priv only, in place
+ *     gate_elsewhere HASH  ifindex -> slot              written by priv only
+ *     gate_state     ARRAY slot -> struct gate_state    written by the programs, cleared by priv
+ *     gate_nets      ARRAY network -> struct gate_net   written by priv only
+ *     gate_owners    HASH  GATE_OWNER(net, mac) -> slot who has an address: given, pinned or learned
+ *     gate_events    RINGBUF of struct gate_event       read by the engine
  *
  * Every field that is read while it may be written is 8 or 4 bytes and aligned, so it is whole. A MAC
  * address is a number, first byte lowest. A change of a layout must change GATE_LAYOUT.
@@ -21,11 +22,13 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     1
+#define GATE_LAYOUT     2
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
 #define GATE_RING_BYTES 65536
+
+#define GATE_HOME(ifindex) ((__u32)(ifindex) % GATE_SLOTS)
 
 struct gate_policy {
 	__u32 ifindex; /* of the port (or bridge); 0: the slot is free */

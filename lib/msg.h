@@ -189,6 +189,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_gate_del(F) F(U32, ifindex, 0)
 /* Forgets an address that a port has by MAC_POLICY_LEARN. */
 #define FIELDS_gate_forget(F) F(U32, ifindex, 0) F(MAC, mac, 0)
+/* Moves the programs of a port to where frames pass them fastest, see vnetd/hook.h: takes milliseconds, and for
+ * that time each runs twice, so not for ports whose frames are copied. err EOPNOTSUPP: this kernel cannot. */
+#define FIELDS_gate_fasten(F) F(U32, ifindex, 0)
 /* Asks for a GATE_ROW for each gate of a network (MSG_NET_ALL: of all). */
 #define FIELDS_gate_list(F) F(U16, net, 0)
 /* mac: the port's own, 0: none so far. drops: DROP_REASON_N numbers of 8 bytes, big-endian. */
@@ -405,6 +408,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(GATE_SET, gate_set, 0, 0)                                                                \
 	M(GATE_DEL, gate_del, 0, 0)                                                                \
 	M(GATE_FORGET, gate_forget, 0, 0)                                                          \
+	M(GATE_FASTEN, gate_fasten, 0, 0)                                                          \
 	M(GATE_LIST, gate_list, 0, 0)                                                              \
 	M(GATE_ROW, gate_row, 0, 0)                                                                \
 	M(GATE_EVENTS, gate_events, 0, 0)                                                          \

@@ -34,6 +34,7 @@ core_new(const struct core_io *io, void *io_arg, enum log_level level)
 	settle_init(&c->settle);
 	events_init(&c->events);
 	keeper_init(&c->keeper);
+	fasten_init(&c->fasten);
 	grants_init(&c->grants);
 	return c;
 }
@@ -143,7 +144,7 @@ core_wake(struct core *c)
 	struct mono when = mono_min(settle_deadline(c), job_deadline(c));
 
 	if (c->settle.first_done && !c->settle.running)
-		when = mono_min(when, grant_deadline(c));
+		when = mono_min(when, mono_min(grant_deadline(c), fasten_deadline(c)));
 	c->io->wake_at(c->io_arg, mono_min(when, c->ready_by));
 }
 
@@ -154,6 +155,8 @@ core_timer(struct core *c, struct mono now)
 	if (c->settle.first_done && grant_expire(c))
 		settle_soon(c);
 	settle_timer(c);
+	if (c->settle.first_done && !c->settle.running)
+		fasten_timer(c);
 	job_workers_ready(c);
 	core_progress(c);
 	core_wake(c);

@@ -28,6 +28,7 @@
 #include "vnetd/ask.h"
 #include "vnetd/control.h"
 #include "vnetd/events.h"
+#include "vnetd/fasten.h"
 #include "vnetd/grant.h"
 #include "vnetd/job.h"
 #include "vnetd/keeper.h"
@@ -93,6 +94,7 @@ struct core {
 	struct net net[NAMES_NETS];
 	struct ports ports;
 	struct keeper keeper;
+	struct fasten fasten;
 	struct grants grants;
 	struct worker worker[ROLE_N];
 

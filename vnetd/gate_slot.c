@@ -17,8 +17,13 @@ gate_slot_find(const struct gate_slots *s, uint32_t ifindex)
 unsigned
 gate_slot_take(struct gate_slots *s, uint32_t ifindex)
 {
-	unsigned slot = s->last;
+	unsigned slot = GATE_HOME(ifindex);
 
+	if (slot && s->ifindex[slot] == 0) {
+		s->ifindex[slot] = ifindex;
+		return slot;
+	}
+	slot = s->last;
 	for (unsigned i = 1; i < GATE_SLOTS; i++) {
 		slot = slot + 1 < GATE_SLOTS ? slot + 1 : 1;
 		if (s->ifindex[slot] == 0) {

@@ -13,14 +13,14 @@
 /* All zero: every slot is free. */
 struct gate_slots {
 	uint32_t ifindex[GATE_SLOTS]; /* 0: free; slot 0 is nobody's */
-	unsigned last;                /* the one that was handed out last */
+	unsigned last;                /* the one away from home that was handed out last */
 };
 
 /* The slot of a link; 0: it has none. */
 unsigned gate_slot_find(const struct gate_slots *s, uint32_t ifindex);
 
-/* A free slot for a link that has none; 0: all are used. One that was given back is handed out again as
- * late as possible, since a program may still be running for its last owner. */
+/* A free slot for a link that has none; 0: all are used. It is GATE_HOME(ifindex), or else one that was given
+ * back as long ago as possible, since a program may still be running for its last owner. */
 unsigned gate_slot_take(struct gate_slots *s, uint32_t ifindex);
 
 void gate_slot_put(struct gate_slots *s, unsigned slot);

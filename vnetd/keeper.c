@@ -380,6 +380,7 @@ keeper_done(struct core *c, const struct msg_gate_set *m, const struct msg_reply
 		p->gate.set = *m;
 		p->gate.set.unpin = false;
 		p->gate.retry_at = MONO_NEVER;
+		fasten_later(c, p);
 		if (m->unpin)
 			p->gate.unpin = false;
 		if (!mac_is_zero(m->mac) &&
@@ -630,7 +631,7 @@ core_filter_gone(struct core *c, struct mono now, int ifindex)
 
 	c->now = now;
 	/* It may have been ours. */
-	if (p) {
+	if (p && !p->gate.fastened) {
 		p->gate.known = false;
 		settle_soon(c);
 	}

@@ -26,6 +26,8 @@ struct port;
 struct port_gate {
 	bool known;              /* priv has confirmed `set` */
 	bool unpin;              /* the next one forgets the pinned address */
+	bool loose;              /* it is to be fastened (fasten.h) */
+	bool fastened;           /* it was, or is being: its filters are taken away by us */
 	struct msg_gate_set set; /* the last one that was confirmed */
 	struct mac mac;          /* the port's own address: given or pinned; zero: none so far */
 	struct ip4 ip;           /* its lease or reservation; 0: none known */

@@ -86,7 +86,7 @@ int nl_fdb_set(struct nl *nl, int ifindex, struct mac mac);
 /* Deletes an entry, static or learned. 0, also when there is none, or -errno. */
 int nl_fdb_del(struct nl *nl, int ifindex, struct mac mac);
 
-/* -- nl_tc.c: the gate's programs on the two clsact hooks of a link -- */
+/* -- nl_tc.c: the gate's programs as filters on the two clsact hooks of a link; use hook.h -- */
 
 /* What the link sends is its egress. */
 enum nl_hook { NL_INGRESS, NL_EGRESS };
@@ -97,9 +97,8 @@ int nl_tc_open(struct nl *nl, int ifindex);
 /* It has the hook NL_EGRESS too: with an ingress qdisc that would be NL_INGRESS once more. */
 bool nl_tc_has_egress(struct nl *nl, int ifindex);
 
-/* Puts a program there, instead of an earlier one of ours in one step. It finds classid in tc_classid.
- * 0 or -errno. */
-int nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog, uint32_t classid);
+/* Puts a program there, instead of an earlier one of ours in one step. 0 or -errno. */
+int nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog);
 
 /* Takes it away. 0, -ENOENT when there is none, -errno. */
 int nl_tc_detach(struct nl *nl, int ifindex, enum nl_hook hook);

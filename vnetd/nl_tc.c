@@ -81,7 +81,7 @@ nl_tc_has_egress(struct nl *nl, int ifindex)
 }
 
 int
-nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog, uint32_t classid)
+nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog)
 {
 	struct nlmsghdr *h =
 	    begin_filter(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_REPLACE, ifindex, hook);
@@ -89,7 +89,6 @@ nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog, uint32_t c
 
 	mnl_attr_put_u32(h, TCA_BPF_FD, (uint32_t)prog);
 	mnl_attr_put_strz(h, TCA_BPF_NAME, FILTER_NAME);
-	mnl_attr_put_u32(h, TCA_BPF_CLASSID, classid);
 	mnl_attr_put_u32(h, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
 	/* A network card that could run it would not have our maps. */
 	mnl_attr_put_u32(h, TCA_BPF_FLAGS_GEN, TCA_CLS_FLAGS_SKIP_HW);

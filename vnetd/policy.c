@@ -370,6 +370,12 @@ check_gate_del(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_gate_fasten(enum role from UNUSED, const struct msg *m)
+{
+	return ifindex(m->u.gate_fasten.ifindex);
+}
+
+static const char *
 check_gate_forget(enum role from UNUSED, const struct msg *m)
 {
 	const char *why = ifindex(m->u.gate_forget.ifindex);
@@ -472,6 +478,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_GATE_SET] = {E, true, check_gate_set},
     [MSG_GATE_DEL] = {E, true, check_gate_del},
     [MSG_GATE_FORGET] = {E, true, check_gate_forget},
+    [MSG_GATE_FASTEN] = {E, true, check_gate_fasten},
     [MSG_GATE_LIST] = {E, true, check_gate_list},
     [MSG_GATE_EVENTS] = {E, true, check_nothing},
     /* the files promiscAuthorized */

@@ -34,41 +34,24 @@ struct server {
 
 /* Verb -> handler. Verbs that change nothing but priv itself are in on_event(). */
 static handler_fn *const handlers[MSG_N] = {
-    [MSG_CONF_OPEN] = priv_conf_open,
-    [MSG_CONF_REPLACE] = priv_conf_replace,
-    [MSG_CONF_REMOVE] = priv_conf_remove,
-    [MSG_HOST_OPEN] = priv_host_open,
-    [MSG_HOST_WATCH] = priv_host_watch,
-    [MSG_LEASE_DIR] = priv_lease_dir,
-    [MSG_BRIDGE_SET] = priv_bridge_set,
-    [MSG_BRIDGE_DEL] = priv_bridge_del,
-    [MSG_ADDR_ADD] = priv_addr_add,
-    [MSG_ADDR_DEL] = priv_addr_del,
-    [MSG_ROUTE_ADD] = priv_route_add,
-    [MSG_ROUTE_DEL] = priv_route_del,
-    [MSG_SYSCTL_SET] = priv_sysctl_set,
-    [MSG_IP_FORWARD] = priv_ip_forward,
-    [MSG_TAP_ADD] = priv_tap_add,
-    [MSG_VETH_ADD] = priv_veth_add,
-    [MSG_PORT_DEL] = priv_port_del,
-    [MSG_PORT_ENSLAVE] = priv_port_enslave,
-    [MSG_PORT_SET] = priv_port_set,
-    [MSG_GATE_SET] = priv_gate_set,
-    [MSG_GATE_DEL] = priv_gate_del,
-    [MSG_GATE_FORGET] = priv_gate_forget,
-    [MSG_GATE_LIST] = priv_gate_list,
-    [MSG_GATE_EVENTS] = priv_gate_events,
-    [MSG_MARKER_WATCH] = priv_marker_watch,
-    [MSG_MARKER_LIST] = priv_marker_list,
-    [MSG_SOCK_DHCP] = priv_sock_dhcp,
-    [MSG_SOCK_DNS] = priv_sock_dns,
-    [MSG_NAT_BEGIN] = priv_nat_begin,
-    [MSG_NAT_NET] = priv_nat_net,
-    [MSG_NAT_FORWARD] = priv_nat_forward,
-    [MSG_NAT_COMMIT] = priv_nat_commit,
-    [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
-    [MSG_NFT_WATCH] = priv_nft_watch_open,
-    [MSG_FIREWALL_SCAN] = priv_firewall_scan,
+    [MSG_CONF_OPEN] = priv_conf_open,      [MSG_CONF_REPLACE] = priv_conf_replace,
+    [MSG_CONF_REMOVE] = priv_conf_remove,  [MSG_HOST_OPEN] = priv_host_open,
+    [MSG_HOST_WATCH] = priv_host_watch,    [MSG_LEASE_DIR] = priv_lease_dir,
+    [MSG_BRIDGE_SET] = priv_bridge_set,    [MSG_BRIDGE_DEL] = priv_bridge_del,
+    [MSG_ADDR_ADD] = priv_addr_add,        [MSG_ADDR_DEL] = priv_addr_del,
+    [MSG_ROUTE_ADD] = priv_route_add,      [MSG_ROUTE_DEL] = priv_route_del,
+    [MSG_SYSCTL_SET] = priv_sysctl_set,    [MSG_IP_FORWARD] = priv_ip_forward,
+    [MSG_TAP_ADD] = priv_tap_add,          [MSG_VETH_ADD] = priv_veth_add,
+    [MSG_PORT_DEL] = priv_port_del,        [MSG_PORT_ENSLAVE] = priv_port_enslave,
+    [MSG_PORT_SET] = priv_port_set,        [MSG_GATE_SET] = priv_gate_set,
+    [MSG_GATE_DEL] = priv_gate_del,        [MSG_GATE_FORGET] = priv_gate_forget,
+    [MSG_GATE_FASTEN] = priv_gate_fasten,  [MSG_GATE_LIST] = priv_gate_list,
+    [MSG_GATE_EVENTS] = priv_gate_events,  [MSG_MARKER_WATCH] = priv_marker_watch,
+    [MSG_MARKER_LIST] = priv_marker_list,  [MSG_SOCK_DHCP] = priv_sock_dhcp,
+    [MSG_SOCK_DNS] = priv_sock_dns,        [MSG_NAT_BEGIN] = priv_nat_begin,
+    [MSG_NAT_NET] = priv_nat_net,          [MSG_NAT_FORWARD] = priv_nat_forward,
+    [MSG_NAT_COMMIT] = priv_nat_commit,    [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
+    [MSG_NFT_WATCH] = priv_nft_watch_open, [MSG_FIREWALL_SCAN] = priv_firewall_scan,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
@@ -317,6 +300,7 @@ prepare(struct server *s)
 	    gate_map_new(&s->priv.start->gate, s->priv.start->gate_adopted, why, sizeof(why));
 	if (!s->priv.gate)
 		return cannot_start(s, why);
+	s->priv.hooks = &s->priv.start->hooks;
 	if (priv_gate_take_over(&s->priv) < 0)
 		return cannot_start(s, "cannot look at the links of ports that have a gate");
 	s->loop = loop_new();
@@ -336,6 +320,7 @@ priv_main(struct start *start)
 	loop_run(s.loop);
 	children_free(s.children);
 	gate_map_free(s.priv.gate);
+	hooks_close(&start->hooks);
 	priv_nft_free(s.priv.nft);
 	nl_close(s.priv.route);
 	loop_free(s.loop);

@@ -17,6 +17,7 @@
 #include "lib/mono.h"
 #include "lib/msg.h"
 #include "vnetd/dirs.h"
+#include "vnetd/hook.h"
 #include "vnetd/nl.h"
 #include "vnetd/policy.h"
 
@@ -38,6 +39,7 @@ struct start {
 	int lock;             /* <run-dir>/vnetd.pid */
 	struct gate_fds gate; /* the port gate's maps and programs */
 	bool gate_adopted;    /* the maps are those of an earlier instance */
+	struct hooks hooks;   /* its programs, and those of earlier instances */
 };
 
 /* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
@@ -54,13 +56,14 @@ struct netset {
 /* What the handlers work with. */
 struct priv {
 	struct start *start;
-	struct nl *route;        /* rtnetlink */
-	struct priv_nft *nft;    /* nf_tables and conntrack */
-	struct gate_map *gate;   /* policies of ports */
-	const char *nat_refused; /* why a row since NAT_BEGIN was refused, NULL: none was */
-	struct netset nat_named; /* networks in the rows since NAT_BEGIN */
-	struct netset nat_next;  /* those of them that have NAT */
-	struct netset nat_nets;  /* networks to which the table in force gives NAT */
+	struct nl *route;          /* rtnetlink */
+	struct priv_nft *nft;      /* nf_tables and conntrack */
+	struct gate_map *gate;     /* policies of ports */
+	const struct hooks *hooks; /* where its programs are */
+	const char *nat_refused;   /* why a row since NAT_BEGIN was refused, NULL: none was */
+	struct netset nat_named;   /* networks in the rows since NAT_BEGIN */
+	struct netset nat_next;    /* those of them that have NAT */
+	struct netset nat_nets;    /* networks to which the table in force gives NAT */
 };
 
 /* One request and its answer. */
@@ -96,7 +99,8 @@ int priv_bridge_get(struct priv *p, struct call *c, unsigned net, struct nl_link
 handler_fn priv_tap_add, priv_veth_add, priv_port_del, priv_port_enslave, priv_port_set;
 
 /* priv_gate.c: what a port may send and gets */
-handler_fn priv_gate_set, priv_gate_del, priv_gate_forget, priv_gate_list, priv_gate_events;
+handler_fn priv_gate_set, priv_gate_del, priv_gate_forget, priv_gate_fasten, priv_gate_list,
+    priv_gate_events;
 
 /* Before a link that may be up becomes a port: its program is attached, which without a policy so far lets
  * nothing pass until GATE_SET. 0, or -errno with a text. */

@@ -29,6 +29,46 @@ struct setting {
 	uint64_t entry;         /* the one that the bridge has been told of; 0: none */
 };
 
+/* ------------------------------------------------------------------ what the host sends */
+
+/* The bridge's program makes copies and does nothing else: it is there while somebody gets them. */
+static int
+watch_host(struct priv *p, unsigned net, bool on)
+{
+	const unsigned slot = p->gate->bridge[net];
+	const int ifindex = (int)p->gate->policy[slot].ifindex;
+	int r;
+
+	if (slot == 0 || ifindex == 0)
+		return 0;
+	if (!on) {
+		r = hook_detach(p->hooks, p->route, ifindex, NL_EGRESS);
+		return r == -ENOENT || r == -ENODEV ? 0 : r;
+	}
+	if (!hook_has_egress(p->hooks, p->route, ifindex)) {
+		/* Only copies are missing: no reason to refuse the port. */
+		log_warn(0,
+			 "vmnet%u: somebody's ingress qdisc is there, so that promiscuous ports do "
+			 "not get what the host sends. Try: tc qdisc delete dev vmnet%u ingress",
+			 net, net);
+		return 0;
+	}
+	r = hook_fasten(p->hooks, ifindex, NL_EGRESS, p->gate->fds.host);
+	return r == -EOPNOTSUPP
+		   ? hook_attach(p->hooks, p->route, ifindex, NL_EGRESS, p->gate->fds.host)
+		   : r;
+}
+
+/* A port is not what it was in this network, where `had` places for promiscuous ports were in use. */
+static void
+watch_less(struct priv *p, unsigned net, uint32_t had)
+{
+	int r = had && p->gate->net[net].n == 0 ? watch_host(p, net, false) : 0;
+
+	if (r < 0)
+		log_warn(-r, "vmnet%u: cannot end the copies of what the host sends", net);
+}
+
 /* ------------------------------------------------------------------ who it is about */
 
 /* A link that is on the bridge now. */
@@ -50,10 +90,11 @@ port_get(struct priv *p, struct call *c, const char *ifname, const struct nl_lin
 static int
 slot_get(struct priv *p, struct call *c, const struct nl_link *l, unsigned *slot)
 {
-	*slot = gate_slot_find(&p->gate->slots, (uint32_t)l->ifindex);
-	if (*slot == 0)
-		*slot = gate_slot_take(&p->gate->slots, (uint32_t)l->ifindex);
-	return *slot ? 0 : fail(c, -ENOSPC, "%s: all %d gates are in use", l->name, GATE_SLOTS - 1);
+	int r = gate_map_take(p->gate, (uint32_t)l->ifindex, slot);
+
+	if (r == -ENOSPC)
+		return fail(c, r, "%s: all %d gates are in use", l->name, GATE_SLOTS - 1);
+	return r < 0 ? fail_errno(c, r, "%s: cannot note its gate", l->name) : 0;
 }
 
 static int
@@ -98,8 +139,12 @@ room(struct priv *p, struct call *c, const struct setting *s)
 static void
 begin(struct priv *p, struct setting *s)
 {
-	if (s->was.ifindex && s->was.net != s->m->net)
+	const uint32_t had = p->gate->net[s->was.net].n;
+
+	if (s->was.ifindex && s->was.net != s->m->net) {
 		gate_map_leave(p->gate, s->slot);
+		watch_less(p, s->was.net, had);
+	}
 	if (s->was.net != s->m->net)
 		s->was = (struct gate_policy){0};
 	s->had = gate_map_mac(p->gate, s->slot);
@@ -182,12 +227,10 @@ unpin(struct priv *p, struct setting *s)
 /* ------------------------------------------------------------------ programs and bridge */
 
 static int
-attach_in(struct priv *p, struct call *c, const struct nl_link *l, unsigned slot)
+attach_in(struct priv *p, struct call *c, const struct nl_link *l)
 {
-	int r = nl_tc_open(p->route, l->ifindex);
+	int r = hook_attach(p->hooks, p->route, l->ifindex, NL_INGRESS, p->gate->fds.in);
 
-	if (r == 0)
-		r = nl_tc_attach(p->route, l->ifindex, NL_INGRESS, p->gate->fds.in, slot);
 	return r < 0 ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name) : 0;
 }
 
@@ -197,14 +240,14 @@ attach_out(struct priv *p, struct call *c, const struct nl_link *l, unsigned slo
 	bool wanted = gate_rule_watches_egress(&p->gate->policy[slot]);
 	int r;
 
-	if (!nl_tc_has_egress(p->route, l->ifindex))
+	if (!hook_has_egress(p->hooks, p->route, l->ifindex))
 		return wanted ? fail(c, -EBUSY,
 				     "%s: somebody's ingress qdisc is in the way of rate-in and "
 				     "mirror-of. Try: tc qdisc delete dev %s ingress",
 				     l->name, l->name)
 			      : 0;
-	r = wanted ? nl_tc_attach(p->route, l->ifindex, NL_EGRESS, p->gate->fds.out, slot)
-		   : nl_tc_detach(p->route, l->ifindex, NL_EGRESS);
+	r = wanted ? hook_attach(p->hooks, p->route, l->ifindex, NL_EGRESS, p->gate->fds.out)
+		   : hook_detach(p->hooks, p->route, l->ifindex, NL_EGRESS);
 	return r < 0 && r != -ENOENT
 		   ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name)
 		   : 0;
@@ -241,6 +284,7 @@ static int
 set_policy(struct priv *p, struct call *c, const struct setting *s)
 {
 	struct gate_policy policy;
+	uint32_t had;
 	int r;
 
 	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->span);
@@ -250,7 +294,12 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	gate_map_restart_rates(p->gate, s->slot, &s->was);
 	if (s->was.mac_policy == MAC_POLICY_LEARN && policy.mac_policy != MAC_POLICY_LEARN)
 		gate_map_unlearn_all(p->gate, s->slot);
-	r = gate_map_set_promiscuous(p->gate, s->m->net, s->slot, s->m->promisc);
+	had = p->gate->net[s->m->net].n;
+	/* Whoever gets a copy of anything gets one of everything. */
+	r = s->m->promisc && !had ? watch_host(p, s->m->net, true) : 0;
+	if (r == 0)
+		r = gate_map_set_promiscuous(p->gate, s->m->net, s->slot, s->m->promisc);
+	watch_less(p, s->m->net, had);
 	return r < 0 ? fail_errno(c, r, "%s: cannot set promiscuous mode", s->m->ifname) : 0;
 }
 
@@ -285,7 +334,7 @@ priv_gate_set(struct priv *p, struct call *c)
 		gate_map_release(p->gate, s.slot);
 	if (r < 0 && (s.fresh || r != -EADDRINUSE))
 		return r;
-	r = attach_in(p, c, &s.port, s.slot);
+	r = attach_in(p, c, &s.port);
 	if (r == 0)
 		r = tell_bridge(p, c, &s);
 	if (r == 0)
@@ -299,7 +348,7 @@ priv_gate_shut(struct priv *p, struct call *c, const struct nl_link *l)
 	unsigned slot;
 	int r = slot_get(p, c, l, &slot);
 
-	return r < 0 ? r : attach_in(p, c, l, slot);
+	return r < 0 ? r : attach_in(p, c, l);
 }
 
 void
@@ -309,8 +358,28 @@ priv_gate_unshut(struct priv *p, const struct nl_link *l)
 
 	if (slot == 0 || p->gate->policy[slot].ifindex)
 		return;
-	nl_tc_close(p->route, l->ifindex);
+	hook_close(p->hooks, p->route, l->ifindex);
 	gate_map_release(p->gate, slot);
+}
+
+/* ------------------------------------------------------------------ for good */
+
+int
+priv_gate_fasten(struct priv *p, struct call *c)
+{
+	const int ifindex = (int)c->m->u.gate_fasten.ifindex;
+	const unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)ifindex);
+	const struct gate_fds *fds = &p->gate->fds;
+	int r;
+
+	if (slot == 0 || p->gate->policy[slot].ifindex == 0)
+		return fail(c, -ENODEV, "interface %d: it has no gate", ifindex);
+	r = hook_fasten(p->hooks, ifindex, NL_INGRESS, fds->in);
+	if (r == 0 && gate_rule_watches_egress(&p->gate->policy[slot]))
+		r = hook_fasten(p->hooks, ifindex, NL_EGRESS, fds->out);
+	if (r == 0)
+		r = hook_drop_filters(p->hooks, p->route, ifindex);
+	return r < 0 ? fail_errno(c, r, "interface %d: its gate stays a filter", ifindex) : 0;
 }
 
 /* ------------------------------------------------------------------ the end of a gate */
@@ -318,10 +387,14 @@ priv_gate_unshut(struct priv *p, const struct nl_link *l)
 void
 priv_gate_end(struct priv *p, int ifindex)
 {
-	unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)ifindex);
+	const unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)ifindex);
+	const unsigned net = p->gate->policy[slot].net;
+	const uint32_t had = p->gate->net[net].n;
 
-	if (slot)
-		gate_map_release(p->gate, slot);
+	if (slot == 0)
+		return;
+	gate_map_release(p->gate, slot);
+	watch_less(p, net, had);
 }
 
 /* The link is on a bridge of ours, or is one. */
@@ -355,7 +428,7 @@ priv_gate_del(struct priv *p, struct call *c)
 	if (r == 0 && is_inside(p, &l))
 		return fail(c, -EBUSY, "%s: it is still a port", l.name);
 	if (r == 0) {
-		r = nl_tc_close(p->route, ifindex);
+		r = hook_close(p->hooks, p->route, ifindex);
 		if (r < 0 && r != -ENODEV)
 			return fail_nl(p, c, r, "%s: cannot take its gate away", l.name);
 	}
@@ -441,7 +514,6 @@ priv_gate_events(struct priv *p, struct call *c)
 int
 priv_gate_bridge(struct priv *p, struct call *c, const struct nl_link *l, unsigned net)
 {
-	const struct gate_fds *fds = &p->gate->fds;
 	const uint64_t mac = gate_mac_number(names_bridge_mac(net));
 	struct gate_policy policy;
 	unsigned slot;
@@ -462,18 +534,7 @@ priv_gate_bridge(struct priv *p, struct call *c, const struct nl_link *l, unsign
 		r = gate_map_set_policy(p->gate, slot, &policy);
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its policy", l->name);
-	r = nl_tc_open(p->route, l->ifindex);
-	if (r == 0 && !nl_tc_has_egress(p->route, l->ifindex)) {
-		/* Only copies are missing: no reason to refuse the network. */
-		log_warn(
-		    0,
-		    "%s: somebody's ingress qdisc is there, so that promiscuous ports do not get "
-		    "what the host sends. Try: tc qdisc delete dev %s ingress",
-		    l->name, l->name);
-		return 0;
-	}
-	if (r == 0)
-		r = nl_tc_attach(p->route, l->ifindex, NL_EGRESS, fds->host, slot);
+	r = watch_host(p, net, p->gate->net[net].n > 0);
 	return r < 0 ? fail_nl(p, c, r, "%s: cannot attach the gate's program", l->name) : 0;
 }
 

@@ -78,7 +78,27 @@ gate_map_free(struct gate_map *g)
 	free(g);
 }
 
-/* ------------------------------------------------------------------ policies and own addresses */
+/* ------------------------------------------------------------------ slots, policies and own addresses */
+
+int
+gate_map_take(struct gate_map *g, uint32_t ifindex, unsigned *slot)
+{
+	uint32_t taken;
+
+	*slot = gate_slot_find(&g->slots, ifindex);
+	if (*slot)
+		return 0;
+	*slot = gate_slot_take(&g->slots, ifindex);
+	if (*slot == 0)
+		return -ENOSPC;
+	taken = *slot;
+	if (taken == GATE_HOME(ifindex) ||
+	    bpf_map_update_elem(g->fds.elsewhere, &ifindex, &taken, BPF_ANY) == 0)
+		return 0;
+	gate_slot_put(&g->slots, *slot);
+	*slot = 0;
+	return -errno;
+}
 
 int
 gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy *policy)
@@ -308,8 +328,11 @@ void
 gate_map_release(struct gate_map *g, unsigned slot)
 {
 	static const struct gate_policy none;
+	const uint32_t ifindex = g->slots.ifindex[slot];
 
 	gate_map_leave(g, slot);
+	if (slot != GATE_HOME(ifindex))
+		bpf_map_delete_elem(g->fds.elsewhere, &ifindex);
 	/* What a frame that was under way has done since. */
 	give_up_address(g, slot);
 	gate_map_set_policy(g, slot, &none);

@@ -29,6 +29,9 @@ struct gate_map {
 struct gate_map *gate_map_new(struct gate_fds *fds, bool adopted, char *why, size_t cap);
 void gate_map_free(struct gate_map *g);
 
+/* The slot of a link, which gets one if it has none. 0; -ENOSPC: all are used; -errno. */
+int gate_map_take(struct gate_map *g, uint32_t ifindex, unsigned *slot);
+
 /* Writes a policy where it differs. 0 or -errno. */
 int gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy *policy);
 

@@ -115,6 +115,9 @@ fill_gate(const struct core *c, struct msg_port_row *r, const struct port *p)
 	if (p->gate.known)
 		r->drops.len = sizeof(r->drops.b);
 	r->promisc = (uint8_t)grant_judge(c, p, &marker).state;
+	/* Whoever waits for it may begin to listen then. */
+	if (r->promisc == PROMISC_GRANTED && g.promisc && !(p->gate.known && p->gate.set.promisc))
+		r->promisc = PROMISC_PENDING;
 	r->link = !keeper_is_unplugged(c, p);
 	MSG_SET_STR(r->trouble, p->gate.trouble ? p->gate.trouble : "");
 }

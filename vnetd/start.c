@@ -344,7 +344,8 @@ start_up(struct start *s, const struct start_options *o)
 	if (open_folders(s) < 0 || open_listener(s) < 0)
 		return -1;
 	s->tun_dir = start_tun(s->uid, s->gid);
-	if (s->tun_dir < 0 || start_gate(&s->gate, &s->gate_adopted) < 0 || redirect_stdio(s) < 0)
+	if (s->tun_dir < 0 || start_gate(&s->gate, &s->gate_adopted, &s->hooks) < 0 ||
+	    redirect_stdio(s) < 0)
 		return -1;
 	return give_up_root(s);
 }

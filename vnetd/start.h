@@ -27,8 +27,8 @@ int start_check(void);
 /* start_tun.c: a descriptor of a folder with a node `tun` that `uid` can open; -1: logged. */
 int start_tun(uid_t uid, gid_t gid);
 
-/* start_gate.c: loads the port gate, see bpf/gate_load.h. 0, or -1: logged. */
-int start_gate(struct gate_fds *fds, bool *adopted);
+/* start_gate.c: loads the port gate, see bpf/gate_load.h and hook.h. 0, or -1: logged. */
+int start_gate(struct gate_fds *fds, bool *adopted, struct hooks *hooks);
 
 /* start_dirs.c: the folders, by absolute paths. Each returns a descriptor, or -1: logged. */
 int start_config_dir(const char *path, uid_t uid, gid_t gid);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * start_gate.c - the port gate's programs into the kernel, once, while we are root; see bpf/gate_load.h.
  *
- * An instance that ran before has left its programs attached to our bridges and ports: by one of them its
- * maps are found, with all that is pinned in them. Whether a program can be attached at all is tried out in a
- * network namespace that nobody sees.
+ * An instance that ran before has left its programs attached to bridges and ports: by one of them its maps
+ * are found, with all that is pinned in them, and all of them are taken up, to be replaced one by one. Whether
+ * a program can be attached at all is tried out in a network namespace that nobody sees.
  */
 #include <errno.h>
 #include <sched.h>
@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/util.h"
 #include "vnetd/start.h"
 
 enum {
@@ -20,7 +21,7 @@ enum {
 };
 
 struct links {
-	int *ifindex; /* our bridges and ports */
+	int *ifindex; /* all there are */
 	size_t n, cap;
 	bool failed; /* out of memory */
 };
@@ -30,8 +31,6 @@ on_link(const struct nl_link *l, void *arg)
 {
 	struct links *v = arg;
 
-	if (!nl_link_is_ours(l, NULL))
-		return;
 	if (v->n == v->cap) {
 		size_t cap = v->cap ? 2 * v->cap : 64;
 		int *more = reallocarray(v->ifindex, cap, sizeof(*more));
@@ -46,12 +45,12 @@ on_link(const struct nl_link *l, void *arg)
 	v->ifindex[v->n++] = l->ifindex;
 }
 
-/* The kernel's id of a program of an earlier instance; 0: there is none. */
+/* Ports may be others' links. The kernel's id of a program of an earlier instance; 0: there is none. */
 static uint32_t
-find_running(struct nl *nl)
+find_running(struct hooks *hooks, struct nl *nl)
 {
 	struct links v = {0};
-	uint32_t id = 0;
+	uint32_t id = 0, one;
 	int r = -EAGAIN;
 
 	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
@@ -60,10 +59,9 @@ find_running(struct nl *nl)
 	}
 	if (r < 0 || v.failed)
 		log_warn(-r, "cannot look for the gates of ports that run already");
-	for (size_t i = 0; i < v.n && id == 0; i++) {
-		/* A bridge sends what the host sends; a port takes what its guest sends. */
-		if (nl_tc_running(nl, v.ifindex[i], NL_EGRESS, &id) < 0 || id == 0)
-			nl_tc_running(nl, v.ifindex[i], NL_INGRESS, &id);
+	for (size_t i = 0; i < v.n; i++) {
+		one = hook_learn(hooks, nl, v.ifindex[i]);
+		id = one ? one : id;
 	}
 	free(v.ifindex);
 	return id;
@@ -73,7 +71,7 @@ enum trial { TRIAL_WORKS, TRIAL_FAILS, TRIAL_NONE };
 
 /* In a process of its own. */
 __attribute__((noreturn)) static void
-try_attach(int prog)
+try_attach(const struct hooks *hooks, int prog)
 {
 	struct nl *nl;
 
@@ -82,19 +80,19 @@ try_attach(int prog)
 	nl = nl_open(NETLINK_ROUTE);
 	if (!nl)
 		_exit(TRIAL_NONE);
-	if (nl_tc_open(nl, LOOPBACK) < 0 || nl_tc_attach(nl, LOOPBACK, NL_INGRESS, prog, 1) < 0)
+	if (hook_attach(hooks, nl, LOOPBACK, NL_INGRESS, prog) < 0)
 		_exit(TRIAL_FAILS);
 	_exit(TRIAL_WORKS);
 }
 
 static int
-check_attach(int prog)
+check_attach(const struct hooks *hooks, int prog)
 {
 	pid_t pid = fork();
 	int status = 0;
 
 	if (pid == 0)
-		try_attach(prog);
+		try_attach(hooks, prog);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 0;
@@ -108,8 +106,21 @@ check_attach(int prog)
 	return -1;
 }
 
+static int
+know_all(struct hooks *hooks, const struct gate_fds *fds)
+{
+	const int all[] = {fds->in, fds->out, fds->host};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(all) && r == 0; i++)
+		r = hook_know(hooks, all[i]);
+	if (r < 0)
+		log_error(-r, "cannot take up the port gate's programs");
+	return r;
+}
+
 int
-start_gate(struct gate_fds *fds, bool *adopted)
+start_gate(struct gate_fds *fds, bool *adopted, struct hooks *hooks)
 {
 	struct nl *nl = nl_open(NETLINK_ROUTE);
 	char why[512];
@@ -119,11 +130,13 @@ start_gate(struct gate_fds *fds, bool *adopted)
 		log_error(errno, "cannot open a netlink socket");
 		return -1;
 	}
-	r = gate_load(fds, find_running(nl), adopted, why, sizeof(why));
+	hooks_init(hooks);
+	r = gate_load(fds, find_running(hooks, nl), adopted, why, sizeof(why));
 	nl_close(nl);
+	hooks->adopted = *adopted;
 	if (r < 0) {
 		log_error(0, "%s", why);
 		return -1;
 	}
-	return check_attach(fds->in);
+	return know_all(hooks, fds) < 0 ? -1 : check_attach(hooks, fds->in);
 }

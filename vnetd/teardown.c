@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "vnetd/nl.h"
+#include "vnetd/hook.h"
 #include "vnetd/priv_nft.h"
 #include "vnetd/start.h"
 
@@ -153,14 +153,19 @@ delete_links(struct nl *nl, const struct found *f)
 static int
 release_others(struct nl *nl, const struct found *f)
 {
+	struct hooks hooks;
 	int r = 0;
 
+	hooks_init(&hooks);
 	for (size_t i = 0; i < f->others.n; i++) {
-		int one = nl_tc_close(nl, f->others.ifindex[i]);
+		int one;
 
+		hook_learn(&hooks, nl, f->others.ifindex[i]);
+		one = hook_close(&hooks, nl, f->others.ifindex[i]);
 		if (one < 0 && one != -ENODEV)
 			r = one;
 	}
+	hooks_close(&hooks);
 	return r;
 }
 

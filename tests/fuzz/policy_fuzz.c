@@ -118,6 +118,9 @@ must_be_harmless(const struct msg *m)
 	case MSG_GATE_DEL:
 		must((int32_t)m->u.gate_del.ifindex > 0);
 		break;
+	case MSG_GATE_FASTEN:
+		must((int32_t)m->u.gate_fasten.ifindex > 0);
+		break;
 	case MSG_GATE_FORGET:
 		must((int32_t)m->u.gate_forget.ifindex > 0);
 		must(is_unicast(m->u.gate_forget.mac));

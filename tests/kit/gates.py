@@ -14,7 +14,7 @@ import struct
 
 import pytest
 
-from . import frames, msg, ns, proc
+from . import frames, msg, ns, proc, tcx
 
 N = msg.NUMBERS
 ANY, GIVEN, STICKY, LEARN = (N[f"MAC_POLICY_{p}"] for p in ("ANY", "GIVEN", "STICKY", "LEARN"))
@@ -24,15 +24,39 @@ HOST8 = "00:50:56:c0:00:08"
 P1, P2, P3 = (f"00:50:56:00:00:0{n}" for n in (1, 2, 3))  # what relay's veth() gives to eth0
 A, B, C, D, STRANGER = (f"52:54:00:00:00:0{last}" for last in "abcd9")
 
+# Programs of the gate begin as filters and are fastened by tcx; before Linux 6.6 there are filters only.
+BOTH_KERNELS = pytest.mark.parametrize("priv", ["tcx", "clsact"], indirect=True)
+
 
 # --- what is there -----------------------------------------------------------------------------
 
 
-def programs(host, ifname, hook="ingress"):
-    """Names of the programs that are attached there, ours and others'."""
+def fastened(host, ifname, hook="ingress"):
+    """{id: name} of the programs that are attached there by tcx."""
+    lines = host.run("python3", tcx.__file__, ifname, hook).out.splitlines()
+    return {int(ident): name for ident, name in (line.split() for line in lines)}
+
+
+def count_fastened(host, hook="ingress"):
+    """How many links have programs by tcx."""
+    return int(host.run("python3", tcx.__file__, "--count", hook).out)
+
+
+def unfasten(host, ifname, hook="ingress"):
+    """What somebody's `bpftool net detach` does."""
+    host.run("python3", tcx.__file__, ifname, hook, "detach")
+
+
+def filters(host, ifname, hook="ingress"):
+    """Names of the programs that are filters there, ours and others'."""
     text = host.run("tc", "-j", "-d", "filter", "show", "dev", ifname, hook).out
     rows = [row["options"] for row in json.loads(text or "[]") if "options" in row]
     return [row["prog"]["name"] for row in rows if "prog" in row]
+
+
+def programs(host, ifname, hook="ingress"):
+    """Names of all programs there, in the order in which a frame meets them."""
+    return list(fastened(host, ifname, hook).values()) + filters(host, ifname, hook)
 
 
 def has_clsact(host, ifname):

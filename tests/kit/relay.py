@@ -140,7 +140,7 @@ class Priv:
         self.libexec.mkdir()
         for name in ("vnet-dhcpd", "vnet-natd"):
             (self.libexec / name).symlink_to(built.program("tests/net/worker-relay"))
-        self.process, self._peers = None, {}
+        self.process, self._peers, self.environment = None, {}, {}
 
     @property
     def dirs(self):
@@ -157,7 +157,8 @@ class Priv:
     def start(self, *args, **kw):
         """Starts it in the foreground; returns once its engine is there."""
         self.forget_peers()
-        self.process = self.host.popen(*self.argv("-dd", *args), log=self.log, **kw)
+        env = {**os.environ, **self.environment}
+        self.process = self.host.popen(*self.argv("-dd", *args), log=self.log, env=env, **kw)
         self.peer("engine")
         return self
 
@@ -313,9 +314,15 @@ def host(machine, folder):
     made.delete()
 
 
+OLD_KERNEL = {"LD_PRELOAD": str(built.program("tests/net/libold-kernel.so"))}
+
+
 @pytest.fixture
 def priv(host, folder, request):
+    """With the parameter "clsact" as on a kernel without tcx."""
     made = Priv(host, folder)
+    if getattr(request, "param", None) == "clsact":
+        made.environment = OLD_KERNEL
     yield made.start()
     report = getattr(request.node, "report_call", None)
     if report is not None and report.failed:

@@ -107,8 +107,8 @@ expect(const char *name, int got, int want)
 struct gate_policy
 sticky(void)
 {
-	/* The loopback device, which is where a program is run by hand. */
-	return (struct gate_policy){.ifindex = 1, .mac_policy = MAC_POLICY_STICKY, .net = OWN_NET};
+	return (struct gate_policy){
+	    .ifindex = RUN_IFINDEX, .mac_policy = MAC_POLICY_STICKY, .net = OWN_NET};
 }
 
 static void
@@ -124,6 +124,8 @@ void
 set_policy(const struct gate_fds *g, uint32_t slot, const struct gate_policy *p)
 {
 	update(g->policy, &slot, p);
+	if (p->ifindex && slot != GATE_HOME(p->ifindex))
+		update(g->elsewhere, &p->ifindex, &slot);
 }
 
 void
@@ -611,6 +613,10 @@ main(int argc, char **argv)
 		costs(&g);
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "clsact")) {
+		wire_cases(&g, false);
+		return failed;
+	}
 	given_cases(&g);
 	sticky_cases(&g);
 	learn_cases(&g);
@@ -621,7 +627,7 @@ main(int argc, char **argv)
 	guard_cases(&g);
 	random_cases(&g);
 	load_cases(&g);
-	wire_cases(&g);
+	wire_cases(&g, true);
 	gate_fds_close(&g);
 	return failed;
 }

@@ -19,8 +19,9 @@
 #define OWN_IP  0x0ab50880u /* 10.181.8.128 */
 #define OWN_NET 8
 
-/* A program is run by hand without a class id, and that is slot 0, which no port has. */
-#define RUN_SLOT 0
+/* A program is run by hand on the loopback device. */
+#define RUN_IFINDEX 1
+#define RUN_SLOT    GATE_HOME(RUN_IFINDEX)
 
 #define ANYBODY (~0u) /* instead of a slot */
 
@@ -79,6 +80,8 @@ bool guarded_frame(size_t i, struct guarded_frame *f, struct made *m);
 void limit_cases(const struct gate_fds *g);
 void guard_cases(const struct gate_fds *g);
 void load_cases(const struct gate_fds *g);
-void wire_cases(const struct gate_fds *g);
+
+/* The programs are attached by tcx, or by filters on clsact. */
+void wire_cases(const struct gate_fds *g, bool tcx);
 
 #endif

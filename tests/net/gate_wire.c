@@ -27,7 +27,7 @@
 
 #include "lib/util.h"
 #include "tests/net/gate_prog.h"
-#include "vnetd/nl.h"
+#include "vnetd/hook.h"
 
 enum { A, B, C, D, E, TAPS };
 enum { B8, B9, BRIDGES, PROBE = BRIDGES, LAST };
@@ -51,6 +51,7 @@ struct bridge {
 struct wire {
 	const struct gate_fds *g;
 	struct nl *nl;
+	struct hooks hooks;
 	int tap[TAPS], ifindex[TAPS];
 	struct gate_policy policy[TAPS];
 	struct bridge bridge[BRIDGES];
@@ -102,6 +103,14 @@ link_get(struct wire *w, const char *name)
 }
 
 static void
+attach(struct wire *w, int ifindex, enum nl_hook hook, int prog)
+{
+	must(w->hooks.tcx ? hook_fasten(&w->hooks, ifindex, hook, prog)
+			  : hook_attach(&w->hooks, w->nl, ifindex, hook, prog),
+	     "attach a program");
+}
+
+static void
 bridge_add(struct wire *w, int which, const char *name)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET};
@@ -125,21 +134,18 @@ bridge_add(struct wire *w, int which, const char *name)
 	must(w->bridge[which].sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "socket");
 	to.sll_ifindex = w->bridge[which].ifindex;
 	must(bind(w->bridge[which].sock, (struct sockaddr *)&to, sizeof(to)), "bind");
-	must(nl_tc_open(w->nl, to.sll_ifindex), "clsact");
-	must(nl_tc_attach(w->nl, to.sll_ifindex, NL_EGRESS, w->g->host, BRIDGE_SLOT(which)),
-	     "attach gate_host");
+	attach(w, to.sll_ifindex, NL_EGRESS, w->g->host);
 }
 
 /* The gate onto a link, and the link onto a bridge. */
 static void
-port_join(struct wire *w, int ifindex, uint32_t slot, int bridge)
+port_join(struct wire *w, int ifindex, int bridge)
 {
 	struct nlmsghdr *h;
 	void *ifi;
 
-	must(nl_tc_open(w->nl, ifindex), "clsact");
-	must(nl_tc_attach(w->nl, ifindex, NL_INGRESS, w->g->in, slot), "attach gate_in");
-	must(nl_tc_attach(w->nl, ifindex, NL_EGRESS, w->g->out, slot), "attach gate_out");
+	attach(w, ifindex, NL_INGRESS, w->g->in);
+	attach(w, ifindex, NL_EGRESS, w->g->out);
 	h = nl_begin(w->nl, RTM_NEWLINK, 0, &ifi, sizeof(struct ifinfomsg));
 	((struct ifinfomsg *)ifi)->ifi_index = ifindex;
 	((struct ifinfomsg *)ifi)->ifi_flags = IFF_UP;
@@ -160,7 +166,7 @@ tap_add(struct wire *w, int tap, int bridge)
 	must(ioctl(fd, TUNSETIFF, &r), "make a tap");
 	w->tap[tap] = fd;
 	w->ifindex[tap] = link_get(w, r.ifr_name);
-	port_join(w, w->ifindex[tap], SLOT(tap), bridge);
+	port_join(w, w->ifindex[tap], bridge);
 }
 
 /* Two ends of a cable. */
@@ -369,7 +375,7 @@ plain_cases(struct wire *w)
 	arrives(w, "wire-unknown", A, NOBODY, MAC(A), "");
 	arrives(w, "wire-forged", A, MAC(B), MAC(C), "");
 	arrives(w, "wire-from-the-host", HOST8, MAC(B), HOST, "b");
-	w->policy[A].ifindex++;
+	w->policy[A].ifindex += 1000;
 	policy_set(w, A);
 	arrives(w, "wire-slot-of-another-link", A, MAC(B), MAC(A), "");
 	arrives(w, "wire-slot-of-another-link-egress", B, MAC(A), MAC(B), "a");
@@ -537,7 +543,7 @@ returning_copy(struct wire *w)
 		p.ifindex = (uint32_t)link_get(w, names[i]);
 		set_policy(w->g, CABLE_SLOT(i), &p);
 		set_state(w->g, CABLE_SLOT(i), &none);
-		port_join(w, (int)p.ifindex, CABLE_SLOT(i), i);
+		port_join(w, (int)p.ifindex, i);
 		must(nl_port_set(w->nl, (int)p.ifindex, &(struct nl_port){0}, true), "attributes");
 	}
 	promiscuous(w, &(struct gate_net){.n = 1, .slot = {CABLE_SLOT(B8)}});
@@ -713,13 +719,20 @@ sticky_ports(struct wire *w)
 }
 
 void
-wire_cases(const struct gate_fds *g)
+wire_cases(const struct gate_fds *g, bool tcx)
 {
 	static struct wire w;
 
 	w.g = g;
 	w.nl = nl_open(NETLINK_ROUTE);
 	must(w.nl ? 0 : -1, "netlink");
+	hooks_init(&w.hooks);
+	/* Old kernels have no tcx; both ways are tried on those that have it. */
+	result(w.hooks.tcx || !tcx, "wire-kernel", "this kernel has no tcx: needs Linux 6.6");
+	w.hooks.tcx = tcx;
+	must(hook_know(&w.hooks, g->in), "gate_in");
+	must(hook_know(&w.hooks, g->out), "gate_out");
+	must(hook_know(&w.hooks, g->host), "gate_host");
 	be_quiet();
 	bridge_add(&w, B8, "b8");
 	bridge_add(&w, B9, "b9");
@@ -739,5 +752,6 @@ wire_cases(const struct gate_fds *g)
 		close(w.tap[tap]);
 	for (int i = 0; i < BRIDGES; i++)
 		close(w.bridge[i].sock);
+	hooks_close(&w.hooks);
 	nl_close(w.nl);
 }

@@ -32,11 +32,14 @@ GROUPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def cases():
+# Those with ports: what differs with the way by which the programs are attached.
+AT_PORTS = ("wire", "mirror", "span", "tap", "claim")
+
+
+def run(*args):
     """What gate-prog says: name of a case -> "ok" or what is wrong."""
     assert os.geteuid() == 0, "gate-prog needs root"
-    done = proc.run([built.program("tests/net/gate-prog")], check=False, timeout=100)
+    done = proc.run([built.program("tests/net/gate-prog"), *args], check=False, timeout=100)
     said = {}
     for line in done.out.splitlines():
         print(line)
@@ -50,13 +53,33 @@ def cases():
     return said
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_the_programs_in_the_kernel(cases, group):
+@pytest.fixture(scope="module")
+def cases():
+    return run()
+
+
+@pytest.fixture(scope="module")
+def clsact_cases():
+    """Attached as on kernels before 6.6."""
+    return run("clsact")
+
+
+def check(cases, group):
     least, about = GROUPS[group]
     mine = {name: what for name, what in cases.items() if name.split("-")[0] == group}
     wrong = [what for what in mine.values() if what != "ok"]
     assert not wrong, f"{about}:\n" + "\n".join(wrong)
     assert len(mine) >= least, f"{about}: only {sorted(mine)}"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_programs_in_the_kernel(cases, group):
+    check(cases, group)
+
+
+@pytest.mark.parametrize("group", AT_PORTS)
+def test_the_programs_as_filters_on_clsact(clsact_cases, group):
+    check(clsact_cases, group)
 
 
 def test_no_case_is_in_no_group(cases):

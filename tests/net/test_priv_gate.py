@@ -10,8 +10,8 @@ import pytest
 from tests.kit import frames, proc, traffic
 from tests.kit.frames import BROADCAST, ether
 from tests.kit.gates import (  # noqa: F401 - fixtures among them
-    A, ANY, B, C, D, FORGED, GIVEN, HOST8, LEARN, P1, P2, P3, STICKY, STRANGER, drops, entries,
-    facts, has_clsact, is_like, programs, row, rows, seg, two,
+    A, ANY, B, BOTH_KERNELS, C, D, FORGED, GIVEN, HOST8, LEARN, P1, P2, P3, STICKY, STRANGER, drops, entries,
+    facts, has_clsact, is_like, programs, row, rows, seg, two, unfasten,
 )
 from tests.kit.relay import close, guest, host, priv  # noqa: F401 - fixtures
 
@@ -31,12 +31,34 @@ def test_new_port_is_down_and_has_no_gate(priv, guest):
     close(taps)
 
 
-def test_bridge_has_a_program_for_what_the_host_sends(priv):
+@BOTH_KERNELS
+def test_bridge_has_a_program_while_somebody_gets_copies(two, priv):
+    def on_the_bridge():
+        assert programs(priv.host, "vmnet8", "ingress") == []
+        return programs(priv.host, "vmnet8", "egress")
+
+    assert on_the_bridge() == []
     for _ in range(2):
+        priv.gate("vmnet8p1", flags=FORGED, promisc=True)
+        priv.gate("vmnet8p2", flags=FORGED, promisc=True)
         priv.bridge()
-    assert programs(priv.host, "vmnet8", "egress") == ["gate_host"]
-    assert programs(priv.host, "vmnet8", "ingress") == []
-    assert rows(priv) == {}  # it is no port
+        assert on_the_bridge() == ["gate_host"]
+        priv.gate("vmnet8p1")
+        assert on_the_bridge() == ["gate_host"]
+        priv.gate("vmnet8p2")
+        assert on_the_bridge() == []
+    # One that goes leaves none behind.
+    priv.gate("vmnet8p1", flags=FORGED, promisc=True)
+    priv.engine.ask("PORT_DEL", ifname="vmnet8p1")
+    assert on_the_bridge() == []
+    # And one that somebody took away comes back.
+    priv.gate("vmnet8p2", flags=FORGED, promisc=True)
+    unfasten(priv.host, "vmnet8", "egress")
+    priv.host.run("tc", "qdisc", "del", "dev", "vmnet8", "clsact", check=False)
+    assert on_the_bridge() == []
+    priv.bridge()
+    assert on_the_bridge() == ["gate_host"]
+    assert set(rows(priv)) == {"vmnet8p2"}  # the bridge is no port
 
 
 @pytest.mark.parametrize("fields, wanted, sticky", [

@@ -13,8 +13,8 @@ import pytest
 from tests.kit import frames, proc, traffic
 from tests.kit.frames import BROADCAST, ether
 from tests.kit.gates import (  # noqa: F401 - fixtures among them
-    A, B, C, FORGED, GIVEN, HOST8, LEARN, N, P1, P2, P3, STICKY, STRANGER, drops, facts,
-    has_clsact, is_like, programs, row, rows, seg, two,
+    A, B, BOTH_KERNELS, C, FORGED, GIVEN, HOST8, LEARN, N, P1, P2, P3, STICKY, STRANGER, drops, facts,
+    fastened, filters, has_clsact, is_like, programs, row, rows, seg, two, unfasten,
 )
 from tests.kit.relay import close, guest, host, priv  # noqa: F401 - fixtures
 
@@ -115,9 +115,141 @@ def test_gate_of_a_port_cannot_be_ended(two, priv):
         text = priv.engine.ask("GATE_DEL", ifindex=index[name], err=errno.EBUSY).text
         assert text == f"{name}: it is still a port"
     assert programs(two.host, "vmnet8p1") == ["gate_in"]
-    assert programs(two.host, "vmnet8", "egress") == ["gate_host"]
 
 
+# --- fastened ----------------------------------------------------------------------------------
+
+
+def index_of(priv, ifname):
+    return priv.host.links()[ifname]["ifindex"]
+
+
+def is_fastened(priv, ifname, *, egress):
+    """Asserts that it is, with or without a program for what the guest gets."""
+    host = priv.host
+    assert list(fastened(host, ifname).values()) == ["gate_in"]
+    assert list(fastened(host, ifname, "egress").values()) == (["gate_out"] if egress else [])
+    assert filters(host, ifname) == filters(host, ifname, "egress") == []
+    assert not has_clsact(host, ifname)
+
+
+def test_gate_is_fastened(two, priv):
+    p1 = index_of(priv, "vmnet8p1")
+    priv.gate(mac_policy=GIVEN, mac=A)
+    assert (filters(two.host, "vmnet8p1"), fastened(two.host, "vmnet8p1")) == (["gate_in"], {})
+    for _ in range(2):
+        priv.engine.ask("GATE_FASTEN", ifindex=p1)
+        is_fastened(priv, "vmnet8p1", egress=False)
+        priv.gate(mac_policy=GIVEN, mac=A)  # is no reason to begin anew
+    assert two.goes(1, ether(A, BROADCAST), fence=A) == {"host": 1, 2: 1}
+    two.is_dropped(1, ether(STRANGER, BROADCAST), "FORGED")
+    # What the guest gets is looked at by another program.
+    priv.gate(mac_policy=GIVEN, mac=A, rate_in_kbit=1000)
+    assert filters(two.host, "vmnet8p1", "egress") == ["gate_out"]
+    priv.engine.ask("GATE_FASTEN", ifindex=p1)
+    is_fastened(priv, "vmnet8p1", egress=True)
+    priv.gate(mac_policy=GIVEN, mac=A)
+    is_fastened(priv, "vmnet8p1", egress=False)
+    # Somebody takes it away.
+    unfasten(two.host, "vmnet8p1")
+    assert programs(two.host, "vmnet8p1") == []
+    priv.gate(mac_policy=GIVEN, mac=A)
+    assert filters(two.host, "vmnet8p1") == ["gate_in"]
+    priv.engine.ask("GATE_FASTEN", ifindex=p1)
+    is_fastened(priv, "vmnet8p1", egress=False)
+    two.is_dropped(1, ether(STRANGER, BROADCAST), "FORGED")
+
+
+@pytest.mark.parametrize("priv", ["clsact"], indirect=True)
+def test_gate_stays_a_filter_on_an_old_kernel(two, priv):
+    text = priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, "vmnet8p1"), err=errno.EOPNOTSUPP).text
+    assert "its gate stays a filter" in text
+    assert (filters(two.host, "vmnet8p1"), fastened(two.host, "vmnet8p1")) == (["gate_in"], {})
+
+
+def test_only_gates_are_fastened(priv):
+    priv.network()
+    priv.host.run("ip", "link", "add", "other", "type", "veth", "peer", "name", "peer")
+    for ifindex in (index_of(priv, "other"), index_of(priv, "lo"), 0x7fffffff):
+        text = priv.engine.ask("GATE_FASTEN", ifindex=ifindex, err=errno.ENODEV).text
+        assert text == f"interface {ifindex}: it has no gate"
+    assert fastened(priv.host, "other") == fastened(priv.host, "lo") == {}
+
+
+def test_gate_beside_somebodys_filter_is_fastened_and_ends(priv):
+    priv.network()
+    priv.host.sh(f"""
+        ip link add other type veth peer name peer
+        ip link add br0 type bridge
+        ip link set other master vmnet8
+        tc qdisc add dev other clsact
+        tc filter add dev other ingress prio 7 {OTHER_FILTER}
+    """)
+    priv.gate("other", mac_policy=GIVEN, mac=A, rate_in_kbit=1000)
+    index = index_of(priv, "other")
+    priv.engine.ask("GATE_FASTEN", ifindex=index)
+    assert programs(priv.host, "other")[0] == "gate_in"
+    assert "gate_in" not in filters(priv.host, "other") and has_clsact(priv.host, "other")
+    priv.host.run("ip", "link", "set", "other", "master", "br0")
+    priv.engine.ask("GATE_DEL", ifindex=index)
+    assert fastened(priv.host, "other") == fastened(priv.host, "other", "egress") == {}
+    assert has_clsact(priv.host, "other")
+
+
+def test_fastened_gates_live_on_without_priv(two, priv):
+    priv.gate(mac_policy=GIVEN, mac=A)
+    for n in (1, 2):
+        priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, f"vmnet8p{n}"))
+    old = fastened(two.host, "vmnet8p1")
+    kill_and_start(priv)
+    # Programs of the same code need not be replaced, at a price of milliseconds each.
+    for _ in range(2):
+        priv.gate(mac_policy=GIVEN, mac=A)
+        priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, "vmnet8p1"))
+        assert fastened(two.host, "vmnet8p1") == old
+        is_fastened(priv, "vmnet8p1", egress=False)
+    two.is_dropped(1, ether(STRANGER, BROADCAST), "FORGED")
+    # Ended by the next priv as by the first.
+    two.host.run("ip", "link", "set", "vmnet8p2", "nomaster")
+    priv.engine.ask("GATE_DEL", ifindex=index_of(priv, "vmnet8p2"))
+    assert programs(two.host, "vmnet8p2") == []
+
+
+def test_nothing_is_lost_and_nothing_forged_while_a_gate_is_fastened(two, priv):
+    priv.gate(mac_policy=GIVEN, mac=P1)
+    honest, forged = 0x88B6, 0x88B7
+    for n in range(3, 9):
+        mac, ifname = f"00:50:56:00:00:0{n}", f"vmnet8p{n}"
+        guest = two.guest(n, plug=False)
+        two.gate(n, mac_policy=GIVEN, mac=mac)
+        heard = frames.Counter(two.guests[1], "eth0", honest)
+        wrong = [frames.Counter(two.guests[1], "eth0", forged), frames.Counter(two.host, "vmnet8", forged)]
+        bad = traffic.Flood(guest, "eth0", sources=["random", P1, HOST8], targets=[BROADCAST, P1, HOST8],
+                            kind=forged)
+        good = traffic.Flood(guest, "eth0", sources=[mac], targets=[P1], rate=5000, kind=honest)
+        proc.wait_until("some have come", lambda: heard.count() > 100)
+        priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, ifname))
+        is_fastened(priv, ifname, egress=False)
+        many = heard.count() + 500
+        proc.wait_until("more have come", lambda: heard.count() > many)
+        (sent, _), (tried, _) = good.stop(), bad.stop()
+        proc.wait_until("all have come", lambda: heard.count() == sent)
+        assert [counter.count() for counter in wrong] == [0, 0]
+        assert tried > 1000
+
+
+def test_nothing_is_copied_twice_when_a_gate_was_fastened(two, priv):
+    two.guest(3)
+    for n in (1, 2, 3):
+        priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, f"vmnet8p{n}"))
+    priv.gate("vmnet8p3", flags=FORGED, promisc=True)
+    for mac, n in ((A, 1), (B, 2)):
+        two.goes(n, ether(mac, BROADCAST), fence=mac)
+    assert two.goes(1, ether(A, B), fence=A) == {2: 1, 3: 1}
+    assert two.goes(1, ether(A, HOST8), fence=A) == {"host": 1, 3: 1}
+
+
+@BOTH_KERNELS
 @pytest.mark.parametrize("guests, left", [
     ("", []),
     (f"tc filter add dev other egress prio 7 {OTHER_FILTER}", ["bpf"]),
@@ -148,9 +280,30 @@ def test_gate_ends_when_the_link_is_elsewhere(priv, guests, left):
     close(reply)
 
 
+def test_gate_goes_around_an_ingress_qdisc_of_somebody_else(priv):
+    """libvirt limits by one what a guest sends. It takes filters of ours, but has no egress."""
+    priv.network()
+    priv.host.sh(f"""
+        ip link add other type veth peer name peer
+        ip link set other master vmnet8
+        tc qdisc add dev other ingress
+        tc filter add dev other ingress prio 7 {OTHER_FILTER}
+    """)
+    for _ in range(2):
+        priv.gate("other", mac_policy=GIVEN, mac=A, rate_in_kbit=1000)
+        assert filters(priv.host, "other") == ["gate_in"]
+        assert list(fastened(priv.host, "other", "egress").values()) == ["gate_out"]
+    priv.gate("other", mac_policy=GIVEN, mac=A)
+    assert (filters(priv.host, "other"), fastened(priv.host, "other", "egress")) == (["gate_in"], {})
+    priv.host.sh("tc filter del dev other ingress prio 7; ip link set other nomaster")
+    priv.engine.ask("GATE_DEL", ifindex=priv.host.links()["other"]["ifindex"])
+    assert programs(priv.host, "other") == []
+    assert "qdisc ingress" in priv.host.run("tc", "qdisc", "show", "dev", "other").out
+
+
+@pytest.mark.parametrize("priv", ["clsact"], indirect=True)
 def test_gate_beside_an_ingress_qdisc_of_somebody_else(priv):
-    """libvirt limits by one what a guest sends. It takes filters of ours, but has no egress: there the
-    programs would be ingress's."""
+    """On kernels without tcx programs for egress would be ingress's."""
     priv.network()
     priv.host.sh(f"""
         ip link add other type veth peer name peer
@@ -173,14 +326,16 @@ def test_gate_beside_an_ingress_qdisc_of_somebody_else(priv):
     assert "qdisc ingress" in priv.host.run("tc", "qdisc", "show", "dev", "other").out
 
 
+@pytest.mark.parametrize("priv", ["clsact"], indirect=True)
 def test_bridge_with_an_ingress_qdisc_of_somebody_else_is_a_network_all_the_same(two, priv):
-    two.host.sh("tc qdisc del dev vmnet8 clsact; tc qdisc add dev vmnet8 ingress")
-    priv.engine.ask("BRIDGE_SET", net=8, mtu=1500)
+    two.host.sh("tc qdisc add dev vmnet8 ingress")
+    priv.gate("vmnet8p2", flags=FORGED, promisc=True)
     assert programs(two.host, "vmnet8") == []
     assert "vmnet8: somebody's ingress qdisc is there" in priv.log_text()
     assert two.goes(1, ether(A, BROADCAST), fence=A) == {"host": 1, 2: 1}
 
 
+@BOTH_KERNELS
 def test_gate_of_a_link_that_is_gone_ends(priv):
     priv.network()
     reply = priv.tap(1, plug=False)
@@ -221,7 +376,9 @@ def test_gates_that_are_refused_use_nothing_up(priv):
     priv.gate(mac_policy=GIVEN, mac=A)
 
 
+@BOTH_KERNELS
 def test_bridge_that_somebody_deleted_is_made_anew(two, priv):
+    priv.gate("vmnet8p2", flags=FORGED, promisc=True)
     two.host.run("ip", "link", "del", "vmnet8")
     priv.network()
     assert programs(two.host, "vmnet8", "egress") == ["gate_host"]
@@ -298,6 +455,7 @@ def kill_and_start(priv, between=lambda: None):
     priv.start()
 
 
+@BOTH_KERNELS
 def test_gates_live_on_without_priv(two, priv):
     priv.gate(mac_policy=LEARN, learn=3, memo=b"one", promisc=False)
     for mac in (A, B):
@@ -315,7 +473,7 @@ def test_gates_live_on_without_priv(two, priv):
     # Before BRIDGE_SET has come: the host's address is known as such.
     text = priv.gate(err=errno.EADDRINUSE, mac_policy=GIVEN, mac=HOST8).text
     assert text == f"vmnet8p1: address {HOST8} is the host's in this network"
-    # The programs are the new ones', with the old state.
+    # The filters are the new one's, with the old state.
     ident = lambda: two.host.run("tc", "-j", "-d", "filter", "show", "dev", "vmnet8p2", "ingress").out
     old = ident()
     priv.gate("vmnet8p2", memo=b"two", promisc=True, flags=FORGED)

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from tests.kit import ns, proc
+from tests.kit.gates import has_clsact, programs
 from tests.kit.relay import host, priv  # noqa: F401 - fixtures
 
 GROUP = "30318"  # 0x766e
@@ -102,6 +103,21 @@ def test_other_peoples_links_and_rules_stay(priv):
     assert_gone(priv, ["lo", "other", "peer", "vmnetx"])
     assert "master" not in priv.host.links()["other"]
     assert "table ip other" in priv.host.run("nft", "list", "tables").out
+
+
+@pytest.mark.parametrize("priv, fasten", [("tcx", True), ("tcx", False), ("clsact", False)], indirect=["priv"])
+def test_other_peoples_links_lose_our_programs(priv, fasten):
+    populate(priv)
+    priv.host.sh("ip link add other type veth peer name peer; ip link set other master vmnet8")
+    priv.gate("other", rate_in_kbit=1000)
+    if fasten:
+        priv.engine.ask("GATE_FASTEN", ifindex=priv.host.links()["other"]["ifindex"])
+    assert programs(priv.host, "other") == ["gate_in"]
+    assert programs(priv.host, "other", "egress") == ["gate_out"]
+    priv.stop(signal.SIGKILL)
+    priv.teardown()
+    assert programs(priv.host, "other") == programs(priv.host, "other", "egress") == []
+    assert not has_clsact(priv.host, "other")
 
 
 def test_links_whose_group_somebody_changed_go_too(priv):

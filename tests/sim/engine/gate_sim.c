@@ -95,6 +95,71 @@ the_program_of_a_bridge_comes_back(void **state UNUSED)
 	world_free(w);
 }
 
+static bool
+is_fast(struct world *w, const char *ifname)
+{
+	return world_gate(w, ifname)->fast;
+}
+
+static void
+gates_are_fastened_when_nothing_else_is_to_be_done(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	play_port(w, "web1");
+	world_wait(w, 1500);
+	play_port(w, "web2");
+	world_wait(w, 1500);
+	assert_int_equal(w->fastens, 0);
+	world_wait(w, 1000);
+	assert_int_equal(w->fastens, 2);
+	assert_true(is_fast(w, "vmnet8p1") && is_fast(w, "vmnet8p2"));
+	/* That takes the filters away, which is news about nothing. */
+	w->gate_sets = 0;
+	core_filter_gone(w->core, w->now, world_link(w, "vmnet8p1")->ifindex);
+	world_wait(w, 60000);
+	assert_int_equal(w->gate_sets, 0);
+	assert_int_equal(w->fastens, 2);
+	world_free(w);
+}
+
+static void
+no_gate_is_fastened_while_somebody_gets_copies(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	play_port(w, "web1");
+	play_port(w, "sniffer");
+	assert_int_equal(play_request(w, 0, "sniffer", true), 0);
+	assert_int_equal(play_decide(w, 0, "sniffer", PROMISC_ALLOW_ONCE, 0), 0);
+	world_wait(w, 60000);
+	assert_int_equal(w->fastens, 0);
+	assert_int_equal(play_decide(w, 0, "sniffer", PROMISC_REVOKE, 0), 0);
+	world_wait(w, 3000);
+	assert_true(is_fast(w, "vmnet8p1") && is_fast(w, "vmnet8p2"));
+	world_free(w);
+}
+
+static void
+a_kernel_that_cannot_fasten_is_asked_once(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	w->no_tcx = true;
+	play_port(w, "web1");
+	play_port(w, "web2");
+	world_wait(w, 60000);
+	assert_int_equal(w->fastens, 1);
+	/* There a filter that goes is missed. */
+	w->gate_sets = 0;
+	core_filter_gone(w->core, w->now, world_link(w, "vmnet8p1")->ifindex);
+	world_run(w);
+	assert_int_equal(w->gate_sets, 1);
+	world_wait(w, 60000);
+	assert_int_equal(w->fastens, 1);
+	world_free(w);
+}
+
 static void
 attributes_that_others_change_come_back(void **state UNUSED)
 {
@@ -543,6 +608,9 @@ main(void)
 	    cmocka_unit_test(a_pinned_address_is_locked_and_known_to_the_next_engine),
 	    cmocka_unit_test(an_entry_that_the_bridge_forgets_comes_back),
 	    cmocka_unit_test(the_program_of_a_bridge_comes_back),
+	    cmocka_unit_test(gates_are_fastened_when_nothing_else_is_to_be_done),
+	    cmocka_unit_test(no_gate_is_fastened_while_somebody_gets_copies),
+	    cmocka_unit_test(a_kernel_that_cannot_fasten_is_asked_once),
 	    cmocka_unit_test(attributes_that_others_change_come_back),
 	    cmocka_unit_test(adopted_ports_are_guests_or_ways_out),
 	    cmocka_unit_test(a_setting_of_an_adopted_tap_is_for_its_guest_not_for_its_name),

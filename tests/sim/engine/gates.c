@@ -95,6 +95,20 @@ del(struct world *w, uint32_t ifindex)
 		*g = w->gate[--w->ngates];
 }
 
+static int
+fasten(struct world *w, uint32_t ifindex)
+{
+	struct world_gate *g = find(w, ifindex);
+
+	w->fastens++;
+	if (w->no_tcx)
+		return EOPNOTSUPP;
+	if (!g)
+		return ENODEV;
+	g->fast = true;
+	return 0;
+}
+
 static void
 list(struct world *w, uint32_t id, unsigned net)
 {
@@ -142,6 +156,8 @@ gates_execute(struct world *w, const struct msg *m, int *err, int *fds, size_t *
 	} else if (m->type == MSG_GATE_EVENTS || m->type == MSG_MARKER_WATCH) {
 		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		*nfds = 1;
+	} else if (m->type == MSG_GATE_FASTEN) {
+		*err = fasten(w, m->u.gate_fasten.ifindex);
 	} else if (m->type != MSG_GATE_FORGET) {
 		return false;
 	}

@@ -33,6 +33,7 @@ struct world_client {
 struct world_gate {
 	uint32_t ifindex;
 	struct msg_gate_set set;
+	bool fast;      /* fastened */
 	struct mac mac; /* given or pinned */
 	bool entry;     /* the bridge has an entry for it */
 };
@@ -59,7 +60,8 @@ struct world {
 	bool router; /* ip_forward before we came */
 	struct world_gate gate[WORLD_LINKS];
 	size_t ngates;
-	unsigned gate_sets;
+	unsigned gate_sets, fastens;
+	bool no_tcx; /* an old kernel */
 	struct msg_marker_row marker[4];
 	size_t nmarkers;
 	struct world_event *events, **events_end;

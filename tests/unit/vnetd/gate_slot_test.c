@@ -42,17 +42,34 @@ a_link_is_found_until_its_slot_is_given_back(void **state UNUSED)
 }
 
 static void
-a_slot_that_was_given_back_rests(void **state UNUSED)
+a_link_is_at_home_where_nobody_else_is(void **state UNUSED)
 {
 	static struct gate_slots s;
-	unsigned a = gate_slot_take(&s, 5);
+	unsigned away;
 
-	for (unsigned i = 0; i < GATE_SLOTS - 2; i++) {
-		gate_slot_put(&s, gate_slot_find(&s, 5));
-		assert_int_not_equal(gate_slot_take(&s, 5), a);
+	assert_int_equal(gate_slot_take(&s, 5), 5);
+	assert_int_equal(gate_slot_take(&s, GATE_SLOTS + 6), 6);
+	away = gate_slot_take(&s, GATE_SLOTS + 5);
+	assert_int_not_equal(away, 5);
+	assert_int_equal(gate_slot_find(&s, GATE_SLOTS + 5), away);
+	/* Slot 0 is nobody's home. */
+	assert_int_not_equal(gate_slot_take(&s, GATE_SLOTS), 0);
+}
+
+static void
+a_slot_away_from_home_rests_when_it_was_given_back(void **state UNUSED)
+{
+	static struct gate_slots s;
+	unsigned a;
+
+	gate_slot_take(&s, 5);
+	a = gate_slot_take(&s, GATE_SLOTS + 5);
+	for (unsigned i = 0; i < GATE_SLOTS - 3; i++) {
+		gate_slot_put(&s, gate_slot_find(&s, GATE_SLOTS + 5));
+		assert_int_not_equal(gate_slot_take(&s, GATE_SLOTS + 5), a);
 	}
-	gate_slot_put(&s, gate_slot_find(&s, 5));
-	assert_int_equal(gate_slot_take(&s, 5), a);
+	gate_slot_put(&s, gate_slot_find(&s, GATE_SLOTS + 5));
+	assert_int_equal(gate_slot_take(&s, GATE_SLOTS + 5), a);
 }
 
 static void
@@ -104,7 +121,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_slot_but_0_is_handed_out_once),
 	    cmocka_unit_test(a_link_is_found_until_its_slot_is_given_back),
-	    cmocka_unit_test(a_slot_that_was_given_back_rests),
+	    cmocka_unit_test(a_link_is_at_home_where_nobody_else_is),
+	    cmocka_unit_test(a_slot_away_from_home_rests_when_it_was_given_back),
 	    cmocka_unit_test(promiscuous_slots_of_a_network),
 	    cmocka_unit_test(a_list_that_empties_is_short_again),
 	};

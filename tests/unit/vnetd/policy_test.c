@@ -29,19 +29,19 @@ static const struct {
 	unsigned roles;
 	char kind;
 } matrix[] = {
-    {MSG_LOG_LEVEL, E, 'e'},     {MSG_ENGINE_READY, E, 'e'},   {MSG_ENGINE_REFUSED, E, 'e'},
-    {MSG_CONF_OPEN, E, 'r'},     {MSG_CONF_REPLACE, E, 'r'},   {MSG_CONF_REMOVE, E, 'r'},
-    {MSG_HOST_OPEN, E | N, 'r'}, {MSG_HOST_WATCH, E | N, 'r'}, {MSG_BRIDGE_SET, E, 'r'},
-    {MSG_BRIDGE_DEL, E, 'r'},    {MSG_ADDR_ADD, E, 'r'},       {MSG_ADDR_DEL, E, 'r'},
-    {MSG_ROUTE_ADD, E, 'r'},     {MSG_ROUTE_DEL, E, 'r'},      {MSG_SYSCTL_SET, E, 'r'},
-    {MSG_IP_FORWARD, E, 'r'},    {MSG_TAP_ADD, E, 'r'},        {MSG_VETH_ADD, E, 'r'},
-    {MSG_PORT_DEL, E, 'r'},      {MSG_PORT_ENSLAVE, E, 'r'},   {MSG_PORT_SET, E, 'r'},
-    {MSG_GATE_SET, E, 'r'},      {MSG_GATE_DEL, E, 'r'},       {MSG_GATE_FORGET, E, 'r'},
-    {MSG_GATE_LIST, E, 'r'},     {MSG_GATE_EVENTS, E, 'r'},    {MSG_MARKER_WATCH, E, 'r'},
-    {MSG_MARKER_LIST, E, 'r'},   {MSG_SOCK_DHCP, D, 'r'},      {MSG_LEASE_DIR, D, 'r'},
-    {MSG_SOCK_DNS, N, 'r'},      {MSG_NAT_BEGIN, N, 'e'},      {MSG_NAT_NET, N, 'e'},
-    {MSG_NAT_FORWARD, N, 'e'},   {MSG_NAT_COMMIT, N, 'r'},     {MSG_NAT_FLUSH_FORWARD, N, 'r'},
-    {MSG_NFT_WATCH, N, 'r'},     {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},   {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},   {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'}, {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},       {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},      {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},        {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},   {MSG_PORT_SET, E, 'r'},
+    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},       {MSG_GATE_FORGET, E, 'r'},
+    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},      {MSG_GATE_EVENTS, E, 'r'},
+    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},    {MSG_SOCK_DHCP, D, 'r'},
+    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},       {MSG_NAT_BEGIN, N, 'e'},
+    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},    {MSG_NAT_COMMIT, N, 'r'},
+    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},      {MSG_FIREWALL_SCAN, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -66,6 +66,7 @@ good(enum msg_type type)
 	case MSG_PORT_SET: m.u.port_set = (struct msg_port_set){.net = 8, .ifname = "vmnet8p1", .mtu = 9000}; break;
 	case MSG_GATE_SET: m.u.gate_set = (struct msg_gate_set){.net = 8, .ifname = "vmnet8p1", .mac_policy = MAC_POLICY_GIVEN, .mac = guest}; break;
 	case MSG_GATE_DEL: m.u.gate_del = (struct msg_gate_del){.ifindex = 4}; break;
+	case MSG_GATE_FASTEN: m.u.gate_fasten.ifindex = 4; break;
 	case MSG_GATE_FORGET: m.u.gate_forget = (struct msg_gate_forget){.ifindex = 4, .mac = guest}; break;
 	case MSG_GATE_LIST: m.u.gate_list = (struct msg_gate_list){.net = MSG_NET_ALL}; break;
 	case MSG_CONF_REMOVE: m.u.conf_remove = (struct msg_conf_remove){.file = CONF_FILE_NAT, .net = 8}; break;
@@ -452,6 +453,8 @@ gates(void **state UNUSED)
 	REFUSED(GATE_DEL, gate_del, ifindex = 0);
 	ALLOWED(GATE_DEL, gate_del, ifindex = INT32_MAX);
 	REFUSED(GATE_DEL, gate_del, ifindex = (uint32_t)INT32_MAX + 1);
+	REFUSED(GATE_FASTEN, gate_fasten, ifindex = 0);
+	REFUSED(GATE_FASTEN, gate_fasten, ifindex = UINT32_MAX);
 	REFUSED(GATE_FORGET, gate_forget, ifindex = 0);
 	REFUSED(GATE_FORGET, gate_forget, ifindex = UINT32_MAX);
 	REFUSED(GATE_FORGET, gate_forget, mac = (struct mac){{0}});
