@@ -132,6 +132,28 @@ nat_settings_eq(const struct nat_file *a, const struct nat_file *b)
 	       a->nbns_retries == b->nbns_retries && a->nbds_timeout_s == b->nbds_timeout_s;
 }
 
+/* The rest of nat.conf tells VMware's daemon which network it is for. A file that we wrote tells it too, and is
+ * not another configuration than none. */
+static bool
+nat_acts_eq(const struct nat_file *a, const struct nat_file *b)
+{
+	struct nat_file x = *a;
+
+	x.ip = b->ip;
+	x.ip_len = b->ip_len;
+	x.last_dhcp = b->last_dhcp;
+	x.host_mac = b->host_mac;
+	x.host_ip = b->host_ip;
+	x.device = b->device;
+	x.config_port = b->config_port;
+	x.udp_timeout_set = b->udp_timeout_set; /* udp_timeout_s is compared */
+	if (!x.ip6_enable && !b->ip6_enable) {
+		memcpy(x.ip6_prefix, b->ip6_prefix, sizeof(x.ip6_prefix));
+		x.ip6_prefix_len = b->ip6_prefix_len;
+	}
+	return nat_settings_eq(&x, b);
+}
+
 static bool
 gate_eq(const struct conf_gate *a, const struct conf_gate *b)
 {
@@ -162,7 +184,7 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 		f |= CONF_F_DHCP;
 	if (!forwards_eq(a, b))
 		f |= CONF_F_FORWARDS;
-	if (a->udp_timeout_s != b->udp_timeout_s || !nat_settings_eq(&a->natconf, &b->natconf))
+	if (a->udp_timeout_s != b->udp_timeout_s || !nat_acts_eq(&a->natconf, &b->natconf))
 		f |= CONF_F_NAT;
 	if (!str_eq(a->display_name, b->display_name))
 		f |= CONF_F_NAME;

@@ -54,6 +54,51 @@ what_changed_is_named(void **state UNUSED)
 	assert_int_equal(fields("add_bridge_mapping eth0 8\n") & CONF_F_UPLINK, CONF_F_UPLINK);
 }
 
+static struct conf *
+with_nat_file(const char *text)
+{
+	struct conf_sources src = {.networking = t_file("VERSION=1,0\n" NET8),
+				   .nat[8] = t_file(text)};
+	struct diags d;
+	struct conf *c;
+
+	diags_init(&d);
+	c = conf_build(&src, &d);
+	assert_non_null(c);
+	assert_int_equal(d.n, 0);
+	diags_fini(&d);
+	return c;
+}
+
+static void
+a_nat_file_that_we_wrote_changes_nothing(void **state UNUSED)
+{
+	struct conf *none = with_nat_file(NULL), *ours, *edited;
+	struct strbuf fresh, other;
+	struct conf_diff d;
+
+	strbuf_init(&fresh);
+	strbuf_init(&other);
+	natconf_gen_file(&fresh, &(struct nat_gen){.net = 8,
+						   .subnet = none->net[8].subnet,
+						   .gateway = none->net[8].gateway,
+						   .host = none->net[8].host,
+						   .udp_timeout_s = none->net[8].udp_timeout_s});
+	ours = with_nat_file(strbuf_str(&fresh));
+	conf_diff(none, ours, &d);
+	assert_int_equal(d.nnets, 0);
+	natconf_set(&other, strbuf_str(&fresh), fresh.len, "udp", "timeout", "91");
+	edited = with_nat_file(strbuf_str(&other));
+	conf_diff(ours, edited, &d);
+	assert_int_equal(d.nnets, 1);
+	assert_int_equal(d.net[0].fields, CONF_F_NAT);
+	conf_free(none);
+	conf_free(ours);
+	conf_free(edited);
+	strbuf_fini(&fresh);
+	strbuf_fini(&other);
+}
+
 static void
 networks_come_and_go(void **state UNUSED)
 {
@@ -183,6 +228,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_changed_is_named),
+	    cmocka_unit_test(a_nat_file_that_we_wrote_changes_nothing),
 	    cmocka_unit_test(networks_come_and_go),
 	    cmocka_unit_test(our_own_file_is_compared),
 	    cmocka_unit_test(each_key_of_a_network_s_gate_counts),
