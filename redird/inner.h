@@ -78,7 +78,7 @@ struct redird {
 	int epoll, timer, again;
 	bool full, told;       /* accepting pauses; and that was said */
 	bool ticked;           /* the timer has run out */
-	bool spliced;          /* in this round */
+	bool patient;          /* nobody waits for an answer to what this round did */
 	bool again_set, sweep; /* sweep: a removed service may be free of connections */
 	struct {
 		int fd;

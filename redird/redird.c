@@ -592,7 +592,7 @@ round_of_events(struct redird *r, int wait_ms, bool linger)
 				      : epoll_wait(r->epoll, ev, EVENTS, r->waiting ? 0 : wait_ms);
 
 	r->now = mono_now();
-	r->spliced = false;
+	r->patient = false;
 	for (int i = 0; i < n; i++)
 		dispatch(r, &ev[i]);
 	go_on(r);
@@ -612,9 +612,9 @@ redird_run(struct redird *r, int wait_ms)
 {
 	int n = round_of_events(r, wait_ms, false);
 
-	/* Where much is moved, sleeping is better: more comes at once, and nobody waits for an answer. */
-	for (int i = 1; i < ROUNDS && (n > 0 || r->waiting); i++)
-		n = round_of_events(r, 0, !r->spliced);
+	/* Where much is moved, or connections come and go, sleeping is better: more comes at once then. */
+	for (int i = 1; i < ROUNDS && (r->waiting || (n > 0 && !r->patient)); i++)
+		n = round_of_events(r, 0, true);
 	if (r->waiting && !r->again_set)
 		r->again_set =
 		    write(r->again, &(uint64_t){1}, sizeof(uint64_t)) == sizeof(uint64_t);

@@ -73,7 +73,7 @@ relay_end(struct redird *r, struct conn *c, enum redird_end why)
 
 	if (c->dead)
 		return;
-	c->dead = true;
+	c->dead = r->patient = true;
 	for (int i = 0; i < 2; i++) {
 		close_side(&c->side[i], reset);
 		pipes_put(&r->pipes, c->dir[i].pipe, c->dir[i].in_pipe);
@@ -176,7 +176,7 @@ fill_pipe(struct redird *r, struct conn *c, unsigned from)
 
 	if (n > 0) {
 		d->in_pipe = (uint32_t)n;
-		r->spliced = true;
+		r->patient = true;
 		if (n < SMALL)
 			d->bulk = false;
 		return MOVED;
@@ -441,6 +441,7 @@ relay_begin(struct redird *r, struct svc *s, int fd, const struct redird_endpoin
 	*r->last = c;
 	r->last = &c->next;
 	r->n_conns++;
+	r->patient = true;
 	s->n.live++;
 	s->n.connecting++;
 	if (enter(r, c, CLIENT) < 0)
@@ -453,6 +454,7 @@ static void
 connected(struct redird *r, struct conn *c)
 {
 	c->connecting = false;
+	r->patient = true;
 	c->svc->n.connecting--;
 	c->last = r->now;
 	redird_timer(r, c, relay_deadline(c));
