@@ -30,6 +30,7 @@ core_new(const struct core_io *io, void *io_arg, enum log_level level)
 		net_init(&c->net[n], n);
 	for (unsigned r = 0; r < ROLE_N; r++)
 		worker_init(&c->worker[r]);
+	c->worker[ROLE_REDIRD].idle = true;
 	asks_init(&c->asks);
 	settle_init(&c->settle);
 	events_init(&c->events);

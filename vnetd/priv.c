@@ -62,6 +62,11 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_MARKER_LIST] = priv_marker_list,
     [MSG_SOCK_DHCP] = priv_sock_dhcp,
     [MSG_SOCK_DNS] = priv_sock_dns,
+    [MSG_REDIRECT_FILES] = priv_redirect_files,
+    [MSG_SOCK_LISTEN] = priv_sock_listen,
+    [MSG_LISTEN_KEEP] = priv_listen_keep,
+    [MSG_LISTEN_SWEEP] = priv_listen_sweep,
+    [MSG_LISTEN_TAKE] = priv_listen_take,
     [MSG_NAT_BEGIN] = priv_nat_begin,
     [MSG_NAT_NET] = priv_nat_net,
     [MSG_NAT_FORWARD] = priv_nat_forward,
@@ -197,6 +202,8 @@ on_event(struct server *s, struct call *c)
 		on_refused(s, m->u.engine_refused.text);
 	else if (m->type == MSG_LOG_LEVEL)
 		on_level(s, m);
+	else if (m->type == MSG_WORKER_WANT)
+		children_want(s->children, (enum role)m->u.worker_want.role, m->u.worker_want.on);
 	else
 		handlers[m->type](&s->priv, c);
 }
@@ -208,7 +215,7 @@ refuse(struct server *s, struct call *c, enum role role, const char *why)
 	if (policy_is_request(c->m->type)) {
 		snprintf(c->text, sizeof(c->text), "%s refused: %s", msg_name(c->m->type), why);
 		answer(c, -EPERM);
-	} else {
+	} else if (role == ROLE_NATD) {
 		s->priv.nat_refused = why;
 	}
 }
@@ -335,6 +342,7 @@ priv_main(struct start *start)
 		return 1;
 	loop_run(s.loop);
 	children_free(s.children);
+	priv_listen_fini(&s.priv);
 	gate_map_free(s.priv.gate);
 	priv_nft_free(s.priv.nft);
 	nl_close(s.priv.route);

@@ -44,6 +44,7 @@ struct start {
 int priv_main(struct start *s);
 
 struct gate_map;
+struct listener;
 struct priv_nft;
 
 /* A set of networks. */
@@ -61,6 +62,8 @@ struct priv {
 	struct netset nat_named; /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;  /* those of them that have NAT */
 	struct netset nat_nets;  /* networks to which the table in force gives NAT */
+	struct listener *listeners;
+	uint32_t last_listener; /* the number of the newest one */
 };
 
 /* One request and its answer. */
@@ -120,7 +123,14 @@ handler_fn priv_marker_watch, priv_marker_list;
 /* priv_sock.c: sockets for the workers */
 handler_fn priv_sock_dhcp, priv_sock_dns;
 
-/* priv_file.c: files below the configuration and state folders, and three of the host's */
+/* priv_listen.c: listening sockets of redirections */
+handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
+void priv_listen_fini(struct priv *p);
+
+/* priv_redirect.c: the files of redirect.d */
+handler_fn priv_redirect_files;
+
+/* priv_file.c: files below the configuration and state folders, and some of the host's */
 handler_fn priv_conf_open, priv_conf_replace, priv_conf_remove, priv_host_open, priv_host_watch,
     priv_lease_dir;
 

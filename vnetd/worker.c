@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * worker.c - reports and answers of dhcpd and natd.
+ * worker.c - reports and answers of dhcpd, natd and redird.
  */
 #include "vnetd/worker.h"
 
@@ -41,7 +41,7 @@ bool
 workers_are_ready(const struct core *c)
 {
 	for (unsigned r = 0; r < ROLE_N; r++)
-		if (r != ROLE_ENGINE && !worker_is_ready(&c->worker[r]))
+		if (r != ROLE_ENGINE && !c->worker[r].idle && !worker_is_ready(&c->worker[r]))
 			return false;
 	return true;
 }
@@ -49,7 +49,18 @@ workers_are_ready(const struct core *c)
 static const char *
 worker_name(enum role role)
 {
-	return role == ROLE_DHCPD ? "vnet-dhcpd" : "vnet-natd";
+	switch (role) {
+	case ROLE_DHCPD:
+		return "vnet-dhcpd";
+	case ROLE_NATD:
+		return "vnet-natd";
+	case ROLE_REDIRD:
+		return "vnet-redird";
+	case ROLE_ENGINE:
+	case ROLE_N:
+		break;
+	}
+	return "?";
 }
 
 /* --- questions --- */
