@@ -36,6 +36,7 @@ core_new(const struct core_io *io, void *io_arg, enum log_level level)
 	events_init(&c->events);
 	keeper_init(&c->keeper);
 	grants_init(&c->grants);
+	redirects_init(&c->redirects);
 	return c;
 }
 
@@ -56,6 +57,7 @@ core_free(struct core *c)
 	events_fini(&c->events);
 	keeper_fini(&c->keeper);
 	grants_fini(&c->grants);
+	redirects_fini(&c->redirects);
 	users_fini(&c->users);
 	generation_unref(c->gen);
 	free(c->conf_error);
@@ -82,8 +84,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 	/* WORKER_UP carries a channel and is engine.c's. */
 	if (m->type == MSG_REPLY)
 		return ask_reply(c, m, fds, nfds);
-	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW)
-		return ask_row(c, m);
+	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE)
+		return ask_row(c, m, fds, nfds);
 	if (m->id != 0)
 		return false;
 	if (m->type == MSG_RELOAD)
@@ -145,6 +147,7 @@ core_wake(struct core *c)
 
 	if (c->settle.first_done && !c->settle.running)
 		when = mono_min(when, grant_deadline(c));
+	when = mono_min(when, redirect_deadline(c));
 	c->io->wake_at(c->io_arg, mono_min(when, c->ready_by));
 }
 
@@ -155,6 +158,7 @@ core_timer(struct core *c, struct mono now)
 	if (c->settle.first_done && grant_expire(c))
 		settle_soon(c);
 	settle_timer(c);
+	redirect_timer(c);
 	job_workers_ready(c);
 	core_progress(c);
 	core_wake(c);

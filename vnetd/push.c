@@ -226,7 +226,7 @@ push_worker(struct core *c, enum role role)
 	struct worker *w = &c->worker[role];
 	struct push p = {.c = c, .to = role};
 
-	if (role == ROLE_ENGINE || !w->up || !c->settle.first_done)
+	if (role == ROLE_ENGINE || role == ROLE_REDIRD || !w->up || !c->settle.first_done)
 		return;
 	if (any_renewed(c)) {
 		p.without_renewed = true;

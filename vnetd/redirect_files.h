@@ -7,7 +7,7 @@
 #ifndef VNET_VNETD_REDIRECT_FILES_H
 #define VNET_VNETD_REDIRECT_FILES_H
 
-#define REDIRECT_FILES_MAX   512 /* files; more are an error, as a part of them would be a surprise */
+#define REDIRECT_FILES_MAX   200 /* files; more are an error, as a part of them would be a surprise */
 #define REDIRECT_FILES_DEPTH 4   /* folders in folders */
 #define REDIRECT_FILES_LEN   256 /* of a name with its NUL */
 

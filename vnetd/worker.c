@@ -40,6 +40,8 @@ worker_is_ready(const struct worker *w)
 bool
 workers_are_ready(const struct core *c)
 {
+	if (c->redirects.syncing)
+		return false;
 	for (unsigned r = 0; r < ROLE_N; r++)
 		if (r != ROLE_ENGINE && !c->worker[r].idle && !worker_is_ready(&c->worker[r]))
 			return false;
@@ -137,6 +139,8 @@ core_worker_up(struct core *c, struct mono now, enum role role)
 	w->up = true;
 	w->generation = w->answered = 0;
 	push_worker(c, role);
+	if (role == ROLE_REDIRD)
+		redirect_worker_up(c);
 }
 
 void
@@ -193,8 +197,10 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 		events_add(c, "worker-up", MSG_NET_ALL, "", "%s is back", worker_name(role));
 		announce_all(c);
 	}
-	if (role == ROLE_DHCPD)
+	if (role == ROLE_DHCPD) {
 		keeper_ask_leases(c);
+		redirect_names_soon(c);
+	}
 	core_progress(c);
 	job_workers_ready(c);
 }
@@ -238,6 +244,7 @@ take_lease(struct core *c, const struct msg_lease_changed *m)
 	if (m->net >= NAMES_NETS || m->event >= LEASE_EVENT_N)
 		return;
 	keeper_lease(c, m);
+	redirect_names_lease(c, m);
 	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
 		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
 		   lease_event_name((enum lease_event)m->event));
@@ -251,7 +258,9 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	c->now = now;
 	/* Everything else is not a worker's to say. */
 	if (m->id != 0)
-		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW) && take_answer(c, w, m);
+		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW ||
+			m->type == MSG_REDIRECT_STAT || m->type == MSG_REDIRECT_CONN) &&
+		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);
 	} else if (m->type == MSG_SERVICE_STATE) {
@@ -263,6 +272,8 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 		}
 	} else if (m->type == MSG_LEASE_CHANGED && role == ROLE_DHCPD) {
 		take_lease(c, &m->u.lease_changed);
+	} else if (m->type == MSG_REDIRECT_EVENT && role == ROLE_REDIRD) {
+		redirect_event(c, &m->u.redirect_event);
 	} else {
 		return false;
 	}

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TCP redirection under the real vnetd: files of redirect.d, reload, killed processes, names, vnetctl.
+
+The client is in the outside's namespace, the targets are servers in the host's own and in guests'.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.kit import lab as lab_module, proc
+
+HOST = lab_module.HOST_ADDRESS
+NEAR = lab_module.OUTSIDE_ADDRESS  # a client's address, and where the targets are
+MB = 1 << 20
+
+
+class Server:
+    """A TCP server in a namespace: says its name, then echoes; counts what it got."""
+
+    def __init__(self, where, address, port, name=b""):
+        self.name, self.got, self.conns = name, 0, []
+        with where.enter():
+            self._sock = socket.create_server((address, port), backlog=1024)
+        self._sock.settimeout(0.2)
+        self._end = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._end:
+            try:
+                conn, _ = self._sock.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
+
+    def _serve(self, conn):
+        with contextlib.suppress(OSError), conn:
+            conn.sendall(self.name)
+            while data := conn.recv(1 << 16):
+                self.got += len(data)
+                conn.sendall(data)
+
+    def close(self):
+        self._end = True
+        self._sock.close()
+        self._thread.join()
+
+
+def service(name, port, target, *lines):
+    body = ["type = UNLISTED", f"port = {port}", f"redirect = {target}", *lines]
+    return f"service {name}\n{{\n" + "".join(f"\t{line}\n" for line in body) + "}\n"
+
+
+def dial(lab, port, address=HOST, timeout=5):
+    with lab.outside.enter():
+        return socket.create_connection((address, port), timeout=timeout)
+
+
+def read_name(conn, size=1):
+    data = b""
+    while len(data) < size:
+        more = conn.recv(size - len(data))
+        assert more, "the connection ended"
+        data += more
+    return data
+
+
+def says(lab, port, **kw):
+    """What a server behind the port says first."""
+    with dial(lab, port, **kw) as conn:
+        return read_name(conn)
+
+
+@pytest.fixture
+def servers(lab):
+    made = {}
+    for n, name in enumerate((b"a", b"b", b"c")):
+        made[name] = lab.outside.keep(Server(lab.outside, NEAR, 9001 + n, name))
+    return made
+
+
+@pytest.fixture
+def two(vnetd, servers):
+    """Two redirections, one, 7001 to a, and two, 7002 to b."""
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9002", "cps = 0 0"))
+    vnetd.ctl("reload")
+    return vnetd
+
+
+def echo(conn, data=b"x" * 1000):
+    conn.sendall(data)
+    assert read_name(conn, len(data)) == data
+
+
+def test_idle_host_runs_no_redirector(vnetd):
+    assert "vnet-redird" not in vnetd.pids()
+
+
+def test_files_make_redirections_and_their_end_ends_the_process(lab, two):
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    for name in ("one", "two"):
+        (two.config / "redirect.d" / name).unlink()
+    two.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 7001)
+    echo(held)  # its service is gone, it is not
+    assert "vnet-redird" in two.pids()
+    held.close()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in two.pids())
+    two.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    two.ctl("reload")
+    assert says(lab, 7001) == b"a"
+
+
+def test_at_the_start_with_the_port_of_etc_services(lab, servers):
+    """The example of xinetd: its port is that of the name."""
+    services = lab.host.run("cat", "/etc/services").out
+    lab.host.write_file("/etc/services", services + "hoge-ssh\t10022/tcp\n")
+    lab.vnetd.write(
+        "redirect.d/hoge-ssh",
+        "service hoge-ssh\n{\n\tdisable = no\n\tsocket_type = stream\n\tprotocol = tcp\n\twait = no\n"
+        f"\tuser = daemon\n\tgroup = sys\n\tredirect = {NEAR} 9001\n}}\n",
+    )
+    lab.vnetd.start()
+    assert says(lab, 10022) == b"a"
+
+
+def test_privileges_of_the_redirector(two):
+    pid, priv = two.pid_of("vnet-redird"), two.pid_of("priv")
+    status, of_priv = proc.status(pid), proc.status(priv)
+    assert status["Uid"] == of_priv["Uid"] and status["Groups"].split() == []
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert [int(status[f"Cap{n}"], 16) for n in ("Inh", "Prm", "Eff", "Bnd", "Amb")] == [0] * 5
+    assert os.readlink(f"/proc/{pid}/root") == str(two.run / "empty")
+
+
+def test_reload_changes_one_service_and_leaves_connections_alone(lab, two):
+    pid = two.pid_of("vnet-redird")
+    one, other = dial(lab, 7001), dial(lab, 7002)
+    assert (read_name(one), read_name(other)) == (b"a", b"b")
+    two.write("redirect.d/two", service("two", 7002, f"{NEAR} 9003"))
+    two.ctl("reload")
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"c")
+    two.write("redirect.d/two", service("two", 7012, f"{NEAR} 9003"))
+    two.ctl("reload")
+    assert says(lab, 7012) == b"c"
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 7002)
+    echo(one)
+    echo(other)
+    assert two.pid_of("vnet-redird") == pid
+
+
+def test_broken_file_is_told_with_its_place_and_the_old_service_stays(lab, two):
+    text = service("one", 7001, f"{NEAR} 9003").replace("redirect =", "redirekt =")
+    two.write("redirect.d/one", text)
+    two.write("redirect.d/two", service("two", 7002, f"{NEAR} 9003"))
+    res = two.ctl("reload", check=False)
+    assert res.rc == 1
+    assert "redirect.d/one:5:2: " in res.err and "redirekt" in res.err
+    assert "Redirection one keeps its running configuration" in res.err
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"c")
+    check = two.ctl("check", check=False)
+    assert check.rc == 1 and "redirect.d/one:5:2: " in check.out
+    alone = two.host.run("vnetd", "-n", *two.dirs, check=False)
+    assert alone.rc == 1 and "redirect.d/one:5:2: " in alone.err
+    assert "redirection one: a newer version of it has errors" in two.ctl("status").out
+
+
+def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
+    with lab.host.enter():
+        other = socket.create_server(("0.0.0.0", 7001))
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    vnetd.ctl("reload")
+    assert "redirection one: TCP port 7001 of that address is taken" in vnetd.ctl("status").out
+    other.close()
+    proc.wait_until("it listens", lambda: says(lab, 7001) == b"a")
+
+
+class Load:
+    """Clients that connect one after the other, each with a name to read; what was refused is kept."""
+
+    def __init__(self, lab, port, clients=4):
+        self.refused, self.served, self.cut = 0, 0, 0
+        self._end, self._lock = False, threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, args=(lab, port), daemon=True) for _ in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, lab, port):
+        while not self._end:
+            outcome = "served"
+            try:
+                with dial(lab, port, timeout=10) as conn:
+                    # A killed redirector cuts what it had accepted.
+                    with contextlib.suppress(ConnectionResetError):
+                        outcome = "served" if conn.recv(1) else "cut"
+            except ConnectionRefusedError:
+                outcome = "refused"
+            except ConnectionResetError:
+                outcome = "cut"
+            with self._lock:
+                setattr(self, outcome, getattr(self, outcome) + 1)
+
+    def end(self):
+        self._end = True
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("who", ["vnet-redird", "engine"])
+def test_killed_process_refuses_nobody(lab, two, who):
+    load = Load(lab, 7002)
+    for _ in range(3):
+        before = load.served
+        proc.wait_until("clients are served", lambda: load.served > before + 50)
+        two.kill_and_await(who)
+    before = load.served
+    proc.wait_until("clients are served again", lambda: load.served > before + 50)
+    load.end()
+    assert load.refused == 0
+    if who == "engine":
+        assert load.cut == 0
+
+
+def test_connection_outlives_the_engine(lab, two):
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    two.kill_and_await("engine")
+    echo(held)
+    two.ctl("reload")
+    echo(held)
+
+
+def test_works_again_after_a_restart(lab, two):
+    two.restart()
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+    two.stop(proc.signal.SIGKILL)
+    two.start()
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
