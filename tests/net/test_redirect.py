@@ -5,11 +5,9 @@ The client is in the outside's namespace, the targets are servers in the host's 
 """
 
 import contextlib
-import json
 import os
 import socket
 import threading
-import time
 
 import pytest
 
@@ -253,3 +251,89 @@ def test_works_again_after_a_restart(lab, two):
     two.stop(proc.signal.SIGKILL)
     two.start()
     assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+
+
+# --- vnetctl redirect ---------------------------------------------------------------------------
+
+
+def row(vnetd, name):
+    rows = vnetd.json("redirect", "list")["redirections"]
+    return next(r for r in rows if r["name"] == name)
+
+
+def test_list_counts_bytes_as_they_were_sent(lab, two, servers):
+    """Bytes of redirect list equal the bytes sent: both ways, ended connections and live ones."""
+    sent = {"one": [0, 0], "two": [0, 0]}
+    live = []
+    for name, port, sizes in (("one", 7001, (1, 70000)), ("two", 7002, (3 * MB + 1,))):
+        for size in sizes:
+            conn = dial(lab, port, timeout=20)
+            read_name(conn)
+            feeder = threading.Thread(target=conn.sendall, args=(b"x" * size,))
+            feeder.start()
+            read_name(conn, size)
+            feeder.join()
+            sent[name][0] += size
+            sent[name][1] += size + 1  # and the server's name
+            live.append(conn)
+    live.pop(0).close()
+    for name, (n_in, n_out) in sent.items():
+        proc.wait_until("the last bytes are counted", lambda: row(two, name)["bytes_out"] == n_out)
+        got = row(two, name)
+        assert (got["bytes_in"], got["bytes_out"]) == (n_in, n_out)
+    assert sum(s.got for s in servers.values()) == sum(s[0] for s in sent.values())
+    got = row(two, "one")
+    assert (got["listen"], got["target"], got["state"]) == ("[::]:7001", f"{NEAR}:9001", "ok")
+    assert (got["accepted"], got["connections"], got["source"]) == (2, 1, "redirect.d/one:1")
+    table = two.ctl("redirect", "list").out.splitlines()
+    assert table[0].split() == "NAME LISTEN TARGET STATE CONNECTIONS IN OUT REFUSED".split()
+    assert table[1].split()[:5] == ["one", "[::]:7001", f"{NEAR}:9001", "ok", "1"]
+
+
+def test_list_counts_refusals_by_reason(lab, vnetd, servers):
+    vnetd.write("redirect.d/no", service("no", 7001, f"{NEAR} 9001", f"no_access = {NEAR}"))
+    vnetd.write("redirect.d/full", service("full", 7002, f"{NEAR} 9001", "instances = 1"))
+    vnetd.write("redirect.d/dead", service("dead", 7003, f"{NEAR} 9"))
+    vnetd.ctl("reload")
+    for _ in range(2):
+        with pytest.raises(ConnectionError), dial(lab, 7001) as conn:
+            read_name(conn)
+    held = dial(lab, 7002)
+    read_name(held)
+    with pytest.raises(ConnectionError), dial(lab, 7002) as conn:
+        read_name(conn)
+    with pytest.raises((ConnectionError, AssertionError)), dial(lab, 7003) as conn:
+        read_name(conn)
+    assert row(vnetd, "no")["refused"]["address"] == 2
+    assert row(vnetd, "full")["refused"] == {
+        "address": 0, "time": 0, "load": 0, "cps": 0, "instances": 1, "per_source": 0}
+    proc.wait_until("the dead target is counted", lambda: row(vnetd, "dead")["no_target"] == 1)
+    events = vnetd.host.run("timeout", "1", "vnetctl", *vnetd.dirs, "events", check=False).out
+    assert "redirect-no-target" in events and "redirect-up" in events
+
+
+def test_show_and_kill(lab, two, member):
+    one, other, third = dial(lab, 7001), dial(lab, 7002), dial(lab, 7002)
+    for conn in (one, other, third):
+        read_name(conn)
+    shown = two.json("redirect", "show", "two")
+    assert shown["redirection"]["name"] == "two"
+    by_client = {c["client"]: c for c in shown["connections"]}
+    assert len(by_client) == 2
+    mine = by_client[f"{NEAR}:{other.getsockname()[1]}"]
+    assert (mine["target"], mine["state"], mine["bytes_out"]) == (f"{NEAR}:9002", "open", 1)
+    assert two.ctl("redirect", "list", user=member).out.count("\n") == 3
+    assert two.ctl("redirect", "kill", "two", user=member, check=False).rc == 1
+    assert two.ctl("redirect", "kill", str(mine["id"])).out == f"connection {mine['id']} is ended\n"
+    with pytest.raises(ConnectionResetError):
+        other.recv(1)
+    echo(third)
+    assert two.ctl("redirect", "kill", "two").out == "1 connection of two ended\n"
+    with pytest.raises(ConnectionResetError):
+        third.recv(1)
+    echo(one)
+    assert says(lab, 7002) == b"b"
+    res = two.ctl("redirect", "kill", "999999", check=False)
+    assert res.rc == 1 and "there is no connection 999999" in res.err
+    res = two.ctl("redirect", "show", "nosuch", check=False)
+    assert res.rc == 1 and 'there is no redirection "nosuch"' in res.err
