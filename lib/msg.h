@@ -336,6 +336,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 
+/* -- engine -> natd: asks for a LOOKUP_ADDR for each address that the host's resolvers know -- */
+
+/* err EAGAIN: none of them answered. */
+#define FIELDS_lookup(F) F(STR, name, 256)
+#define FIELDS_lookup_addr(F) F(BYTES, addr, 16)
+
 /* -- engine -> redird: rows between CONF_BEGIN and CONF_COMMIT -- */
 
 /* One service; the rows of the other types that follow belong to it. listener: priv's number of its
@@ -563,6 +569,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NATD_NET, natd_net, 0, 0)                                                                \
 	M(NATD_FORWARD, natd_forward, 0, 0)                                                        \
 	M(NATD_RESOLVER, natd_resolver, 0, 0)                                                      \
+	M(LOOKUP, lookup, 0, 0)                                                                    \
+	M(LOOKUP_ADDR, lookup_addr, 0, 0)                                                          \
 	M(REDIRECT_SERVICE, redirect_service, 0, 0)                                                \
 	M(REDIRECT_TARGET, redirect_target, 0, 0)                                                  \
 	M(REDIRECT_RULES, redirect_rules, 0, 0)                                                    \

@@ -122,7 +122,8 @@ core_progress(struct core *c)
 	struct msg m = msg_make(MSG_ENGINE_READY, 0);
 	char text[sizeof(c->ready)];
 
-	if (!c->settle.first_done)
+	/* Sockets of redirections belong to the first plan. */
+	if (!c->settle.first_done || (c->redirects.adopted && !c->redirects.synced))
 		return;
 	if (!c->serving) {
 		c->serving = true;

@@ -16,7 +16,7 @@
 enum {
 	ROUND_MS = 60000,
 	/* While somebody who may know a name is not there. */
-	SOON_MS = 1000,
+	SOON_MS = 5000,
 	HOSTS_MAX = 1 << 20,
 };
 
@@ -224,11 +224,22 @@ end_round(struct core *c)
 	core_wake(c);
 }
 
+static void ask_resolvers(struct core *c);
+
+/* The resolvers are asked for what neither leases nor the host's own file know. */
 static void
 one_less(struct core *c)
 {
-	if (--c->redirects.names.pending == 0)
+	struct redirect_names *ns = &c->redirects.names;
+
+	if (--ns->pending > 0)
+		return;
+	if (!ns->resolving) {
+		ns->resolving = true;
+		ask_resolvers(c);
+	} else {
 		end_round(c);
+	}
 }
 
 static void
@@ -282,6 +293,57 @@ take_hosts(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, voi
 	one_less(c);
 }
 
+/* An answer may come when its name, or this engine's interest in it, is gone. */
+struct lookup {
+	char name[REDIRECT_HOST_MAX + 1];
+};
+
+static void
+take_lookup(struct core *c, const struct msg *m, void *p)
+{
+	struct lookup *l = p;
+	struct redirect_name *n = find(c, l->name);
+	struct redirect_ip ip;
+
+	if (m->type == MSG_LOOKUP_ADDR) {
+		memcpy(ip.b, m->u.lookup_addr.addr.b, sizeof(ip.b));
+		if (n && m->u.lookup_addr.addr.len == sizeof(ip.b))
+			add(n, SOURCE_DNS, ip);
+		return;
+	}
+	if (m->u.reply.err && n) {
+		n->failed = true;
+		c->redirects.names.incomplete = true;
+	}
+	free(l);
+	one_less(c);
+}
+
+static void
+ask_resolvers(struct core *c)
+{
+	struct redirect_names *ns = &c->redirects.names;
+
+	ns->pending = 1;
+	for (struct redirect_name *n = ns->head; n; n = n->next) {
+		struct msg m = msg_make(MSG_LOOKUP, 0);
+		struct lookup *l;
+
+		if (n->nfresh[SOURCE_LEASE] || n->nfresh[SOURCE_HOSTS])
+			continue;
+		l = malloc(sizeof(*l));
+		if (!l) {
+			n->failed = ns->incomplete = true;
+			continue;
+		}
+		MSG_SET_STR(l->name, n->name);
+		MSG_SET_STR(m.u.lookup.name, n->name);
+		ns->pending++;
+		worker_ask(c, ROLE_NATD, &m, take_lookup, l);
+	}
+	one_less(c);
+}
+
 static void
 start_round(struct core *c)
 {
@@ -289,7 +351,7 @@ start_round(struct core *c)
 	struct msg hosts = msg_make(MSG_HOST_OPEN, 0), leases = msg_make(MSG_LEASE_LIST, 0);
 
 	ns->asking = true;
-	ns->again = ns->incomplete = false;
+	ns->again = ns->incomplete = ns->resolving = false;
 	ns->due = MONO_NEVER;
 	for (struct redirect_name *n = ns->head; n; n = n->next) {
 		memset(n->nfresh, 0, sizeof(n->nfresh));

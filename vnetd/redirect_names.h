@@ -23,6 +23,7 @@ struct redirect_name;
 struct redirect_names {
 	struct redirect_name *head;
 	bool asking;
+	bool resolving;  /* leases and hosts are known, now it is the resolvers' turn */
 	bool again;      /* something changed meanwhile */
 	bool incomplete; /* somebody who may know could not be asked */
 	unsigned pending;

@@ -197,10 +197,10 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 		events_add(c, "worker-up", MSG_NET_ALL, "", "%s is back", worker_name(role));
 		announce_all(c);
 	}
-	if (role == ROLE_DHCPD) {
+	if (role == ROLE_DHCPD)
 		keeper_ask_leases(c);
+	if (role != ROLE_REDIRD)
 		redirect_names_soon(c);
-	}
 	core_progress(c);
 	job_workers_ready(c);
 }
@@ -259,7 +259,8 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	/* Everything else is not a worker's to say. */
 	if (m->id != 0)
 		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW ||
-			m->type == MSG_REDIRECT_STAT || m->type == MSG_REDIRECT_CONN) &&
+			m->type == MSG_LOOKUP_ADDR || m->type == MSG_REDIRECT_STAT ||
+			m->type == MSG_REDIRECT_CONN) &&
 		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);

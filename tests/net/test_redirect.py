@@ -5,7 +5,6 @@ The client is in the outside's namespace, the targets are servers in the host's 
 """
 
 import contextlib
-import os
 import socket
 import threading
 
@@ -100,10 +99,6 @@ def echo(conn, data=b"x" * 1000):
     assert read_name(conn, len(data)) == data
 
 
-def test_idle_host_runs_no_redirector(vnetd):
-    assert "vnet-redird" not in vnetd.pids()
-
-
 def test_files_make_redirections_and_their_end_ends_the_process(lab, two):
     assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
     held = dial(lab, 7001)
@@ -133,15 +128,6 @@ def test_at_the_start_with_the_port_of_etc_services(lab, servers):
     )
     lab.vnetd.start()
     assert says(lab, 10022) == b"a"
-
-
-def test_privileges_of_the_redirector(two):
-    pid, priv = two.pid_of("vnet-redird"), two.pid_of("priv")
-    status, of_priv = proc.status(pid), proc.status(priv)
-    assert status["Uid"] == of_priv["Uid"] and status["Groups"].split() == []
-    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
-    assert [int(status[f"Cap{n}"], 16) for n in ("Inh", "Prm", "Eff", "Bnd", "Amb")] == [0] * 5
-    assert os.readlink(f"/proc/{pid}/root") == str(two.run / "empty")
 
 
 def test_reload_changes_one_service_and_leaves_connections_alone(lab, two):
@@ -251,6 +237,40 @@ def test_works_again_after_a_restart(lab, two):
     two.stop(proc.signal.SIGKILL)
     two.start()
     assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_name_of_a_guest_is_its_lease(lab, vnetd):
+    """The target's name is that of a guest: known as soon as it has a lease, and followed."""
+    vnetd.write("redirect.d/db", service("db", 7001, "db 9001"))
+    vnetd.ctl("reload")
+    assert row(vnetd, "db")["state"] in ("starting", "waiting")
+    first = lab.guest("vmnet8", mac="52:54:00:00:00:01")
+    lease = first.dhcp("udhcpc", hostname="db")
+    first.keep(Server(first, "0.0.0.0", 9001, b"1"))
+    proc.wait_until("its address is known", lambda: row(vnetd, "db")["resolved"] == lease.ip)
+    proc.wait_until("it is served", lambda: says(lab, 7001) == b"1")
+    shown = vnetd.json("redirect", "show", "db")["redirection"]
+    assert (shown["target"], shown["state"]) == ("db:9001", "ok")
+
+
+def test_name_of_the_hosts_resolvers(lab, vnetd, servers):
+    lab.outside.dns.records["target.example.test"] = NEAR
+    lab.outside.dns.records["friend.example.test"] = "203.0.113.99"
+    vnetd.write("redirect.d/one", service("one", 7001, "target.example.test 9001"))
+    vnetd.write(
+        "redirect.d/two", service("two", 7002, f"{NEAR} 9002", "only_from = friend.example.test")
+    )
+    vnetd.ctl("reload")
+    proc.wait_until("the name is known", lambda: row(vnetd, "one")["resolved"] == NEAR)
+    assert says(lab, 7001) == b"a"
+    with pytest.raises(ConnectionError), dial(lab, 7002) as conn:
+        read_name(conn)
+    lab.host.write_file("/etc/hosts", f"{NEAR} friend.example.test\n")
+    vnetd.kill_and_await("vnet-natd")  # names are asked for again when it is back
+    proc.wait_until("the friend is let in", lambda: says(lab, 7002) == b"b")
 
 
 # --- vnetctl redirect ---------------------------------------------------------------------------

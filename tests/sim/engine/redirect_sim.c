@@ -211,6 +211,141 @@ rules_and_banners_are_handed_on(void **state UNUSED)
 	world_free(w);
 }
 
+/* --- names --- */
+
+static struct world *
+play_named(const char *target)
+{
+	struct world *w = world_new();
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = %s 80\n}\n", target);
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web", text, false);
+	return w;
+}
+
+static void
+lease(struct world *w, const char *addr, enum lease_row_state state)
+{
+	struct msg m = msg_make(MSG_LEASE_CHANGED, 0);
+	struct msg *row = &w->lease[0];
+
+	*row = msg_make(MSG_LEASE_ROW, 0);
+	row->u.lease_row.net = 8;
+	row->u.lease_row.state = (uint8_t)state;
+	MSG_SET_STR(row->u.lease_row.name, "db");
+	assert_true(ip4_parse(&row->u.lease_row.addr, addr));
+	w->nleases = 1;
+	m.u.lease_changed.net = 8;
+	m.u.lease_changed.event = state == LEASE_ROW_ACTIVE ? LEASE_NEW : LEASE_EXPIRED;
+	MSG_SET_STR(m.u.lease_changed.name, "db");
+	if (w->core)
+		world_report(w, ROLE_DHCPD, &m);
+}
+
+static void
+a_name_follows_its_lease(void **state UNUSED)
+{
+	struct world *w = play_named("DB");
+
+	lease(w, "192.168.8.130", LEASE_ROW_ACTIVE);
+	w->dns_name = "db"; /* a guest counts more */
+	w->dns_addr = "10.9.9.9";
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 192.168.8.130 80\n"));
+	assert_int_equal(w->lookups, 0);
+	lease(w, "192.168.8.131", LEASE_ROW_ACTIVE);
+	world_run(w);
+	assert_true(play_has(pushed(w), "target 192.168.8.131 80\n"));
+	/* a guest that is gone leaves its name to the resolvers */
+	lease(w, "192.168.8.131", LEASE_ROW_EXPIRED);
+	world_run(w);
+	assert_true(play_has(pushed(w), "target 10.9.9.9 80\n"));
+	world_free(w);
+}
+
+static void
+a_name_of_etc_hosts(void **state UNUSED)
+{
+	struct world *w = play_named("old.example.test");
+
+	w->host_file[HOST_FILE_HOSTS] =
+	    strdup("127.0.0.1\tlocalhost\n# 10.0.0.1 old.example.test\n10.0.0.2 x "
+		   "Old.Example.Test # y\n10.0.0.3 old.example.test.x\n");
+	world_start(w);
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.2 80\n"));
+	assert_false(play_has(pushed(w), "10.0.0.3"));
+	world_free(w);
+}
+
+static void
+resolvers_are_asked_again_every_minute(void **state UNUSED)
+{
+	struct world *w = play_named("www.example.test");
+	unsigned asked, pushes;
+
+	w->dns_name = "www.example.test";
+	w->dns_addr = "10.0.0.1";
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 10.0.0.1 80\n"));
+	asked = w->lookups;
+	pushes = w->pushes[ROLE_REDIRD];
+	world_wait(w, 61000);
+	assert_int_equal(w->lookups, asked + 1);
+	assert_int_equal(w->pushes[ROLE_REDIRD], pushes); /* the same: nothing is told */
+	w->dns_addr = "10.0.0.2";
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 10.0.0.2 80\n"));
+	/* Silence is no news, another word is. */
+	w->dns_silent = true;
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 10.0.0.2 80\n"));
+	w->dns_silent = false;
+	w->dns_name = NULL;
+	world_wait(w, 61000);
+	assert_false(play_has(pushed(w), "target"));
+	assert_true(play_has(pushed(w), "service web "));
+	assert_true(play_has(world_warnings(w), "redirection web: its target has no address"));
+	world_free(w);
+}
+
+static void
+nobody_is_let_in_before_names_have_been_asked_for(void **state UNUSED)
+{
+	struct world *w = play_named("www.example.test");
+
+	w->worker_mute[ROLE_DHCPD] = true; /* it never says which leases there are */
+	world_start(w);
+	assert_string_equal(world_listeners(w), "80 ::\n");
+	assert_false(w->redird_wanted);
+	assert_string_equal(pushed(w), "");
+	world_free(w);
+}
+
+static void
+an_own_address_by_name(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
+		       "\tredirect = 10.0.0.1 80\n\tonly_from = friend.example.test\n}\n",
+		       false);
+	w->dns_name = "me.example.test";
+	w->dns_addr = "10.8.0.9";
+	world_start(w);
+	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");
+	/* whose name has no address admits nobody */
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
+	w->dns_addr = "10.8.0.10";
+	world_wait(w, 61000);
+	assert_string_equal(world_listeners(w), "80 10.8.0.10\n");
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -226,6 +361,11 @@ main(void)
 	    cmocka_unit_test(a_new_engine_finds_the_same_sockets),
 	    cmocka_unit_test(what_our_redirector_cannot_do_is_refused),
 	    cmocka_unit_test(rules_and_banners_are_handed_on),
+	    cmocka_unit_test(a_name_follows_its_lease),
+	    cmocka_unit_test(a_name_of_etc_hosts),
+	    cmocka_unit_test(resolvers_are_asked_again_every_minute),
+	    cmocka_unit_test(nobody_is_let_in_before_names_have_been_asked_for),
+	    cmocka_unit_test(an_own_address_by_name),
 	};
 
 	return cmocka_run_group_tests_name("engine redirect", tests, NULL, NULL);

@@ -169,6 +169,23 @@ answer_leases(struct world *w, const struct msg *m)
 }
 
 static void
+answer_lookup(struct world *w, const struct msg *m)
+{
+	struct msg row = msg_make(MSG_LOOKUP_ADDR, m->id);
+	struct msg reply = msg_reply(m->id, w->dns_silent ? EAGAIN : 0, NULL);
+	struct redirect_ip ip;
+
+	w->lookups++;
+	if (!w->dns_silent && w->dns_name && !strcmp(m->u.lookup.name, w->dns_name)) {
+		assert_true(redirect_ip_parse(&ip, w->dns_addr));
+		row.u.lookup_addr.addr.len = 16;
+		memcpy(row.u.lookup_addr.addr.b, ip.b, 16);
+		report(w, ROLE_NATD, &row);
+	}
+	report(w, ROLE_NATD, &reply);
+}
+
+static void
 to_worker(void *arg, enum role role, const struct msg *m)
 {
 	struct world *w = arg;
@@ -181,6 +198,8 @@ to_worker(void *arg, enum role role, const struct msg *m)
 	note_row(&w->pushed[role], m);
 	if (m->type == MSG_LEASE_LIST && !w->worker_mute[role]) {
 		answer_leases(w, m);
+	} else if (m->type == MSG_LOOKUP) {
+		answer_lookup(w, m);
 	} else if (m->type == MSG_CONF_COMMIT) {
 		w->pushes[role]++;
 		ready.u.conf_ready.generation = m->u.conf_commit.generation;
