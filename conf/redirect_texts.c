@@ -140,12 +140,12 @@ judge_log(struct redirect_service *s, struct diags *d)
 static void
 judge_extensions(struct redirect_service *s, struct diags *d)
 {
-	if (!s->listen_alias && !s->capture_port)
+	if (!s->capture_port)
 		return;
 	diag_error(d, s->pos,
-		   "service %s: this version has no %s; add the %s by other means and remove it",
-		   s->id, s->listen_alias ? "listen_alias" : "capture_port",
-		   s->listen_alias ? "address" : "rule");
+		   "service %s: this version has no capture_port; redirect the port by a rule of "
+		   "your own and remove it",
+		   s->id);
 	s->bad = true;
 }
 

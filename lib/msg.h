@@ -91,8 +91,8 @@ enum lease_row_state {
 enum redirect_state {
 	REDIRECT_STATE_STARTING,
 	REDIRECT_STATE_OK,
-	REDIRECT_STATE_WAITING, /* it listens, and its target's name has no address so far */
-	REDIRECT_STATE_FAILED,  /* it does not listen: the text says why */
+	REDIRECT_STATE_WAITING, /* it listens, but its target's or its own address is not there so far */
+	REDIRECT_STATE_FAILED, /* it does not listen: the text says why */
 	REDIRECT_STATE_N
 };
 
@@ -188,6 +188,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(BYTES, addr, 16) F(U16, port, 0) F(STR, ifname, 16) F(U8, family, 0)
 /* Ends every listening socket that was not named by LISTEN_KEEP since the last sweep. */
 #define FIELDS_listen_sweep(F)
+
+/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. */
+#define FIELDS_alias_set(F) F(BYTES, addr, 16) F(STR, ifname, 16)
+/* Removes every such address that was not named by ALIAS_SET since the last sweep. */
+#define FIELDS_alias_sweep(F)
 
 /* -- redird -> priv -- */
 
@@ -525,6 +530,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LISTEN_KEEP, listen_keep, 0, 0)                                                          \
 	M(LISTEN_SWEEP, listen_sweep, 0, 0)                                                        \
 	M(LISTEN_TAKE, listen_take, 0, 0)                                                          \
+	M(ALIAS_SET, alias_set, 0, 0)                                                              \
+	M(ALIAS_SWEEP, alias_sweep, 0, 0)                                                          \
 	M(BRIDGE_SET, bridge_set, 0, 0)                                                            \
 	M(BRIDGE_DEL, bridge_del, 0, 0)                                                            \
 	M(ADDR_ADD, addr_add, 0, 0)                                                                \

@@ -202,6 +202,7 @@ core_link_event(struct core *c, struct mono now, const struct rtnl_link *l, bool
 	struct port *p = port_of_index(c, l->ifindex);
 
 	c->now = now;
+	redirect_addrs_changed(c);
 	/* Off its bridge, if only for a moment. */
 	if (p && p->bridge && l->master != p->bridge)
 		keeper_lost_bridge(c, p, true);
@@ -215,6 +216,7 @@ void
 core_addr_event(struct core *c, struct mono now, const struct rtnl_addr *a)
 {
 	c->now = now;
+	redirect_addrs_changed(c);
 	if (is_our_bridge(c, a->ifindex) || is_our_space(c, (struct prefix4){a->addr, 32}))
 		settle_soon(c);
 }

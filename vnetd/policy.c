@@ -439,6 +439,24 @@ check_listen_keep(enum role from UNUSED, const struct msg *m)
 	return LISTEN_CHECK(&m->u.listen_keep);
 }
 
+/* An address that this host may answer for instead of another. */
+static const char *
+check_alias_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_set *a = &m->u.alias_set;
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[15];
+	const uint8_t *b = a->addr.b;
+	bool is4 = memcmp(b, mapped, sizeof(mapped)) == 0;
+
+	if (a->addr.len != sizeof(a->addr.b))
+		return "an address has 16 bytes";
+	if (is4 ? b[12] == 0 || b[12] == 127 || b[12] >= 224
+		: b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+		      memcmp(b, none, sizeof(none)) == 0)
+		return "not an address that a host can have";
+	return names_ifname_ok(a->ifname) ? NULL : "not an interface name";
+}
+
 static const char *
 check_listen_take(enum role from UNUSED, const struct msg *m)
 {
@@ -547,6 +565,8 @@ static const struct rule rules[MSG_N] = {
     [MSG_LISTEN_KEEP] = {E, false, check_listen_keep},
     [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
     [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
+    [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_ALIAS_SWEEP] = {E, true, check_nothing},
     /* the table inet vnetd; rows between BEGIN and COMMIT are not answered */
     [MSG_NAT_BEGIN] = {N, false, check_nothing},
     [MSG_NAT_NET] = {N, false, check_nat_net},

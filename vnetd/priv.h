@@ -43,6 +43,7 @@ struct start {
 /* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
 int priv_main(struct start *s);
 
+struct alias;
 struct gate_map;
 struct listener;
 struct priv_nft;
@@ -62,6 +63,7 @@ struct priv {
 	struct netset nat_named; /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;  /* those of them that have NAT */
 	struct netset nat_nets;  /* networks to which the table in force gives NAT */
+	struct alias *aliases;   /* addresses named since the last ALIAS_SWEEP */
 	struct listener *listeners;
 	uint32_t last_listener; /* the number of the newest one */
 };
@@ -126,6 +128,12 @@ handler_fn priv_sock_dhcp, priv_sock_dns;
 /* priv_listen.c: listening sockets of redirections */
 handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
 void priv_listen_fini(struct priv *p);
+
+/* priv_alias.c: addresses that redirections add */
+handler_fn priv_alias_set, priv_alias_sweep;
+
+/* Removes all of them. 0 or -errno. */
+int priv_alias_sweep_all(struct nl *nl);
 
 /* priv_redirect.c: the files of redirect.d */
 handler_fn priv_redirect_files;

@@ -30,6 +30,7 @@ redirection_free(struct redirection *r)
 {
 	redirect_texts_unref(r->texts);
 	free(r->trouble);
+	free(r->alias_trouble);
 	free(r);
 }
 
@@ -278,8 +279,8 @@ place(struct core *c, struct redirection *r)
 	return true;
 }
 
-static struct redirection *
-by_serial(const struct core *c, uint32_t serial)
+struct redirection *
+redirect_by_serial(const struct core *c, uint32_t serial)
 {
 	struct redirection *r = c->redirects.head;
 
@@ -303,8 +304,8 @@ tell_listens(struct core *c, struct redirection *r)
 		   at, to);
 }
 
-static void
-one_less(struct core *c)
+void
+redirect_one_less(struct core *c)
 {
 	struct redirects *rs = &c->redirects;
 
@@ -320,7 +321,7 @@ one_less(struct core *c)
 	for (struct redirection *r = rs->head; r; r = r->next) {
 		if (r->listener)
 			tell_listens(c, r);
-		else
+		if (!r->listener || r->alias_trouble)
 			rs->retry_at = mono_add(c->now, RETRY_MS);
 	}
 	redirect_push(c);
@@ -335,14 +336,14 @@ swept(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 {
 	if (r->err)
 		log_warn((int)r->err, "sockets of redirections could not be closed");
-	one_less(c);
+	redirect_one_less(c);
 }
 
 static void
 listens(struct core *c, const struct msg_reply *reply, int *fds UNUSED, size_t nfds UNUSED,
 	void *p UNUSED, uint32_t serial)
 {
-	struct redirection *r = by_serial(c, serial);
+	struct redirection *r = redirect_by_serial(c, serial);
 
 	if (r && reply->err) {
 		r->listener = 0;
@@ -352,7 +353,7 @@ listens(struct core *c, const struct msg_reply *reply, int *fds UNUSED, size_t n
 		r->listener = (uint32_t)strtoul(reply->text, NULL, 10);
 		set_trouble(r, NULL);
 	}
-	one_less(c);
+	redirect_one_less(c);
 }
 
 /* What stays is named first, so that what does not is out of the way of what comes. */
@@ -380,6 +381,7 @@ redirect_sync(struct core *c)
 		c->io->to_priv(c->io_arg, &keep, NULL, 0);
 	}
 	ask_priv(c, &sweep, NULL, 0, swept, NULL, 0);
+	redirect_alias_sync(c);
 	for (struct redirection *r = rs->head; r; r = r->next) {
 		struct msg m = msg_make(MSG_SOCK_LISTEN, 0);
 
@@ -389,7 +391,7 @@ redirect_sync(struct core *c)
 		rs->pending++;
 		ask_priv(c, &m, NULL, 0, listens, NULL, r->serial);
 	}
-	one_less(c);
+	redirect_one_less(c);
 }
 
 void
@@ -446,6 +448,10 @@ redirect_state(const struct core *c, const struct redirection *r, const char **w
 		if (r->listener && w->gone)
 			*why = w->gone;
 		return REDIRECT_STATE_STARTING;
+	}
+	if (r->alias_trouble) {
+		*why = r->alias_trouble;
+		return REDIRECT_STATE_WAITING;
 	}
 	if (!(r->conf->flags & REDIRECT_SENSOR) && redirect_targets(c, r->conf, &ip, 1) == 0) {
 		*why = "its target has no address so far";

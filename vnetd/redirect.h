@@ -3,6 +3,7 @@
  * which of priv's listening sockets, leading where.
  *
  *     redirect.c        adoption of a new reading; sockets; the life of vnet-redird
+ *     redirect_alias.c  own addresses that are added to an interface
  *     redirect_push.c   rows for vnet-redird
  *     redirect_names.c  names of targets, own addresses and clients
  *     redirect_rows.c   answers to clients
@@ -34,6 +35,7 @@ struct redirection {
 	struct msg_sock_listen at; /* where it is to listen; port 0: its own name has no address */
 	uint32_t listener;         /* priv's number; 0: it does not listen */
 	char *trouble;             /* why not; NULL: not known so far, or it does */
+	char *alias_trouble;       /* why its own address could not be added; NULL: it was */
 	bool told;                 /* that it listens */
 };
 
@@ -62,6 +64,16 @@ void redirect_sync(struct core *c);
 
 /* Names stand for other addresses now, which may be own ones. */
 void redirect_renamed(struct core *c);
+
+/* redirect_alias.c: asks for the addresses that are to be added, as a part of a sync, and sweeps the rest. */
+void redirect_alias_sync(struct core *c);
+
+/* The host's addresses or interfaces have changed: what was added may be gone, or can be added now. */
+void redirect_addrs_changed(struct core *c);
+
+/* For the two of a sync: the one with that number, NULL: it is gone; a request of it is answered. */
+struct redirection *redirect_by_serial(const struct core *c, uint32_t serial);
+void redirect_one_less(struct core *c);
 
 /* The channel to vnet-redird is there. */
 void redirect_worker_up(struct core *c);

@@ -133,6 +133,9 @@ must_be_harmless(const struct msg *m)
 		must(m->u.sock_listen.family < REDIRECT_FAMILY_N);
 		must(m->u.sock_listen.addr.b[0] != 0xff);
 		break;
+	case MSG_ALIAS_SET:
+		must(m->u.alias_set.addr.len == 16 && names_ifname_ok(m->u.alias_set.ifname));
+		break;
 	case MSG_NAT_NET:
 		must(m->u.nat_net.net < NAMES_NETS);
 		break;

@@ -239,6 +239,39 @@ def test_works_again_after_a_restart(lab, two):
     assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
 
 
+def aliases(lab, ifname="up0"):
+    rows = lab.host.ip("addr", "show", "dev", ifname)
+    return sorted(a["local"] for r in rows for a in r["addr_info"] if a["local"].endswith("77"))
+
+
+def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
+    old, six = "198.51.100.77", "2001:db8::77"
+    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+    two = service("two", 7001, f"{NEAR} 9002", f"bind = {six}", "listen_alias = up0")
+    vnetd.write("redirect.d/one", one + two)
+    vnetd.ctl("reload")
+    assert aliases(lab) == [old, six]
+    assert says(lab, 7001, address=old) == b"a"
+    vnetd.kill_and_await("engine")
+    lab.host.run("ip", "addr", "del", f"{old}/32", "dev", "up0")
+    proc.wait_until("the address is back", lambda: aliases(lab) == [old, six])
+    vnetd.stop(proc.signal.SIGKILL)
+    vnetd.write("redirect.d/one", one)
+    vnetd.start()
+    assert aliases(lab) == [old]
+    assert says(lab, 7001, address=old) == b"a"
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    assert aliases(lab) == []
+    assert f"{HOST}/24" in lab.host.addresses("up0")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    vnetd.stop()
+    assert aliases(lab) == [old]
+    vnetd.teardown()
+    assert aliases(lab) == []
+
+
 # --- names --------------------------------------------------------------------------------------
 
 

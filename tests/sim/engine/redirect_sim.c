@@ -211,6 +211,43 @@ rules_and_banners_are_handed_on(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+aliased(struct world *w, const char *value)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = 192.168.8.77\n"
+		 "\tredirect = 10.0.0.1 80\n\tlisten_alias = %s\n}\n",
+		 value);
+	world_redirect(w, "redirect.d/web", text, false);
+}
+
+static void
+its_own_address_is_added_and_removed(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	aliased(w, "yes");
+	world_start(w);
+	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	aliased(w, "eth7");
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "");
+	assert_true(play_has(world_warnings(w), "redirection web: there is no interface \"eth7\""));
+	assert_true(play_has(pushed(w), "service web "));
+	/* it comes */
+	world_link_add(w, "eth7", "");
+	world_wait(w, 1000);
+	assert_string_equal(w->alias, "eth7 192.168.8.77\n");
+	assert_string_equal(world_warnings(w), "");
+	world_redirect(w, "redirect.d/web", NULL, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "");
+	world_free(w);
+}
+
 /* --- names --- */
 
 static struct world *
@@ -361,6 +398,7 @@ main(void)
 	    cmocka_unit_test(a_new_engine_finds_the_same_sockets),
 	    cmocka_unit_test(what_our_redirector_cannot_do_is_refused),
 	    cmocka_unit_test(rules_and_banners_are_handed_on),
+	    cmocka_unit_test(its_own_address_is_added_and_removed),
 	    cmocka_unit_test(a_name_follows_its_lease),
 	    cmocka_unit_test(a_name_of_etc_hosts),
 	    cmocka_unit_test(resolvers_are_asked_again_every_minute),

@@ -117,6 +117,29 @@ open_one(struct world *w, const struct msg_sock_listen *at, char *why, size_t ca
 	return 0;
 }
 
+static int
+set_alias(struct world *w, const struct msg_alias_set *m, char *why, size_t cap)
+{
+	char addr[REDIRECT_IP_STRLEN];
+	struct redirect_ip ip;
+
+	if (!world_link(w, m->ifname)) {
+		snprintf(why, cap, "there is no interface \"%s\"", m->ifname);
+		return ENODEV;
+	}
+	memcpy(ip.b, m->addr.b, sizeof(ip.b));
+	strbuf_addf(&w->aliases, "%s %s\n", m->ifname, redirect_ip_str(ip, addr));
+	return 0;
+}
+
+static void
+sweep_aliases(struct world *w)
+{
+	free(w->alias);
+	w->alias = strdup(strbuf_str(&w->aliases));
+	strbuf_fini(&w->aliases);
+}
+
 static void
 list_files(struct world *w, uint32_t id)
 {
@@ -138,7 +161,11 @@ bool
 redirects_execute(struct world *w, const struct msg *m, int *err, char *why, size_t cap)
 {
 	*err = 0;
-	if (m->type == MSG_REDIRECT_FILES)
+	if (m->type == MSG_ALIAS_SET)
+		*err = set_alias(w, &m->u.alias_set, why, cap);
+	else if (m->type == MSG_ALIAS_SWEEP)
+		sweep_aliases(w);
+	else if (m->type == MSG_REDIRECT_FILES)
 		list_files(w, m->id);
 	else if (m->type == MSG_LISTEN_SWEEP)
 		sweep(w);
@@ -166,4 +193,6 @@ world_redirects_fini(struct world *w)
 		free(w->redirect[i].name);
 		free(w->redirect[i].text);
 	}
+	free(w->alias);
+	strbuf_fini(&w->aliases);
 }

@@ -90,7 +90,9 @@ struct world {
 	size_t nredirects;
 	struct msg_sock_listen listener[8]; /* port 0: none; its number is the index and 1 */
 	bool keep[8];
-	uint16_t taken_port; /* by somebody else */
+	uint16_t taken_port;   /* by somebody else */
+	struct strbuf aliases; /* named since the last sweep */
+	char *alias;           /* those that are there, a line each; NULL: never swept */
 	bool redird_wanted;
 	bool redird_due; /* it is to start */
 

@@ -44,7 +44,8 @@ static const struct {
     {MSG_NAT_FORWARD, N, 'e'},   {MSG_NAT_COMMIT, N, 'r'},     {MSG_NAT_FLUSH_FORWARD, N, 'r'},
     {MSG_NFT_WATCH, N, 'r'},     {MSG_FIREWALL_SCAN, N, 'r'},  {MSG_REDIRECT_FILES, E, 'r'},
     {MSG_WORKER_WANT, E, 'e'},   {MSG_SOCK_LISTEN, E, 'r'},    {MSG_LISTEN_KEEP, E, 'e'},
-    {MSG_LISTEN_SWEEP, E, 'r'},  {MSG_LISTEN_TAKE, R, 'r'},
+    {MSG_LISTEN_SWEEP, E, 'r'},  {MSG_LISTEN_TAKE, R, 'r'},    {MSG_ALIAS_SET, E, 'r'},
+    {MSG_ALIAS_SWEEP, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -78,6 +79,7 @@ good(enum msg_type type)
 	case MSG_SOCK_LISTEN: m.u.sock_listen = (struct msg_sock_listen){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 1}}, .port = 80, .family = REDIRECT_IP4}; break;
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
+	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -280,6 +282,32 @@ workers_and_listening_sockets(void **state UNUSED)
 	REFUSED(LISTEN_KEEP, listen_keep, family = REDIRECT_IP4);
 	REFUSED(LISTEN_KEEP, listen_keep, port = 0);
 	REFUSED(LISTEN_KEEP, listen_keep, addr.b[15] = 1);
+}
+
+static void
+addresses_that_are_added(void **state UNUSED)
+{
+	struct msg m = good(MSG_ALIAS_SET);
+	uint8_t *b = m.u.alias_set.addr.b;
+
+	REFUSED(ALIAS_SET, alias_set, addr.len = 4);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 0);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 127);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 224);
+	ALLOWED(ALIAS_SET, alias_set, addr.b[12] = 223);
+	REFUSED_STR(ALIAS_SET, alias_set, ifname, "");
+	REFUSED_STR(ALIAS_SET, alias_set, ifname, "../lo");
+	memset(b, 0, 16);
+	expect(POLICY_REFUSED, &m, "::");
+	b[15] = 1;
+	expect(POLICY_REFUSED, &m, "::1");
+	b[0] = 0x20;
+	expect(POLICY_ALLOWED, &m, "2000::1");
+	b[0] = 0xff;
+	expect(POLICY_REFUSED, &m, "multicast");
+	b[0] = 0xfe;
+	b[1] = 0x80;
+	expect(POLICY_REFUSED, &m, "link-local");
 }
 
 static void
@@ -550,6 +578,7 @@ main(void)
 	    cmocka_unit_test(files),
 	    cmocka_unit_test(workers_and_listening_sockets),
 	    cmocka_unit_test(link_local_addresses_have_an_interface),
+	    cmocka_unit_test(addresses_that_are_added),
 	    cmocka_unit_test(addresses_and_subnets),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(taps),
