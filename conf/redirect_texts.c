@@ -140,12 +140,9 @@ judge_log(struct redirect_service *s, struct diags *d)
 static void
 judge_extensions(struct redirect_service *s, struct diags *d)
 {
-	if (!s->capture_port)
+	if (!s->capture_port || redirect_ip_is4(s->bind.ip))
 		return;
-	diag_error(d, s->pos,
-		   "service %s: this version has no capture_port; redirect the port by a rule of "
-		   "your own and remove it",
-		   s->id);
+	diag_error(d, s->pos, "service %s: capture_port is for an IPv4 address in bind", s->id);
 	s->bad = true;
 }
 

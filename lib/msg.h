@@ -27,11 +27,12 @@
 #include "inet.h"
 #include "kinds.h"
 
-#define MSG_MAX      4096
-#define MSG_HEADER   8
-#define MSG_NET_ALL  0xffff     /* "every network" where a network number is expected */
-#define MSG_UID_NONE UINT32_MAX /* no owner */
-#define MSG_ALIAS    232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+#define MSG_MAX          4096
+#define MSG_HEADER       8
+#define NAT_CAPTURES_MAX 256        /* of one plan */
+#define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
+#define MSG_UID_NONE     UINT32_MAX /* no owner */
+#define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
 
 /* Processes, as priv knows its channels. */
 enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
@@ -296,6 +297,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
+#define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -338,6 +341,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* As NAT_CAPTURE. */
+#define FIELDS_natd_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 
@@ -560,6 +565,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NAT_BEGIN, nat_begin, 0, 0)                                                              \
 	M(NAT_NET, nat_net, 0, 0)                                                                  \
 	M(NAT_FORWARD, nat_forward, 0, 0)                                                          \
+	M(NAT_CAPTURE, nat_capture, 0, 0)                                                          \
 	M(NAT_COMMIT, nat_commit, 0, 0)                                                            \
 	M(NAT_FLUSH_FORWARD, nat_flush_forward, 0, 0)                                              \
 	M(NFT_WATCH, nft_watch, 0, 0)                                                              \
@@ -575,6 +581,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NATD_GLOBAL, natd_global, 0, 0)                                                          \
 	M(NATD_NET, natd_net, 0, 0)                                                                \
 	M(NATD_FORWARD, natd_forward, 0, 0)                                                        \
+	M(NATD_CAPTURE, natd_capture, 0, 0)                                                        \
 	M(NATD_RESOLVER, natd_resolver, 0, 0)                                                      \
 	M(LOOKUP, lookup, 0, 0)                                                                    \
 	M(LOOKUP_ADDR, lookup_addr, 0, 0)                                                          \

@@ -512,6 +512,18 @@ check_nat_forward(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_nat_capture(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_capture *n = &m->u.nat_capture;
+
+	if (n->port == 0 || n->to_port == 0 || n->port == n->to_port)
+		return "not a port that can lead to another";
+	return is_host_address(n->addr) || n->addr.h >> 24 == 127
+		   ? NULL
+		   : "not an address that a host can have";
+}
+
+static const char *
 check_nat_flush_forward(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_nat_flush_forward *f = &m->u.nat_flush_forward;
@@ -571,6 +583,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_BEGIN] = {N, false, check_nothing},
     [MSG_NAT_NET] = {N, false, check_nat_net},
     [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
+    [MSG_NAT_CAPTURE] = {N, false, check_nat_capture},
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
     [MSG_NFT_WATCH] = {N, true, check_nothing},

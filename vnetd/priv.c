@@ -72,6 +72,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NAT_BEGIN] = priv_nat_begin,
     [MSG_NAT_NET] = priv_nat_net,
     [MSG_NAT_FORWARD] = priv_nat_forward,
+    [MSG_NAT_CAPTURE] = priv_nat_capture,
     [MSG_NAT_COMMIT] = priv_nat_commit,
     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
     [MSG_NFT_WATCH] = priv_nft_watch_open,

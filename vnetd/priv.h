@@ -153,7 +153,7 @@ int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *i
 int priv_sysctl_localnet(const struct priv *p, unsigned net);
 
 /* priv_nat.c: the table inet vnetd */
-handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_commit, priv_nat_flush_forward,
-    priv_nft_watch_open, priv_firewall_scan;
+handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_capture, priv_nat_commit,
+    priv_nat_flush_forward, priv_nft_watch_open, priv_firewall_scan;
 
 #endif

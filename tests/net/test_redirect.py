@@ -272,6 +272,30 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
+def test_captured_port_comes_to_the_service(lab, vnetd, servers):
+    """As iptables -j REDIRECT: another port of the bound address, and of no other."""
+    lab.host.run("ip", "addr", "add", "198.51.100.5/32", "dev", "up0")
+    one = service("one", 10080, f"{NEAR} 9001", f"bind = {HOST}", "capture_port = 80")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    assert (says(lab, 10080), says(lab, 80)) == (b"a", b"a")
+    with lab.host.enter(), socket.create_connection((HOST, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    guest = lab.guest("vmnet8")
+    guest.dhcp("udhcpc")
+    with guest.enter(), socket.create_connection((HOST, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80, address="198.51.100.5")
+    held = dial(lab, 80)
+    read_name(held)
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80)
+    echo(held)
+
+
 # --- names --------------------------------------------------------------------------------------
 
 

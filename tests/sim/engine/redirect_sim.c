@@ -248,6 +248,33 @@ its_own_address_is_added_and_removed(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+a_captured_port_is_told_to_natd(void **state UNUSED)
+{
+	struct world *w = world_new();
+	struct world_client *cl;
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 10.8.0.1\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
+	world_start(w);
+	assert_true(
+	    play_has(strbuf_str(&w->pushed[ROLE_NATD]), "others 0\ncapture 10.8.0.1 80 10080\n"));
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 2001:db8::1\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
+	assert_int_equal(play_reload(w, &cl), EINVAL);
+	assert_true(play_has(strbuf_str(&cl->rows), "capture_port is for an IPv4 address"));
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1 80 10080\n"));
+	world_redirect(w, "redirect.d/web", NULL, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture"));
+	world_free(w);
+}
+
 /* --- names --- */
 
 static struct world *
@@ -399,6 +426,7 @@ main(void)
 	    cmocka_unit_test(what_our_redirector_cannot_do_is_refused),
 	    cmocka_unit_test(rules_and_banners_are_handed_on),
 	    cmocka_unit_test(its_own_address_is_added_and_removed),
+	    cmocka_unit_test(a_captured_port_is_told_to_natd),
 	    cmocka_unit_test(a_name_follows_its_lease),
 	    cmocka_unit_test(a_name_of_etc_hosts),
 	    cmocka_unit_test(resolvers_are_asked_again_every_minute),

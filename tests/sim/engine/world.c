@@ -100,6 +100,9 @@ note_row(struct strbuf *b, const struct msg *m)
 			    m->u.natd_net.nat ? "yes" : "no");
 	else if (m->type == MSG_NATD_GLOBAL)
 		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
+	else if (m->type == MSG_NATD_CAPTURE)
+		strbuf_addf(b, "capture %s %u %u\n", IP4_STR(m->u.natd_capture.addr),
+			    m->u.natd_capture.port, m->u.natd_capture.to_port);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
 	else if (m->type == MSG_REDIRECT_SERVICE)

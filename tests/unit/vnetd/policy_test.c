@@ -44,8 +44,8 @@ static const struct {
     {MSG_NAT_FORWARD, N, 'e'},   {MSG_NAT_COMMIT, N, 'r'},     {MSG_NAT_FLUSH_FORWARD, N, 'r'},
     {MSG_NFT_WATCH, N, 'r'},     {MSG_FIREWALL_SCAN, N, 'r'},  {MSG_REDIRECT_FILES, E, 'r'},
     {MSG_WORKER_WANT, E, 'e'},   {MSG_SOCK_LISTEN, E, 'r'},    {MSG_LISTEN_KEEP, E, 'e'},
-    {MSG_LISTEN_SWEEP, E, 'r'},  {MSG_LISTEN_TAKE, R, 'r'},    {MSG_ALIAS_SET, E, 'r'},
-    {MSG_ALIAS_SWEEP, E, 'r'},
+    {MSG_LISTEN_SWEEP, E, 'r'},  {MSG_LISTEN_TAKE, R, 'r'},    {MSG_NAT_CAPTURE, N, 'e'},
+    {MSG_ALIAS_SET, E, 'r'},     {MSG_ALIAS_SWEEP, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -80,6 +80,7 @@ good(enum msg_type type)
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -308,6 +309,17 @@ addresses_that_are_added(void **state UNUSED)
 	b[0] = 0xfe;
 	b[1] = 0x80;
 	expect(POLICY_REFUSED, &m, "link-local");
+}
+
+static void
+captured_ports(void **state UNUSED)
+{
+	REFUSED(NAT_CAPTURE, nat_capture, port = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, to_port = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, to_port = 80);
+	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(0, 0, 0, 0));
+	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(224, 0, 0, 1));
+	ALLOWED(NAT_CAPTURE, nat_capture, addr = IP(127, 0, 0, 1));
 }
 
 static void
@@ -579,6 +591,7 @@ main(void)
 	    cmocka_unit_test(workers_and_listening_sockets),
 	    cmocka_unit_test(link_local_addresses_have_an_interface),
 	    cmocka_unit_test(addresses_that_are_added),
+	    cmocka_unit_test(captured_ports),
 	    cmocka_unit_test(addresses_and_subnets),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(taps),
