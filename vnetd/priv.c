@@ -329,6 +329,7 @@ prepare(struct server *s)
 		return cannot_start(s, why);
 	if (priv_gate_take_over(&s->priv) < 0)
 		return cannot_start(s, "cannot look at the links of ports that have a gate");
+	priv_listen_take_over(&s->priv);
 	s->loop = loop_new();
 	if (!s->loop || watch_signals(s) < 0)
 		return cannot_start(s, "out of memory");

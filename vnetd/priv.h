@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/mono.h"
 #include "lib/msg.h"
+#include "lib/sd.h"
 #include "vnetd/dirs.h"
 #include "vnetd/nl.h"
 #include "vnetd/policy.h"
@@ -29,10 +30,13 @@ struct start {
 	uid_t uid;           /* _vnet */
 	gid_t gid, group;    /* _vnet's; that of group vnet */
 	int config_dir, state_dir;
-	int tun_dir;          /* folder with a node `tun` that _vnet can open */
-	int sysctl_dir;       /* /proc/sys/net */
-	int record;           /* <run-dir>/ip_forward, read and write */
-	int listener;         /* client socket */
+	int tun_dir;    /* folder with a node `tun` that _vnet can open */
+	int sysctl_dir; /* /proc/sys/net */
+	int record;     /* <run-dir>/ip_forward, read and write */
+	int listener;   /* client socket */
+	struct sd_stored
+	    *stored; /* listening sockets of an earlier instance, from the service manager */
+	size_t nstored;
 	int notify;           /* service manager, -1: none */
 	int waiter;           /* pipe to the process that started us, -1: none */
 	int lock;             /* <run-dir>/vnetd.pid */
@@ -128,6 +132,10 @@ handler_fn priv_sock_dhcp, priv_sock_dns;
 /* priv_listen.c: listening sockets of redirections */
 handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
 void priv_listen_fini(struct priv *p);
+
+/* Takes up what the service manager kept. */
+void priv_listen_take_over(struct priv *p);
+#define PRIV_LISTEN_PREFIX "redirect-" /* of their names there */
 
 /* priv_alias.c: addresses that redirections add */
 handler_fn priv_alias_set, priv_alias_sweep;

@@ -56,10 +56,93 @@ find(const struct priv *p, const struct where *at)
 	return l;
 }
 
+/* --- the service manager's store: a restart of the service refuses nobody either --- */
+
+static void
+name_of(char name[SD_NAME_MAX], const struct where *at)
+{
+	char hex[33];
+
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(hex + 2 * i, 3, "%02x", at->addr[i]);
+	snprintf(name, SD_NAME_MAX, PRIV_LISTEN_PREFIX "%u-%u-%s-%s", at->family, at->port, hex,
+		 at->ifname);
+}
+
+static bool
+parse_name(struct where *at, const char *name)
+{
+	unsigned family, port, byte;
+	char hex[33];
+	int end = 0;
+
+	memset(at, 0, sizeof(*at));
+	if (sscanf(name, PRIV_LISTEN_PREFIX "%u-%u-%32[0-9a-f]-%n", &family, &port, hex, &end) !=
+		3 ||
+	    !end || strlen(hex) != 32 || family >= REDIRECT_FAMILY_N || port < 1 || port > 65535 ||
+	    strlen(name + end) >= sizeof(at->ifname))
+		return false;
+	for (unsigned i = 0; i < 16 && sscanf(hex + 2 * i, "%2x", &byte) == 1; i++)
+		at->addr[i] = (uint8_t)byte;
+	at->family = (uint8_t)family;
+	at->port = (uint16_t)port;
+	snprintf(at->ifname, sizeof(at->ifname), "%s", name + end);
+	return true;
+}
+
+static bool
+is_listening(int fd)
+{
+	int v = 0;
+	socklen_t len = sizeof(v);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &v, &len) == 0 && v;
+}
+
+/* Takes the descriptor. NULL: no memory. */
+static struct listener *
+add(struct priv *p, const struct where *at, int fd)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		fd_close(&fd);
+		return NULL;
+	}
+	l->fd = fd;
+	l->at = *at;
+	l->number = ++p->last_listener;
+	l->next = p->listeners;
+	p->listeners = l;
+	return l;
+}
+
+void
+priv_listen_take_over(struct priv *p)
+{
+	struct start *s = p->start;
+
+	for (size_t i = 0; i < s->nstored; i++) {
+		struct sd_stored *k = &s->stored[i];
+		struct where at;
+
+		if (k->fd >= 0 && is_listening(k->fd) && parse_name(&at, k->name) && !find(p, &at))
+			add(p, &at, fd_take(&k->fd));
+		fd_close(&k->fd);
+	}
+	free(s->stored);
+	s->stored = NULL;
+	s->nstored = 0;
+}
+
 /* A worker's copy of the socket ends too, and the port is free at once. */
 static void
-end(struct listener *l)
+end(struct priv *p, struct listener *l)
 {
+	char name[SD_NAME_MAX];
+
+	name_of(name, &l->at);
+	sd_unstore(p->start->notify, name);
 	shutdown(l->fd, SHUT_RDWR);
 	fd_close(&l->fd);
 	free(l);
@@ -71,8 +154,10 @@ priv_listen_fini(struct priv *p)
 	while (p->listeners) {
 		struct listener *l = p->listeners;
 
+		/* Not shut down: the service manager may have a copy for our successor. */
 		p->listeners = l->next;
-		end(l);
+		fd_close(&l->fd);
+		free(l);
 	}
 }
 
@@ -195,7 +280,7 @@ count(const struct priv *p)
 static int
 make(struct priv *p, struct call *c, const struct where *at, struct listener **out)
 {
-	struct listener *l;
+	char name[SD_NAME_MAX];
 	int fd;
 
 	if (count(p) >= LISTENERS_MAX)
@@ -204,17 +289,11 @@ make(struct priv *p, struct call *c, const struct where *at, struct listener **o
 	fd = open_any(*at);
 	if (fd < 0)
 		return fail_listen(c, fd, at);
-	l = calloc(1, sizeof(*l));
-	if (!l) {
-		fd_close(&fd);
+	*out = add(p, at, fd);
+	if (!*out)
 		return -ENOMEM;
-	}
-	l->fd = fd;
-	l->at = *at;
-	l->number = ++p->last_listener;
-	l->next = p->listeners;
-	p->listeners = l;
-	*out = l;
+	name_of(name, at);
+	sd_store(p->start->notify, fd, name);
 	return 0;
 }
 
@@ -273,7 +352,7 @@ priv_listen_sweep(struct priv *p, struct call *c)
 			at = &l->next;
 		} else {
 			*at = l->next;
-			end(l);
+			end(p, l);
 		}
 	}
 	return 0;

@@ -135,6 +135,50 @@ def test_taken_port_and_missing_interface_are_said(priv):
     assert text == 'there is no interface "nosuch0"'
 
 
+RESTART = """
+import os, socket, sys
+from_fd = int(sys.argv[1])
+os.dup2(from_fd, 4); os.dup2(os.open("/dev/null", os.O_RDONLY), 3); os.dup2(3, 5)
+os.environ.update(LISTEN_FDS="3", LISTEN_PID=str(os.getpid()),
+                  LISTEN_FDNAMES="x:" + sys.argv[2] + ":redirect-1-2-zz-")
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def test_service_manager_keeps_sockets_over_a_restart(host, folder):
+    host.run("ip", "link", "set", "lo", "up")
+    made = relay.Priv(host, folder)
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(folder / "notify"))
+    os.chmod(folder / "notify", 0o777)
+    manager.settimeout(5)
+    env = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify")}
+    try:
+        made.process = host.popen(*made.argv(), log=made.log, env=env)
+        listen(made, **at(7001))
+        state, fds, _, _ = socket.recv_fds(manager, 1000, 4)
+        first, name = state.decode().splitlines()
+        assert first == "FDSTORE=1" and len(fds) == 1
+        made.stop()
+        assert manager.recv(1000) == b"STOPPING=1"
+        waiting = connect(made, 7001)  # nobody serves, and nobody is refused
+        os.set_inheritable(fds[0], True)
+        argv = ["/usr/bin/python3", "-c", RESTART, fds[0], name.removeprefix("FDNAME="),
+                *made.argv("-d")]
+        made.process = host.popen(*argv, log=made.log, env=env, pass_fds=[fds[0]])
+        want(made)
+        got = take(made, listen(made, **at(7001)))
+        assert inode(got) == os.fstat(fds[0]).st_ino
+        got.settimeout(5)
+        conn, peer = got.accept()
+        assert peer == waiting.getsockname()
+        made.engine.ask("LISTEN_SWEEP")
+        assert manager.recv(1000).decode() == "FDSTOREREMOVE=1\n" + name
+    finally:
+        made.close()
+        manager.close()
+
+
 def files(priv):
     rows, reply = priv.engine.answer(priv.engine.request("REDIRECT_FILES"))
     assert reply.err == 0, reply.text
