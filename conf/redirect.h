@@ -24,6 +24,7 @@
 
 #include "conf/arena.h"
 #include "conf/diag.h"
+#include "lib/kinds.h"
 
 struct strbuf;
 
@@ -153,15 +154,6 @@ struct redirect_sources {
 	const char *etc_services; /* text of /etc/services, NULL: none */
 	size_t etc_services_len;
 };
-
-/* What kind of socket listens. */
-enum redirect_family {
-	REDIRECT_DUAL, /* IPv6 that takes IPv4 too, unless the kernel's bindv6only says otherwise */
-	REDIRECT_DUAL_FORCED, /* v6only = no: whatever the kernel says */
-	REDIRECT_IP4,
-	REDIRECT_IP6, /* IPv6 alone */
-};
-#define REDIRECT_FAMILY_N 4
 
 struct redirect_service {
 	const char *name, *id; /* id is unique among the services that are not bad */

@@ -27,6 +27,15 @@ enum net_kind {
 };
 #define NET_KIND_N 5
 
+/* What kind of socket a redirection listens with. */
+enum redirect_family {
+	REDIRECT_DUAL, /* IPv6 that takes IPv4 too, unless the kernel's bindv6only says otherwise */
+	REDIRECT_DUAL_FORCED, /* v6only = no: whatever the kernel says */
+	REDIRECT_IP4,
+	REDIRECT_IP6, /* IPv6 alone */
+};
+#define REDIRECT_FAMILY_N 4
+
 /* How bad a diagnostic about the configuration is. */
 enum diag_severity {
 	DIAG_NOTICE,  /* tolerated oddity; shown by `check -v` only */

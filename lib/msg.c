@@ -199,7 +199,7 @@ word(const char *const *words, size_t n, unsigned i)
 		return word(words, ARRAY_LEN(words), (unsigned)v);                                 \
 	}
 
-WORDS(role_name, enum role, ROLE_N, "engine", "dhcpd", "natd")
+WORDS(role_name, enum role, ROLE_N, "engine", "dhcpd", "natd", "redird")
 WORDS(net_kind_name, enum net_kind, NET_KIND_N, "bridged", "host-only", "NAT", "segment", "custom")
 WORDS(net_state_name, enum net_state, NET_STATE_N, "starting", "ok", "degraded", "no uplink",
       "failed")
@@ -209,6 +209,8 @@ WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "new", "renewed", "rele
       "declined")
 WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expired", "reserved",
       "abandoned")
+WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",
+      "failed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
 WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")
 WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", "granted",

@@ -27,17 +27,25 @@
 #include "inet.h"
 #include "kinds.h"
 
-#define MSG_MAX      4096
-#define MSG_HEADER   8
-#define MSG_NET_ALL  0xffff     /* "every network" where a network number is expected */
-#define MSG_UID_NONE UINT32_MAX /* no owner */
-#define MSG_ALIAS    232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+#define MSG_MAX          4096
+#define MSG_HEADER       8
+#define NAT_CAPTURES_MAX 256        /* of one plan */
+#define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
+#define MSG_UID_NONE     UINT32_MAX /* no owner */
+#define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
 
 /* Processes, as priv knows its channels. */
-enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_N };
+enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
 
 /* Files of the host that a process without a file system may ask for. */
-enum host_file { HOST_FILE_RESOLV_CONF, HOST_FILE_PASSWD, HOST_FILE_GROUP, HOST_FILE_N };
+enum host_file {
+	HOST_FILE_RESOLV_CONF,
+	HOST_FILE_PASSWD,
+	HOST_FILE_GROUP,
+	HOST_FILE_SERVICES,
+	HOST_FILE_HOSTS,
+	HOST_FILE_N
+};
 
 /* Which of the fixed sysctl sets of vnetd/priv_sysctl.c a link gets. */
 enum sysctl_profile {
@@ -78,6 +86,34 @@ enum lease_row_state {
 	LEASE_ROW_RESERVED,
 	LEASE_ROW_ABANDONED,
 	LEASE_ROW_N
+};
+
+/* What a redirection does, as `vnetctl redirect list` says it. */
+enum redirect_state {
+	REDIRECT_STATE_STARTING,
+	REDIRECT_STATE_OK,
+	REDIRECT_STATE_WAITING, /* it listens, but its target's or its own address is not there so far */
+	REDIRECT_STATE_FAILED, /* it does not listen: the text says why */
+	REDIRECT_STATE_N
+};
+
+/* Which of a redirection's texts. */
+enum redirect_banner {
+	REDIRECT_BANNER_ALWAYS,
+	REDIRECT_BANNER_SUCCESS,
+	REDIRECT_BANNER_FAIL,
+	REDIRECT_BANNER_N
+};
+
+/* What vnet-redird tells of besides its log. */
+enum redirect_event {
+	REDIRECT_EVENT_OFF, /* more connections a second than allowed: it refuses everybody for a while */
+	REDIRECT_EVENT_ON,
+	REDIRECT_EVENT_SENSOR,
+	REDIRECT_EVENT_NO_TARGET,
+	REDIRECT_EVENT_FULL, /* out of descriptors: accepting pauses */
+	REDIRECT_EVENT_ROOM,
+	REDIRECT_EVENT_N
 };
 
 /* NAT rows */
@@ -131,6 +167,38 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_host_open(F) F(U8, file, 0)
 /* The REPLY carries an inotify descriptor that becomes readable when the file may have changed. */
 #define FIELDS_host_watch(F) F(U8, file, 0)
+
+/* -- engine -> priv: TCP redirections -- */
+
+/* A worker that runs only when there is something for it to do: start it now and keep it running, or do
+ * not start it again once it has ended by itself. */
+#define FIELDS_worker_want(F) F(U8, role, 0) F(BOOL, on, 0)
+/* Asks for a REDIRECT_FILE for each regular file below redirect.d. err E2BIG: there are too many. */
+#define FIELDS_redirect_files(F)
+/* name: below the configuration folder, "redirect.d/ssh". Carries the file opened for reading, or err says
+ * why it cannot be. */
+#define FIELDS_redirect_file(F) F(STR, name, 256) F(U32, err, 0) F(STR, text, 256)
+/* A listening TCP socket. addr: 16 bytes, IPv4 as ::ffff:a.b.c.d; ifname: of a link-local address, else "";
+ * family: enum redirect_family. priv keeps what it makes: asked for again, it is the same socket, queue and
+ * all. The REPLY's text is the number by which vnet-redird gets a copy. err EADDRINUSE: the text says what
+ * is taken. */
+#define FIELDS_sock_listen(F)                                                                      \
+	F(BYTES, addr, 16) F(U16, port, 0) F(STR, ifname, 16) F(U8, family, 0)
+/* At the next LISTEN_SWEEP this one stays, if it is there. */
+#define FIELDS_listen_keep(F)                                                                      \
+	F(BYTES, addr, 16) F(U16, port, 0) F(STR, ifname, 16) F(U8, family, 0)
+/* Ends every listening socket that was not named by LISTEN_KEEP since the last sweep. */
+#define FIELDS_listen_sweep(F)
+
+/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. */
+#define FIELDS_alias_set(F) F(BYTES, addr, 16) F(STR, ifname, 16)
+/* Removes every such address that was not named by ALIAS_SET since the last sweep. */
+#define FIELDS_alias_sweep(F)
+
+/* -- redird -> priv -- */
+
+/* The REPLY carries a copy of a listening socket that the engine asked for. err ENOENT: it has ended. */
+#define FIELDS_listen_take(F) F(U32, listener, 0)
 
 /* -- engine -> priv: networks. net: 0-255 -- */
 
@@ -232,6 +300,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
+#define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -274,8 +344,62 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* As NAT_CAPTURE. */
+#define FIELDS_natd_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
+
+/* -- engine -> natd: asks for a LOOKUP_ADDR for each address that the host's resolvers know -- */
+
+/* err EAGAIN: none of them answered. */
+#define FIELDS_lookup(F) F(STR, name, 256)
+#define FIELDS_lookup_addr(F) F(BYTES, addr, 16)
+
+/* -- engine -> redird: rows between CONF_BEGIN and CONF_COMMIT -- */
+
+/* One service; the rows of the other types that follow belong to it. listener: priv's number of its
+ * socket. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
+ * instances or per_source: any number. cps, max_load_milli, timeouts 0: no limit. deny_min: see
+ * redird/access.h. only_from: there is such a list, even if no REDIRECT_RULES follow. */
+#define FIELDS_redirect_service(F)                                                                 \
+	F(STR, name, 64) F(U32, listener, 0) F(U8, on_success, 0) F(U8, on_failure, 0)                 \
+	F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
+	F(U32, cps_wait_s, 0) F(U32, max_load_milli, 0) F(BOOL, sensor, 0) F(U32, deny_min, 0)          \
+	F(BOOL, keepalive, 0) F(U32, timeout_connect_ms, 0) F(U32, timeout_idle_ms, 0)
+/* Tried in the order of the rows. scope: interface index for a link-local address. */
+#define FIELDS_redirect_target(F) F(BYTES, addr, 16) F(U16, port, 0) F(U32, scope, 0)
+/* Entries of only_from, or of no_access: 17 bytes each, an address and how many of its bits count. */
+#define FIELDS_redirect_rules(F) F(BOOL, no_access, 0) F(BYTES, rules, 17 * 200)
+/* Minutes of the day, both included. */
+#define FIELDS_redirect_time(F) F(U16, from, 0) F(U16, to, 0)
+/* A part of a text that follows what came before. which: enum redirect_banner. */
+#define FIELDS_redirect_banner(F) F(U8, which, 0) F(BYTES, text, 3072)
+
+/* -- engine -> redird: requests -- */
+
+/* Asks for a REDIRECT_STAT for each service. */
+#define FIELDS_redirect_stats(F)
+/* Asks for a REDIRECT_CONN for each connection of a service; "": of all. */
+#define FIELDS_redirect_conns(F) F(STR, service, 64)
+/* Ends a connection, or with conn 0 all of a service. REPLY text: how many there were. */
+#define FIELDS_redirect_end(F) F(STR, service, 64) F(U64, conn, 0)
+
+/* -- redird -> engine -- */
+
+/* refused: one for each reason of redird/access.h; ended: in order, by the client's or the target's
+ * reset, no target, idle, killed, a fault of ours. In: from the client to the target. */
+#define FIELDS_redirect_stat(F)                                                                    \
+	F(STR, service, 64) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0)                   \
+	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U64, refused_address, 0) F(U64, refused_time, 0)     \
+	F(U64, refused_load, 0) F(U64, refused_cps, 0) F(U64, refused_instances, 0)                     \
+	F(U64, refused_per_source, 0) F(U64, no_target, 0)
+/* target_port 0: no target is being tried. */
+#define FIELDS_redirect_conn(F)                                                                    \
+	F(U64, conn, 0) F(STR, service, 64) F(BYTES, client, 16) F(U16, client_port, 0)                 \
+	F(BYTES, target, 16) F(U16, target_port, 0) F(BOOL, connecting, 0) F(U64, bytes_in, 0)          \
+	F(U64, bytes_out, 0) F(U64, age_ms, 0) F(U64, idle_ms, 0)
+/* what: enum redirect_event; text: a sentence. */
+#define FIELDS_redirect_event(F) F(U8, what, 0) F(STR, service, 64) F(STR, text, 256)
 
 /* -- workers -> engine -- */
 
@@ -303,6 +427,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_net_list(F) F(U16, net, 0)
 #define FIELDS_port_list(F) F(U16, net, 0)
 #define FIELDS_forward_list(F) F(U16, net, 0)
+/* Answered by a REDIRECT_ROW for each redirection; name: only this one, "": all. */
+#define FIELDS_redirect_list(F) F(STR, name, 64)
+/* Answered by the redirection's REDIRECT_CONNs. */
+#define FIELDS_redirect_show(F) F(STR, name, 64)
+/* what: a redirection's name, or the number of a connection. REPLY text: what has ended. */
+#define FIELDS_redirect_kill(F) F(STR, what, 64)
 /* EVENT_ROWs until the client goes. */
 #define FIELDS_event_watch(F)
 /* Reads the configuration again. DIAG_ROWs. */
@@ -370,6 +500,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_forward_row(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(STR, text, 256) F(STR, source, 32)
+/* listen: "192.168.8.1:80", "[::]:80"; target as it was written, resolved: what it stands for now, "": nothing
+ * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force.
+ * The rest: as in REDIRECT_STAT. */
+#define FIELDS_redirect_row(F)                                                                     \
+	F(STR, name, 64) F(STR, listen, 80) F(STR, target, 272) F(STR, resolved, 64) F(U8, state, 0)    \
+	F(STR, text, 256) F(STR, source, 280) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0) \
+	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U64, refused_address, 0) F(U64, refused_time, 0)     \
+	F(U64, refused_load, 0) F(U64, refused_cps, 0) F(U64, refused_instances, 0)                     \
+	F(U64, refused_per_source, 0) F(U64, no_target, 0)
 /* when: UTC milliseconds. what: a word for programs ("network-up"); text: a sentence. */
 #define FIELDS_event_row(F)                                                                        \
 	F(U64, when_ms, 0) F(STR, what, 32) F(U16, net, 0) F(STR, port, 64) F(STR, text, 256)
@@ -392,6 +531,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(CONF_REMOVE, conf_remove, 0, 0)                                                          \
 	M(HOST_OPEN, host_open, 0, 0)                                                              \
 	M(HOST_WATCH, host_watch, 0, 0)                                                            \
+	M(WORKER_WANT, worker_want, 0, 0)                                                          \
+	M(REDIRECT_FILES, redirect_files, 0, 0)                                                    \
+	M(REDIRECT_FILE, redirect_file, 0, 1)                                                      \
+	M(SOCK_LISTEN, sock_listen, 0, 0)                                                          \
+	M(LISTEN_KEEP, listen_keep, 0, 0)                                                          \
+	M(LISTEN_SWEEP, listen_sweep, 0, 0)                                                        \
+	M(LISTEN_TAKE, listen_take, 0, 0)                                                          \
+	M(ALIAS_SET, alias_set, 0, 0)                                                              \
+	M(ALIAS_SWEEP, alias_sweep, 0, 0)                                                          \
 	M(BRIDGE_SET, bridge_set, 0, 0)                                                            \
 	M(BRIDGE_DEL, bridge_del, 0, 0)                                                            \
 	M(ADDR_ADD, addr_add, 0, 0)                                                                \
@@ -421,6 +569,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NAT_BEGIN, nat_begin, 0, 0)                                                              \
 	M(NAT_NET, nat_net, 0, 0)                                                                  \
 	M(NAT_FORWARD, nat_forward, 0, 0)                                                          \
+	M(NAT_CAPTURE, nat_capture, 0, 0)                                                          \
 	M(NAT_COMMIT, nat_commit, 0, 0)                                                            \
 	M(NAT_FLUSH_FORWARD, nat_flush_forward, 0, 0)                                              \
 	M(NFT_WATCH, nft_watch, 0, 0)                                                              \
@@ -436,7 +585,21 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NATD_GLOBAL, natd_global, 0, 0)                                                          \
 	M(NATD_NET, natd_net, 0, 0)                                                                \
 	M(NATD_FORWARD, natd_forward, 0, 0)                                                        \
+	M(NATD_CAPTURE, natd_capture, 0, 0)                                                        \
 	M(NATD_RESOLVER, natd_resolver, 0, 0)                                                      \
+	M(LOOKUP, lookup, 0, 0)                                                                    \
+	M(LOOKUP_ADDR, lookup_addr, 0, 0)                                                          \
+	M(REDIRECT_SERVICE, redirect_service, 0, 0)                                                \
+	M(REDIRECT_TARGET, redirect_target, 0, 0)                                                  \
+	M(REDIRECT_RULES, redirect_rules, 0, 0)                                                    \
+	M(REDIRECT_TIME, redirect_time, 0, 0)                                                      \
+	M(REDIRECT_BANNER, redirect_banner, 0, 0)                                                  \
+	M(REDIRECT_STATS, redirect_stats, 0, 0)                                                    \
+	M(REDIRECT_CONNS, redirect_conns, 0, 0)                                                    \
+	M(REDIRECT_END, redirect_end, 0, 0)                                                        \
+	M(REDIRECT_STAT, redirect_stat, 0, 0)                                                      \
+	M(REDIRECT_CONN, redirect_conn, 0, 0)                                                      \
+	M(REDIRECT_EVENT, redirect_event, 0, 0)                                                    \
 	M(SERVICE_STATE, service_state, 0, 0)                                                      \
 	M(DHCP_COUNT, dhcp_count, 0, 0)                                                            \
 	M(LEASE_CHANGED, lease_changed, 0, 0)                                                      \
@@ -446,6 +609,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NET_LIST, net_list, 0, 0)                                                                \
 	M(PORT_LIST, port_list, 0, 0)                                                              \
 	M(FORWARD_LIST, forward_list, 0, 0)                                                        \
+	M(REDIRECT_LIST, redirect_list, 0, 0)                                                      \
+	M(REDIRECT_SHOW, redirect_show, 0, 0)                                                      \
+	M(REDIRECT_KILL, redirect_kill, 0, 0)                                                      \
 	M(EVENT_WATCH, event_watch, 0, 0)                                                          \
 	M(RELOAD_ASK, reload_ask, 0, 0)                                                            \
 	M(ATTACH, attach, 0, 1)                                                                    \
@@ -466,6 +632,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(PORT_ROW, port_row, 0, 0)                                                                \
 	M(PROMISC_ROW, promisc_row, 0, 0)                                                          \
 	M(FORWARD_ROW, forward_row, 0, 0)                                                          \
+	M(REDIRECT_ROW, redirect_row, 0, 0)                                                        \
 	M(EVENT_ROW, event_row, 0, 0)                                                              \
 	M(DIAG_ROW, diag_row, 0, 0)
 
@@ -528,7 +695,7 @@ bool msg_fds_ok(enum msg_type type, size_t nfds);
 /* "LINK_ADD"; "?" for a number that is none. */
 const char *msg_name(enum msg_type type);
 
-/* "engine", "dhcpd", "natd"; the words for the enums above, as users see them. */
+/* "engine", "dhcpd", "natd", "redird"; the words for the enums above, as users see them. */
 const char *role_name(enum role r);
 const char *net_kind_name(enum net_kind k);       /* bridged host-only NAT segment custom */
 const char *net_state_name(enum net_state s);     /* starting ok degraded no uplink failed */
@@ -537,6 +704,7 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
+const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
 const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
 const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
 const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */

@@ -47,6 +47,9 @@ enum sandbox_extra {
 	SANDBOX_NSFS = 1 << 6,
 	/* bpf: what a map is like, of which the descriptor was passed in (BPF_OBJ_GET_INFO_BY_FD) */
 	SANDBOX_BPF_INFO = 1 << 7,
+	/* socket(AF_INET|AF_INET6, SOCK_STREAM), connect, accept4, setsockopt, splice, sizes of pipes;
+	 * neither bind nor listen: listening sockets are passed in */
+	SANDBOX_TCP_RELAY = 1 << 8,
 };
 
 /* Loads the allow-list (libseccomp): base | extra; everything else is EPERM for the known and

@@ -130,6 +130,15 @@ static const struct arg_rule nsfs_rules[] = {
     {SCMP_SYS(ioctl), 1, U32_MASK, NS_GET_OWNER_UID},
 };
 
+static const int relay_calls[] = {SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(setsockopt),
+				  SCMP_SYS(splice)};
+static const struct arg_rule relay_rules[] = {
+    {SCMP_SYS(fcntl), 1, U32_MASK, F_SETPIPE_SZ},
+    {SCMP_SYS(fcntl), 1, U32_MASK, F_GETPIPE_SZ},
+    {SCMP_SYS(fcntl64), 1, U32_MASK, F_SETPIPE_SZ},
+    {SCMP_SYS(fcntl64), 1, U32_MASK, F_GETPIPE_SZ},
+};
+
 static const struct arg_rule bpf_info_rules[] = {
     {SCMP_SYS(bpf), 0, U32_MASK, BPF_OBJ_GET_INFO_BY_FD},
 };
@@ -285,11 +294,15 @@ allow_extra(struct filter *f, unsigned extra)
 		filter_add_socket(f, AF_INET6, SOCK_DGRAM, 0);
 		filter_add_socket(f, AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
 	}
-	if (extra & SANDBOX_SOCKET_INET_TCP) {
+	if (extra & (SANDBOX_SOCKET_INET_TCP | SANDBOX_TCP_RELAY)) {
 		filter_add_socket(f, AF_INET, SOCK_STREAM, 0);
 		filter_add_socket(f, AF_INET, SOCK_STREAM, IPPROTO_TCP);
 		filter_add_socket(f, AF_INET6, SOCK_STREAM, 0);
 		filter_add_socket(f, AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+	}
+	if (extra & SANDBOX_TCP_RELAY) {
+		ALLOW(f, relay_calls);
+		ALLOW_RULES(f, relay_rules);
 	}
 	if (extra & SANDBOX_SOCKET_ACCEPT)
 		ALLOW(f, accept_calls);
@@ -320,6 +333,8 @@ load_kill_filter(unsigned extra)
 	ALLOW(&f, probe_calls);
 	if (extra & SANDBOX_SOCKET_ACCEPT)
 		ALLOW(&f, accept_calls);
+	if (extra & SANDBOX_TCP_RELAY)
+		ALLOW(&f, relay_calls);
 	if (extra & SANDBOX_OPENAT_BENEATH)
 		ALLOW(&f, openat_calls);
 	if (extra & SANDBOX_MEMFD)

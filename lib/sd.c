@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,8 @@ enum {
 	LISTEN_FDS_START = 3,
 	/* A manager that does not read must not hold us for ever. */
 	NOTIFY_TIMEOUT_S = 5,
+	/* More descriptors than a manager ever stores. */
+	FDS_MAX = 1 << 20,
 };
 
 /* Fills in the address of a path or, with '@' first, of an abstract name. */
@@ -80,6 +83,26 @@ sd_notify_send(int fd, const char *state)
 	return n < 0 ? -errno : 0;
 }
 
+int
+sd_store(int notify, int fd, const char *name)
+{
+	char state[SD_NAME_MAX + 32];
+	int n = snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+
+	if (notify < 0)
+		return 0;
+	return fd_sendmsg(notify, state, (size_t)n, &fd, 1);
+}
+
+int
+sd_unstore(int notify, const char *name)
+{
+	char state[SD_NAME_MAX + 32];
+
+	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return sd_notify_send(notify, state);
+}
+
 static bool
 int_option_is(int fd, int option, int want)
 {
@@ -116,6 +139,30 @@ env_number(const char *name)
 	errno = 0;
 	v = strtol(s, &end, 10);
 	return errno || *end ? -1 : v;
+}
+
+size_t
+sd_take_stored(const char *prefix, struct sd_stored *out, size_t max)
+{
+	const char *name = getenv("LISTEN_FDNAMES");
+	long count = env_number("LISTEN_FDS");
+	size_t n = 0;
+
+	if (!name || env_number("LISTEN_PID") != getpid() || count < 0 || count > FDS_MAX)
+		return 0;
+	for (long i = 0; i < count && n < max; i++) {
+		size_t len = strcspn(name, ":");
+
+		if (len < SD_NAME_MAX && !strncmp(name, prefix, strlen(prefix))) {
+			out[n].fd = fcntl(LISTEN_FDS_START + (int)i, F_DUPFD_CLOEXEC,
+					  LISTEN_FDS_START + 2 * (int)count + 8);
+			memcpy(out[n].name, name, len);
+			out[n].name[len] = '\0';
+			n += out[n].fd >= 0;
+		}
+		name += len + (name[len] == ':');
+	}
+	return n;
 }
 
 int

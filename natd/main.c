@@ -21,6 +21,7 @@
 #include "lib/loop.h"
 #include "lib/rtnl.h"
 #include "lib/sandbox.h"
+#include "natd/lookup.h"
 #include "natd/nat.h"
 #include "natd/natd.h"
 #include "natd/plan.h"
@@ -97,6 +98,10 @@ take_commit(struct program *p)
 static bool
 take_engine_msg(struct program *p, const struct msg *m)
 {
+	if (m->id != 0 && m->type == MSG_LOOKUP) {
+		lookup_start(&p->d, m);
+		return true;
+	}
 	if (m->id != 0)
 		return false;
 	if (m->type == MSG_CONF_BEGIN) {
@@ -119,6 +124,7 @@ take_engine_msg(struct program *p, const struct msg *m)
 static void
 lose_engine(struct program *p)
 {
+	lookup_drop_all(&p->d);
 	chan_free(p->d.engine);
 	p->d.engine = NULL;
 	p->d.ready_due = false;

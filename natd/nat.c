@@ -224,8 +224,10 @@ copy_plan(struct nat_plan *to, const struct nat_plan *from)
 {
 	struct nat_plan p = {.forward_others = from->forward_others,
 			     .nnets = from->nnets,
-			     .nforwards = from->nforwards};
+			     .nforwards = from->nforwards,
+			     .ncaptures = from->ncaptures};
 
+	memcpy(p.captures, from->captures, sizeof(p.captures));
 	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
 	p.forwards = calloc(from->nforwards + 1, sizeof(*p.forwards));
 	if (!p.nets || !p.forwards) {
@@ -303,6 +305,11 @@ send_rows(struct nat *n)
 	for (size_t i = 0; i < n->sent.nforwards; i++) {
 		m = msg_make(MSG_NAT_FORWARD, 0);
 		m.u.nat_forward = n->sent.forwards[i];
+		chan_send(n->d->priv, &m, NULL, 0);
+	}
+	for (size_t i = 0; i < n->sent.ncaptures; i++) {
+		m = msg_make(MSG_NAT_CAPTURE, 0);
+		m.u.nat_capture = n->sent.captures[i];
 		chan_send(n->d->priv, &m, NULL, 0);
 	}
 }

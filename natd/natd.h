@@ -5,6 +5,7 @@
  *     asks.c    requests to priv and their replies
  *     report.c  what the engine was told about each network's services
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
+ *     lookup.c  names for the engine
  *     proxy.c   DNS sockets: towards guests, towards resolvers
  *
  * plan.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
@@ -22,6 +23,7 @@
 
 enum { NATD_NETS = 256 };
 
+struct lookup;
 struct nat;
 struct proxy;
 struct report_net;
@@ -47,6 +49,7 @@ struct natd {
 	struct report_net *reports[NATD_NETS];
 	struct nat *nat;
 	struct proxy *proxy;
+	struct lookup *lookups; /* names that the engine waits for */
 	/* A generation being put in force: CONF_READY follows when nat and proxy are done. */
 	uint32_t generation;
 	bool ready_due;

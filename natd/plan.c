@@ -51,6 +51,12 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 		c->forwards[c->nforwards++] = m->u.natd_forward;
 		return true;
 	}
+	if (m->type == MSG_NATD_CAPTURE) {
+		if (c->ncaptures == NAT_CAPTURES_MAX)
+			return false;
+		c->captures[c->ncaptures++] = m->u.natd_capture;
+		return true;
+	}
 	if (m->type == MSG_NATD_RESOLVER) {
 		if (!grow((void **)&c->resolvers, &c->resolvers_cap, c->nresolvers,
 			  sizeof(*c->resolvers)))
@@ -180,6 +186,21 @@ add_forward(struct making *k, const struct msg_natd_forward *f)
 		};
 }
 
+/* A capture that priv would refuse would take all NAT with it. */
+static void
+add_capture(struct making *k, const struct msg_natd_capture *c)
+{
+	struct nat_plan *p = k->p;
+
+	if (!c->port || !c->to_port || c->port == c->to_port || !c->addr.h)
+		return;
+	for (size_t i = 0; i < p->ncaptures; i++)
+		if (ip4_eq(p->captures[i].addr, c->addr) && p->captures[i].port == c->port)
+			return;
+	p->captures[p->ncaptures++] =
+	    (struct msg_nat_capture){.addr = c->addr, .port = c->port, .to_port = c->to_port};
+}
+
 static int
 compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 {
@@ -260,6 +281,8 @@ plan_make(struct nat_plan *out, const struct natd_conf *c)
 	qsort(out->nets, out->nnets, sizeof(*out->nets), compare_nets);
 	for (size_t i = 0; i < c->nforwards; i++)
 		add_forward(&k, &c->forwards[i]);
+	for (size_t i = 0; i < c->ncaptures; i++)
+		add_capture(&k, &c->captures[i]);
 	sort_forwards(out->forwards, tmp, out->nforwards);
 	drop_doubles(&k);
 	free(tmp);
@@ -296,10 +319,15 @@ bool
 plan_same(const struct nat_plan *a, const struct nat_plan *b)
 {
 	if (a->forward_others != b->forward_others || a->nnets != b->nnets ||
-	    a->nforwards != b->nforwards)
+	    a->nforwards != b->nforwards || a->ncaptures != b->ncaptures)
 		return false;
 	for (size_t i = 0; i < a->nnets; i++)
 		if (!same_net(&a->nets[i], &b->nets[i]))
+			return false;
+	for (size_t i = 0; i < a->ncaptures; i++)
+		if (!ip4_eq(a->captures[i].addr, b->captures[i].addr) ||
+		    a->captures[i].port != b->captures[i].port ||
+		    a->captures[i].to_port != b->captures[i].to_port)
 			return false;
 	for (size_t i = 0; i < a->nforwards; i++)
 		if (!same_forward(&a->forwards[i], &b->forwards[i]))

@@ -20,7 +20,8 @@ struct natd_conf {
 	struct msg_natd_net *nets;
 	struct msg_natd_forward *forwards;
 	struct msg_natd_resolver *resolvers;
-	size_t nnets, nforwards, nresolvers;
+	struct msg_natd_capture captures[NAT_CAPTURES_MAX];
+	size_t nnets, nforwards, nresolvers, ncaptures;
 	size_t nets_cap, forwards_cap, resolvers_cap;
 };
 
@@ -42,7 +43,9 @@ struct nat_plan {
 	bool forward_others;
 	struct msg_nat_net *nets;         /* by number */
 	struct msg_nat_forward *forwards; /* by protocol and port */
-	struct plan_problem *problems;    /* at most one for a network */
+	struct msg_nat_capture captures[NAT_CAPTURES_MAX];
+	size_t ncaptures;
+	struct plan_problem *problems; /* at most one for a network */
 	size_t nnets, nforwards, nproblems;
 };
 

@@ -45,6 +45,7 @@ struct proxy {
 	/* resolv.conf */
 	char *text;
 	size_t len;
+	struct resolv resolv;
 	unsigned servers; /* of the host, that can be asked */
 	char told[256];   /* which ones, as the log has them */
 	int watch_fd;
@@ -206,15 +207,14 @@ static void
 use_resolv(struct proxy *p)
 {
 	struct ip4 own[NATD_NETS];
-	struct resolv r;
 	size_t owned = 0;
 
 	for (unsigned i = 0; i < NATD_NETS; i++)
 		if (p->net[i].wanted.h)
 			own[owned++] = p->net[i].wanted;
-	resolv_parse(&r, p->text ? p->text : "", p->len, own, owned);
-	p->servers = dnsio_set_host_servers(p->io, &r);
-	log_servers(p, &r);
+	resolv_parse(&p->resolv, p->text ? p->text : "", p->len, own, owned);
+	p->servers = dnsio_set_host_servers(p->io, &p->resolv);
+	log_servers(p, &p->resolv);
 	report_all(p);
 }
 
@@ -288,6 +288,12 @@ on_reread(void *arg)
 	file.u.host_open.file = HOST_FILE_RESOLV_CONF;
 	natd_ask(p->d, &watch, on_watch, NULL, p);
 	natd_ask(p->d, &file, on_opened, NULL, p);
+}
+
+const struct resolv *
+proxy_resolv(const struct proxy *p)
+{
+	return &p->resolv;
 }
 
 /* -- life -- */

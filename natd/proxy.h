@@ -6,6 +6,7 @@
 
 #include "natd/natd.h"
 #include "natd/plan.h"
+#include "natd/resolv.h"
 
 /* Asks for resolv.conf and for its changes. NULL: no memory. */
 struct proxy *proxy_new(struct natd *d);
@@ -16,5 +17,8 @@ void proxy_apply(struct proxy *p, const struct natd_conf *c);
 
 /* Every socket that was asked for is there, or is known not to be, and so is resolv.conf. */
 bool proxy_is_settled(const struct proxy *p);
+
+/* The host's resolvers now. */
+const struct resolv *proxy_resolv(const struct proxy *p);
 
 #endif

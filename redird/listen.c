@@ -281,6 +281,10 @@ listen_ready(struct redird *r, struct svc *s)
 			admit(r, s, fd, &a);
 		} else if (errno == EAGAIN) {
 			return;
+		} else if (errno == EINVAL) {
+			/* Whoever made the socket has shut it down; the service goes, or gets another. */
+			watch(r, s, false);
+			return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			listen_pause(r, true);

@@ -148,6 +148,7 @@ adopt(struct core *c, struct job *j)
 	c->conf_error = NULL;
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		adopt_net(c, j, g, &c->net[n], &now);
+	redirect_adopt(c, j);
 	if (old) {
 		conf_diff(old->conf, g->conf, diff);
 		tell_changes(c, diff);

@@ -75,13 +75,13 @@ ask_priv_rows(struct core *c, struct msg *m, ask_row_fn *row, ask_fn *done, void
 }
 
 bool
-ask_row(struct core *c, const struct msg *m)
+ask_row(struct core *c, const struct msg *m, int *fds, size_t nfds)
 {
 	struct ask *a = c->asks.head;
 
 	if (!a || a->id != m->id || !a->row)
 		return false;
-	a->row(c, m, a->p);
+	a->row(c, m, fds, nfds, a->p);
 	return true;
 }
 

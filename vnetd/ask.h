@@ -19,8 +19,8 @@ struct core;
 typedef void ask_fn(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void *p,
 		    uint32_t n);
 
-/* A row before the reply. p is what ask_priv_rows() was given. */
-typedef void ask_row_fn(struct core *c, const struct msg *m, void *p);
+/* A row before the reply. Descriptors may be taken. p is what ask_priv_rows() was given. */
+typedef void ask_row_fn(struct core *c, const struct msg *m, int *fds, size_t nfds, void *p);
 
 struct ask {
 	struct ask *next;
@@ -54,7 +54,7 @@ void ask_priv_rows(struct core *c, struct msg *m, ask_row_fn *row, ask_fn *done,
 		   uint32_t n);
 
 /* A row, which belongs to the first request under way. False: that one has no rows. */
-bool ask_row(struct core *c, const struct msg *m);
+bool ask_row(struct core *c, const struct msg *m, int *fds, size_t nfds);
 
 /* A REPLY of priv. False: it answers nothing that was asked. */
 bool ask_reply(struct core *c, const struct msg *m, int *fds, size_t nfds);

@@ -4,6 +4,7 @@
 #include "vnetd/build.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -117,6 +118,23 @@ refresh(struct job *j, const struct conf_env *env)
 		log_warn(ENOMEM, "derived configuration files were not renewed");
 }
 
+/* Redirections that are wrong are refused one by one, and refuse nothing else. */
+static void
+read_redirects(struct core *c, struct job *j)
+{
+	struct redirect_texts *t = j->load.redirect;
+	char *services = j->load.host[HOST_FILE_SERVICES];
+
+	j->load.host[HOST_FILE_SERVICES] = NULL;
+	if (t && redirect_texts_parse(t, services, c->config_dir, &j->diags))
+		return;
+	if (!t)
+		free(services);
+	redirect_texts_unref(t);
+	j->load.redirect = NULL;
+	log_warn(ENOMEM, "redirections stay as they are");
+}
+
 bool
 build(struct core *c, struct job *j)
 {
@@ -135,6 +153,7 @@ build(struct core *c, struct job *j)
 	if (ok) {
 		refuse_unreadable(j);
 		note_unserved(j);
+		read_redirects(c, j);
 		users_resolve(j->conf, &c->users, c->vnet_gid, &j->diags);
 		refresh(j, &e.env);
 	}

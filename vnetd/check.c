@@ -21,7 +21,7 @@ put(FILE *to, struct strbuf *text)
 }
 
 static int
-judge(const struct conf_folder *folder, bool print)
+judge(struct conf_folder *folder, const char *dir, bool print)
 {
 	struct strbuf text;
 	struct diags d;
@@ -30,7 +30,8 @@ judge(const struct conf_folder *folder, bool print)
 
 	diags_init(&d);
 	conf = conf_build(&folder->src, &d);
-	if (!conf) {
+	if (!conf || !conf_folder_redirects(folder, dir, &d)) {
+		conf_free(conf);
 		log_error(0, "out of memory");
 		diags_fini(&d);
 		return 1;
@@ -60,7 +61,7 @@ check_main(const struct dirs *dirs, bool print)
 
 	strbuf_init(&why);
 	if (conf_folder_read(&folder, dirs->config, &why))
-		status = judge(&folder, print);
+		status = judge(&folder, dirs->config, print);
 	else
 		log_error(0, "%s", strbuf_str(&why));
 	conf_folder_fini(&folder);

@@ -33,6 +33,7 @@ struct child {
 	pid_t pid;         /* 0: waited for, or never started */
 	int status;        /* of waitpid(), when pid is 0 again */
 	struct chan *chan; /* NULL: ended */
+	bool wanted;       /* it is to run; else it may end by itself, and stays ended */
 	bool running;      /* started, and not over */
 	int signals;       /* how many were sent to end it */
 	struct mono started;
@@ -60,6 +61,8 @@ program(enum role role)
 		return "vnet-dhcpd";
 	case ROLE_NATD:
 		return "vnet-natd";
+	case ROLE_REDIRD:
+		return "vnet-redird";
 	case ROLE_N:
 		break;
 	}
@@ -301,7 +304,7 @@ on_timer(void *arg)
 	if (c->pid && !c->chan) {
 		kill(c->pid, c->signals++ == 0 ? SIGTERM : SIGKILL);
 		loop_timer_set(c->timer, mono_add(mono_now(), GRACE_MS));
-	} else if (!c->running && !c->all->stopping) {
+	} else if (!c->running && c->wanted && !c->all->stopping) {
 		start_child(c);
 	}
 }
@@ -342,6 +345,10 @@ finish(struct child *c)
 		return;
 	}
 	describe(how, sizeof(how), c->status);
+	if (!c->wanted) {
+		log_debug("%s has ended (%s): there is nothing for it to do", title(c->role), how);
+		return;
+	}
 	ms = backoff_next_ms(&c->backoff, mono_diff(mono_now(), c->started));
 	if (ms)
 		log_warn(0, "%s has ended (%s); starting it again in %u ms", title(c->role), how,
@@ -412,6 +419,18 @@ children_tell(struct children *all, enum role role, const struct msg *m)
 		chan_send(all->child[role].chan, m, NULL, 0);
 }
 
+void
+children_want(struct children *all, enum role role, bool on)
+{
+	struct child *c = &all->child[role];
+
+	if (c->wanted == on || all->stopping)
+		return;
+	c->wanted = on;
+	if (on && !c->running)
+		start_child(c);
+}
+
 struct children *
 children_new(struct loop *l, const struct start *s, const struct child_handler *h, void *arg)
 {
@@ -428,6 +447,8 @@ children_new(struct loop *l, const struct start *s, const struct child_handler *
 
 		c->all = all;
 		c->role = r;
+		/* Most hosts redirect nothing. */
+		c->wanted = r != ROLE_REDIRD;
 		c->timer = loop_timer_new(l, on_timer, c);
 		if (!c->timer) {
 			children_free(all);
@@ -435,7 +456,8 @@ children_new(struct loop *l, const struct start *s, const struct child_handler *
 		}
 	}
 	for (enum role r = 0; r < ROLE_N; r++)
-		start_child(&all->child[r]);
+		if (all->child[r].wanted)
+			start_child(&all->child[r]);
 	return all;
 }
 

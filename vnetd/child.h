@@ -35,6 +35,9 @@ void children_stop(struct children *all);
 /* The child broke the protocol: ends it at once; it is started again. */
 void children_breach(struct children *all, enum role role, const char *what);
 
+/* Whether the child is to run. One that is not wanted any more is left to end by itself. */
+void children_want(struct children *all, enum role role, bool on);
+
 /* Sends an event to a child; one that is not running misses it. */
 void children_tell(struct children *all, enum role role, const struct msg *m);
 

@@ -15,6 +15,9 @@
 
 #include "lib/fd.h"
 #include "lib/strbuf.h"
+#include "vnetd/redirect_files.h"
+
+#define SERVICES_MAX (4u << 20)
 
 static int
 open_beneath(int dir, const char *path, int flags, uint64_t resolve)
@@ -77,6 +80,56 @@ read_one(struct conf_folder *f, int dir, enum conf_file_id id, unsigned net, str
 	return true;
 }
 
+static void
+add_redirect(const char *name, int fd, void *arg)
+{
+	struct redirect_texts *t = arg;
+	char *text = NULL;
+	ssize_t len = fd < 0 ? fd : fd_read_all(fd, &text, REDIRECT_FILE_MAX);
+
+	if (len >= 0)
+		redirect_texts_add(t, name, text, (size_t)len);
+	else
+		redirect_texts_unread(t, name,
+				      len == -EFBIG ? "is longer than 1 MiB"
+				      : len == -EXDEV
+					  ? "a symbolic link that leads out of the folder"
+					  : strerror((int)-len));
+}
+
+/* What is wrong with single files is said when they are judged. */
+static bool
+read_redirects(struct conf_folder *f, int dir, struct strbuf *why)
+{
+	int r;
+
+	f->redirect = redirect_texts_new();
+	if (!f->redirect) {
+		strbuf_add(why, "out of memory");
+		return false;
+	}
+	r = redirect_files(dir, add_redirect, f->redirect);
+	if (r == -E2BIG)
+		redirect_texts_fail(f->redirect,
+				    "more files, deeper folders or longer names than are read");
+	else if (r < 0)
+		redirect_texts_fail(f->redirect, strerror(-r));
+	return true;
+}
+
+bool
+conf_folder_redirects(struct conf_folder *f, const char *dir, struct diags *d)
+{
+	AUTO_FD fd = open("/etc/services", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *services = NULL;
+
+	if (!f->redirect)
+		return true;
+	if (fd >= 0 && fd_read_all(fd, &services, SERVICES_MAX) < 0)
+		services = NULL;
+	return redirect_texts_parse(f->redirect, services, dir, d);
+}
+
 bool
 conf_folder_read(struct conf_folder *f, const char *path, struct strbuf *why)
 {
@@ -96,7 +149,7 @@ conf_folder_read(struct conf_folder *f, const char *path, struct strbuf *why)
 	for (unsigned n = 0; ok && n < CONF_NETS; n++)
 		ok = read_one(f, dir, CONF_FILE_DHCPD, n, why) &&
 		     read_one(f, dir, CONF_FILE_NAT, n, why);
-	return ok;
+	return ok && read_redirects(f, dir, why);
 }
 
 static void
@@ -116,6 +169,8 @@ conf_folder_fini(struct conf_folder *f)
 		drop(&f->src.dhcpd[n]);
 		drop(&f->src.nat[n]);
 	}
+	redirect_texts_unref(f->redirect);
+	f->redirect = NULL;
 }
 
 /* Opens folder `name` in dir, made for the owner of `top` if it is missing. Descriptor or -errno. */

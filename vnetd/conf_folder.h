@@ -11,17 +11,22 @@
 
 #include "conf/change.h"
 #include "conf/conf.h"
+#include "conf/redirect_texts.h"
 
 struct strbuf;
 
 struct conf_folder {
 	struct conf_sources src; /* texts owned by this structure */
+	struct redirect_texts *redirect;
 };
 
 /* Reads every file that exists; a folder that does not exist has none. False with a sentence in
  * `why`, which names the file. conf_folder_fini() in every case. */
 bool conf_folder_read(struct conf_folder *f, const char *dir, struct strbuf *why);
 void conf_folder_fini(struct conf_folder *f);
+
+/* Parses and judges redirect.d of this folder, with the ports of /etc/services. False: no memory. */
+bool conf_folder_redirects(struct conf_folder *f, const char *dir, struct diags *d);
 
 /* Carries changes out, each file atomically and durably. Folders are made as needed and belong to
  * the owner of `dir`. */

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "vnetd/attach.h"
 #include "vnetd/core.h"
+#include "vnetd/redirect_rows.h"
 #include "vnetd/rights.h"
 #include "vnetd/rows.h"
 
@@ -165,6 +166,12 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		rows_ports(c, cl, m->id, m->u.port_list.net);
 	else if (m->type == MSG_FORWARD_LIST)
 		rows_forwards(c, cl, m->id, m->u.forward_list.net);
+	else if (m->type == MSG_REDIRECT_LIST)
+		redirect_list_request(c, cl, m);
+	else if (m->type == MSG_REDIRECT_SHOW)
+		redirect_show_request(c, cl, m);
+	else if (m->type == MSG_REDIRECT_KILL)
+		redirect_kill_request(c, cl, m);
 	else if (m->type == MSG_LEASE_LIST)
 		rows_leases(c, cl, m->id, m->u.lease_list.net);
 	else if (m->type == MSG_EVENT_WATCH)

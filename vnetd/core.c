@@ -30,12 +30,14 @@ core_new(const struct core_io *io, void *io_arg, enum log_level level)
 		net_init(&c->net[n], n);
 	for (unsigned r = 0; r < ROLE_N; r++)
 		worker_init(&c->worker[r]);
+	c->worker[ROLE_REDIRD].idle = true;
 	asks_init(&c->asks);
 	settle_init(&c->settle);
 	events_init(&c->events);
 	keeper_init(&c->keeper);
 	fasten_init(&c->fasten);
 	grants_init(&c->grants);
+	redirects_init(&c->redirects);
 	return c;
 }
 
@@ -56,6 +58,7 @@ core_free(struct core *c)
 	events_fini(&c->events);
 	keeper_fini(&c->keeper);
 	grants_fini(&c->grants);
+	redirects_fini(&c->redirects);
 	users_fini(&c->users);
 	generation_unref(c->gen);
 	free(c->conf_error);
@@ -82,8 +85,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 	/* WORKER_UP carries a channel and is engine.c's. */
 	if (m->type == MSG_REPLY)
 		return ask_reply(c, m, fds, nfds);
-	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW)
-		return ask_row(c, m);
+	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE)
+		return ask_row(c, m, fds, nfds);
 	if (m->id != 0)
 		return false;
 	if (m->type == MSG_RELOAD)
@@ -120,7 +123,8 @@ core_progress(struct core *c)
 	struct msg m = msg_make(MSG_ENGINE_READY, 0);
 	char text[sizeof(c->ready)];
 
-	if (!c->settle.first_done)
+	/* Sockets of redirections belong to the first plan. */
+	if (!c->settle.first_done || (c->redirects.adopted && !c->redirects.synced))
 		return;
 	if (!c->serving) {
 		c->serving = true;
@@ -145,6 +149,7 @@ core_wake(struct core *c)
 
 	if (c->settle.first_done && !c->settle.running)
 		when = mono_min(when, mono_min(grant_deadline(c), fasten_deadline(c)));
+	when = mono_min(when, redirect_deadline(c));
 	c->io->wake_at(c->io_arg, mono_min(when, c->ready_by));
 }
 
@@ -157,6 +162,7 @@ core_timer(struct core *c, struct mono now)
 	settle_timer(c);
 	if (c->settle.first_done && !c->settle.running)
 		fasten_timer(c);
+	redirect_timer(c);
 	job_workers_ready(c);
 	core_progress(c);
 	core_wake(c);
@@ -199,6 +205,7 @@ core_link_event(struct core *c, struct mono now, const struct rtnl_link *l, bool
 	struct port *p = port_of_index(c, l->ifindex);
 
 	c->now = now;
+	redirect_addrs_changed(c);
 	/* Off its bridge, if only for a moment. */
 	if (p && p->bridge && l->master != p->bridge)
 		keeper_lost_bridge(c, p, true);
@@ -212,6 +219,7 @@ void
 core_addr_event(struct core *c, struct mono now, const struct rtnl_addr *a)
 {
 	c->now = now;
+	redirect_addrs_changed(c);
 	if (is_our_bridge(c, a->ifindex) || is_our_space(c, (struct prefix4){a->addr, 32}))
 		settle_soon(c);
 }

@@ -9,6 +9,7 @@
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
+ *     redirect.c TCP redirections
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
  *
@@ -34,6 +35,7 @@
 #include "vnetd/keeper.h"
 #include "vnetd/net.h"
 #include "vnetd/port.h"
+#include "vnetd/redirect.h"
 #include "vnetd/settle.h"
 #include "vnetd/snapshot.h"
 #include "vnetd/users.h"
@@ -75,17 +77,18 @@ struct core {
 	void *io_arg;
 	struct mono now; /* of the call that is being handled */
 
-	enum log_level level; /* from the command line; debug wins over the configuration */
-	uint32_t vnet_gid;    /* group vnet */
-	struct mono started;  /* the suite, not this engine */
-	bool restarted;       /* an earlier engine died */
-	bool serving;         /* clients are let in */
-	char ready[64];       /* what priv was told runs; "": nothing so far */
-	struct mono ready_by; /* told then, whatever the workers do */
-	bool forward_asked;   /* IP_FORWARD is under way, or done */
-	bool forward_known;   /* it is done: was_router is true or false */
-	bool was_router;      /* ip_forward was 1 before we came */
-	char *forward_error;  /* why it could not be set; NULL: it could */
+	const char *config_dir; /* for messages; NULL: the usual one */
+	enum log_level level;   /* from the command line; debug wins over the configuration */
+	uint32_t vnet_gid;      /* group vnet */
+	struct mono started;    /* the suite, not this engine */
+	bool restarted;         /* an earlier engine died */
+	bool serving;           /* clients are let in */
+	char ready[64];         /* what priv was told runs; "": nothing so far */
+	struct mono ready_by;   /* told then, whatever the workers do */
+	bool forward_asked;     /* IP_FORWARD is under way, or done */
+	bool forward_known;     /* it is done: was_router is true or false */
+	bool was_router;        /* ip_forward was 1 before we came */
+	char *forward_error;    /* why it could not be set; NULL: it could */
 
 	struct users users;
 	struct generation *gen; /* the newest configuration that was accepted; NULL: none so far */
@@ -96,6 +99,7 @@ struct core {
 	struct keeper keeper;
 	struct fasten fasten;
 	struct grants grants;
+	struct redirects redirects;
 	struct worker worker[ROLE_N];
 
 	struct asks asks;

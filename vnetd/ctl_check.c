@@ -220,7 +220,8 @@ run(struct ctl *c, const struct ctl_args *a)
 	strbuf_init(&why);
 	if (!conf_folder_read(&folder, c->config_dir, &why)) {
 		ctl_complain("%s", strbuf_str(&why));
-	} else if (!(conf = conf_build(&folder.src, &d))) {
+	} else if (!(conf = conf_build(&folder.src, &d)) ||
+		   !conf_folder_redirects(&folder, c->config_dir, &d)) {
 		ctl_complain("out of memory");
 	} else {
 		r = report(c, conf, &d, ctl_args_get(a, "verbose"));

@@ -642,6 +642,7 @@ engine_main(const struct dirs *dirs, enum log_level level)
 	e.priv = chan_new(e.loop, PRIV_FD, "priv", &priv_handler, &e);
 	if (!e.core || !e.timer || !e.rtnl_io || !e.priv)
 		log_fatal(ENOMEM, "cannot start the engine");
+	e.core->config_dir = dirs->config;
 	lock_sandbox();
 	loop_run(e.loop);
 	close_all(&e);

@@ -67,7 +67,8 @@ set_marker(struct core *c, size_t i, bool counts, const char *why)
 }
 
 static void
-take_marker(struct core *c, const struct msg *m, void *arg UNUSED)
+take_marker(struct core *c, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED,
+	    void *arg UNUSED)
 {
 	const struct msg_marker_row *r = &m->u.marker_row;
 	size_t i = r->net == MSG_NET_ALL ? NAMES_NETS : r->net;

@@ -295,6 +295,7 @@ settled(struct core *c, void *arg)
 	struct job *j = arg;
 
 	push_all(c);
+	redirect_sync(c);
 	verb_outcome(c, j);
 	j->waits_for_workers = true;
 	j->deadline = mono_add(c->now, WORKERS_MS);

@@ -80,7 +80,7 @@ remember(struct keeper *k, const struct msg_gate_row *row)
 }
 
 static void
-take_row(struct core *c, const struct msg *m, void *arg UNUSED)
+take_row(struct core *c, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED, void *arg UNUSED)
 {
 	if (!port_knows(c, (int)m->u.gate_row.ifindex))
 		remember(&c->keeper, &m->u.gate_row);

@@ -137,6 +137,52 @@ read_host(struct core *c, struct load *l, enum host_file file)
 	ask_priv(c, &m, NULL, 0, host_opened, l, file);
 }
 
+static void
+redirect_file(struct core *c UNUSED, const struct msg *m, int *fds, size_t nfds, void *p)
+{
+	struct load *l = p;
+	const struct msg_redirect_file *f = &m->u.redirect_file;
+	char *text = NULL;
+	ssize_t len;
+
+	if (f->err || nfds != 1) {
+		redirect_texts_unread(l->redirect, f->name, f->text);
+		return;
+	}
+	len = fd_read_all(fds[0], &text, REDIRECT_FILE_MAX);
+	if (len >= 0)
+		redirect_texts_add(l->redirect, f->name, text, (size_t)len);
+	else
+		redirect_texts_unread(l->redirect, f->name,
+				      len == -EFBIG ? "is longer than 1 MiB"
+						    : strerrordesc_np((int)-len));
+}
+
+static void
+redirect_files_read(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED,
+		    void *p, uint32_t n UNUSED)
+{
+	struct load *l = p;
+	const char *reason = strstr(r->text, ": ");
+
+	if (r->err)
+		redirect_texts_fail(l->redirect,
+				    reason ? reason + 2 : strerrordesc_np((int)r->err));
+	one_less(c, l);
+}
+
+static void
+read_redirects(struct core *c, struct load *l)
+{
+	struct msg m = msg_make(MSG_REDIRECT_FILES, 0);
+
+	l->redirect = redirect_texts_new();
+	if (!l->redirect)
+		return;
+	l->pending++;
+	ask_priv_rows(c, &m, redirect_file, redirect_files_read, l, 0);
+}
+
 /* The files that exist once are parsed here for the sake of the networks that they name; what is
  * wrong with them is said when everything is there. */
 static void
@@ -174,7 +220,9 @@ load_start(struct core *c, struct load *l, struct diags *d, void (*done)(struct 
 	read_conf(c, l, CONF_FILE_NETMAP, 0);
 	read_conf(c, l, CONF_FILE_VNETD, 0);
 	for (unsigned f = 0; f < HOST_FILE_N; f++)
-		read_host(c, l, (enum host_file)f);
+		if (f != HOST_FILE_HOSTS)
+			read_host(c, l, (enum host_file)f);
+	read_redirects(c, l);
 	one_less(c, l);
 }
 
@@ -186,5 +234,6 @@ load_fini(struct load *l)
 	free(l->text);
 	for (unsigned f = 0; f < HOST_FILE_N; f++)
 		free(l->host[f]);
+	redirect_texts_unref(l->redirect);
 	memset(l, 0, sizeof(*l));
 }

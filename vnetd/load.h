@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "conf/diag.h"
+#include "conf/redirect_texts.h"
 #include "lib/msg.h"
 
 struct core;
@@ -20,7 +21,8 @@ struct load {
 	struct conf_sources src; /* points into the texts below */
 	char **text;
 	size_t ntexts;
-	char *host[HOST_FILE_N];    /* passwd, group, resolv.conf; NULL: not there */
+	char *host[HOST_FILE_N]; /* NULL: not there, or not asked for */
+	struct redirect_texts *redirect;
 	bool unreadable[CONF_NETS]; /* a file of this network exists and cannot be read */
 	bool fatal;                 /* the same for a file of all networks */
 	struct diags *diags;

@@ -74,6 +74,22 @@ bool nl_link_is_ours(const struct nl_link *l, unsigned *net);
 int nl_link_del(struct nl *nl, int ifindex);
 int nl_group_del(struct nl *nl, uint32_t group);
 
+/* -- nl_addr.c: addresses that redirections add -- */
+
+struct nl_alias {
+	int ifindex;
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+};
+
+/* 0, also when the interface has the address already, whosever it is; or -errno. */
+int nl_alias_add(struct nl *nl, const struct nl_alias *a);
+
+/* 0, also when it is gone, or -errno. */
+int nl_alias_del(struct nl *nl, const struct nl_alias *a);
+
+/* Calls cb for each that carries our number. 0, -EAGAIN when some may be missing, -errno. */
+int nl_alias_each(struct nl *nl, void (*cb)(const struct nl_alias *a, void *arg), void *arg);
+
 /* -- nl_bridge.c: ports of bridges -- */
 
 /* Sets a port's attributes in one message; flush: what it has learned goes. 0 or -errno. */

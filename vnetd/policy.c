@@ -21,6 +21,7 @@ enum {
 	E = 1 << ROLE_ENGINE,
 	D = 1 << ROLE_DHCPD,
 	N = 1 << ROLE_NATD,
+	R = 1 << ROLE_REDIRD,
 };
 
 struct rule {
@@ -392,6 +393,83 @@ check_gate_list(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_worker_want(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.worker_want.role == ROLE_REDIRD ? NULL : "that worker always runs";
+}
+
+/* An address that a TCP socket can be bound to, and that goes with the kind of socket. */
+static const char *
+listen_address(const uint8_t a[16], uint8_t family, const char *ifname)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[16];
+	bool is4 = memcmp(a, mapped, sizeof(mapped)) == 0;
+	bool link_local = a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+
+	switch ((enum redirect_family)family) {
+	case REDIRECT_DUAL:
+	case REDIRECT_DUAL_FORCED:
+		if (memcmp(a, none, sizeof(none)) != 0)
+			return "a socket of both families has no address";
+		break;
+	case REDIRECT_IP4:
+		if (!is4 || a[12] >= 224)
+			return "not an IPv4 address that a host can have";
+		break;
+	case REDIRECT_IP6:
+		if (is4 || a[0] == 0xff)
+			return "not an IPv6 address that a host can have";
+		break;
+	}
+	if (link_local != (ifname[0] != '\0') || (ifname[0] && !names_ifname_ok(ifname)))
+		return "an interface belongs to a link-local address, and to no other";
+	return NULL;
+}
+
+/* SOCK_LISTEN and LISTEN_KEEP have the same fields. */
+#define LISTEN_CHECK(m)                                                                            \
+	((m)->addr.len != sizeof((m)->addr.b) ? "an address has 16 bytes"                          \
+	 : (m)->family >= REDIRECT_FAMILY_N   ? "there is no such kind of socket"                  \
+	 : (m)->port == 0                     ? "there is no port 0"                               \
+			  : listen_address((m)->addr.b, (m)->family, (m)->ifname))
+
+static const char *
+check_sock_listen(enum role from UNUSED, const struct msg *m)
+{
+	return LISTEN_CHECK(&m->u.sock_listen);
+}
+
+static const char *
+check_listen_keep(enum role from UNUSED, const struct msg *m)
+{
+	return LISTEN_CHECK(&m->u.listen_keep);
+}
+
+/* An address that this host may answer for instead of another. */
+static const char *
+check_alias_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_set *a = &m->u.alias_set;
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[15];
+	const uint8_t *b = a->addr.b;
+	bool is4 = memcmp(b, mapped, sizeof(mapped)) == 0;
+
+	if (a->addr.len != sizeof(a->addr.b))
+		return "an address has 16 bytes";
+	if (is4 ? b[12] == 0 || b[12] == 127 || b[12] >= 224
+		: b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+		      memcmp(b, none, sizeof(none)) == 0)
+		return "not an address that a host can have";
+	return names_ifname_ok(a->ifname) ? NULL : "not an interface name";
+}
+
+static const char *
+check_listen_take(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.listen_take.listener != 0 ? NULL : "there is no socket 0";
+}
+
+static const char *
 check_sock_dhcp(enum role from UNUSED, const struct msg *m)
 {
 	return host_address(m->u.sock_dhcp.net, m->u.sock_dhcp.server);
@@ -437,6 +515,18 @@ check_nat_forward(enum role from UNUSED, const struct msg *m)
 	const struct msg_nat_forward *f = &m->u.nat_forward;
 
 	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const char *
+check_nat_capture(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_capture *n = &m->u.nat_capture;
+
+	if (n->port == 0 || n->to_port == 0 || n->port == n->to_port)
+		return "not a port that can lead to another";
+	return is_host_address(n->addr) || n->addr.h >> 24 == 127
+		   ? NULL
+		   : "not an address that a host can have";
 }
 
 static const char *
@@ -487,10 +577,20 @@ static const struct rule rules[MSG_N] = {
     /* sockets */
     [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
     [MSG_SOCK_DNS] = {N, true, check_sock_dns},
+    /* TCP redirections: their files, their worker, its listening sockets */
+    [MSG_REDIRECT_FILES] = {E, true, check_nothing},
+    [MSG_WORKER_WANT] = {E, false, check_worker_want},
+    [MSG_SOCK_LISTEN] = {E, true, check_sock_listen},
+    [MSG_LISTEN_KEEP] = {E, false, check_listen_keep},
+    [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
+    [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
+    [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_ALIAS_SWEEP] = {E, true, check_nothing},
     /* the table inet vnetd; rows between BEGIN and COMMIT are not answered */
     [MSG_NAT_BEGIN] = {N, false, check_nothing},
     [MSG_NAT_NET] = {N, false, check_nat_net},
     [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
+    [MSG_NAT_CAPTURE] = {N, false, check_nat_capture},
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
     [MSG_NFT_WATCH] = {N, true, check_nothing},

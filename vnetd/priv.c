@@ -34,24 +34,28 @@ struct server {
 
 /* Verb -> handler. Verbs that change nothing but priv itself are in on_event(). */
 static handler_fn *const handlers[MSG_N] = {
-    [MSG_CONF_OPEN] = priv_conf_open,      [MSG_CONF_REPLACE] = priv_conf_replace,
-    [MSG_CONF_REMOVE] = priv_conf_remove,  [MSG_HOST_OPEN] = priv_host_open,
-    [MSG_HOST_WATCH] = priv_host_watch,    [MSG_LEASE_DIR] = priv_lease_dir,
-    [MSG_BRIDGE_SET] = priv_bridge_set,    [MSG_BRIDGE_DEL] = priv_bridge_del,
-    [MSG_ADDR_ADD] = priv_addr_add,        [MSG_ADDR_DEL] = priv_addr_del,
-    [MSG_ROUTE_ADD] = priv_route_add,      [MSG_ROUTE_DEL] = priv_route_del,
-    [MSG_SYSCTL_SET] = priv_sysctl_set,    [MSG_IP_FORWARD] = priv_ip_forward,
-    [MSG_TAP_ADD] = priv_tap_add,          [MSG_VETH_ADD] = priv_veth_add,
-    [MSG_PORT_DEL] = priv_port_del,        [MSG_PORT_ENSLAVE] = priv_port_enslave,
-    [MSG_PORT_SET] = priv_port_set,        [MSG_GATE_SET] = priv_gate_set,
-    [MSG_GATE_DEL] = priv_gate_del,        [MSG_GATE_FORGET] = priv_gate_forget,
-    [MSG_GATE_FASTEN] = priv_gate_fasten,  [MSG_GATE_LIST] = priv_gate_list,
-    [MSG_GATE_EVENTS] = priv_gate_events,  [MSG_MARKER_WATCH] = priv_marker_watch,
-    [MSG_MARKER_LIST] = priv_marker_list,  [MSG_SOCK_DHCP] = priv_sock_dhcp,
-    [MSG_SOCK_DNS] = priv_sock_dns,        [MSG_NAT_BEGIN] = priv_nat_begin,
-    [MSG_NAT_NET] = priv_nat_net,          [MSG_NAT_FORWARD] = priv_nat_forward,
-    [MSG_NAT_COMMIT] = priv_nat_commit,    [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
-    [MSG_NFT_WATCH] = priv_nft_watch_open, [MSG_FIREWALL_SCAN] = priv_firewall_scan,
+    [MSG_CONF_OPEN] = priv_conf_open,       [MSG_CONF_REPLACE] = priv_conf_replace,
+    [MSG_CONF_REMOVE] = priv_conf_remove,   [MSG_HOST_OPEN] = priv_host_open,
+    [MSG_HOST_WATCH] = priv_host_watch,     [MSG_LEASE_DIR] = priv_lease_dir,
+    [MSG_BRIDGE_SET] = priv_bridge_set,     [MSG_BRIDGE_DEL] = priv_bridge_del,
+    [MSG_ADDR_ADD] = priv_addr_add,         [MSG_ADDR_DEL] = priv_addr_del,
+    [MSG_ROUTE_ADD] = priv_route_add,       [MSG_ROUTE_DEL] = priv_route_del,
+    [MSG_SYSCTL_SET] = priv_sysctl_set,     [MSG_IP_FORWARD] = priv_ip_forward,
+    [MSG_TAP_ADD] = priv_tap_add,           [MSG_VETH_ADD] = priv_veth_add,
+    [MSG_PORT_DEL] = priv_port_del,         [MSG_PORT_ENSLAVE] = priv_port_enslave,
+    [MSG_PORT_SET] = priv_port_set,         [MSG_GATE_SET] = priv_gate_set,
+    [MSG_GATE_DEL] = priv_gate_del,         [MSG_GATE_FORGET] = priv_gate_forget,
+    [MSG_GATE_FASTEN] = priv_gate_fasten,   [MSG_GATE_LIST] = priv_gate_list,
+    [MSG_GATE_EVENTS] = priv_gate_events,   [MSG_MARKER_WATCH] = priv_marker_watch,
+    [MSG_MARKER_LIST] = priv_marker_list,   [MSG_SOCK_DHCP] = priv_sock_dhcp,
+    [MSG_SOCK_DNS] = priv_sock_dns,         [MSG_REDIRECT_FILES] = priv_redirect_files,
+    [MSG_SOCK_LISTEN] = priv_sock_listen,   [MSG_LISTEN_KEEP] = priv_listen_keep,
+    [MSG_LISTEN_SWEEP] = priv_listen_sweep, [MSG_LISTEN_TAKE] = priv_listen_take,
+    [MSG_ALIAS_SET] = priv_alias_set,       [MSG_ALIAS_SWEEP] = priv_alias_sweep,
+    [MSG_NAT_BEGIN] = priv_nat_begin,       [MSG_NAT_NET] = priv_nat_net,
+    [MSG_NAT_FORWARD] = priv_nat_forward,   [MSG_NAT_CAPTURE] = priv_nat_capture,
+    [MSG_NAT_COMMIT] = priv_nat_commit,     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
+    [MSG_NFT_WATCH] = priv_nft_watch_open,  [MSG_FIREWALL_SCAN] = priv_firewall_scan,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
@@ -180,6 +184,8 @@ on_event(struct server *s, struct call *c)
 		on_refused(s, m->u.engine_refused.text);
 	else if (m->type == MSG_LOG_LEVEL)
 		on_level(s, m);
+	else if (m->type == MSG_WORKER_WANT)
+		children_want(s->children, (enum role)m->u.worker_want.role, m->u.worker_want.on);
 	else
 		handlers[m->type](&s->priv, c);
 }
@@ -191,7 +197,7 @@ refuse(struct server *s, struct call *c, enum role role, const char *why)
 	if (policy_is_request(c->m->type)) {
 		snprintf(c->text, sizeof(c->text), "%s refused: %s", msg_name(c->m->type), why);
 		answer(c, -EPERM);
-	} else {
+	} else if (role == ROLE_NATD) {
 		s->priv.nat_refused = why;
 	}
 }
@@ -303,6 +309,7 @@ prepare(struct server *s)
 	s->priv.hooks = &s->priv.start->hooks;
 	if (priv_gate_take_over(&s->priv) < 0)
 		return cannot_start(s, "cannot look at the links of ports that have a gate");
+	priv_listen_take_over(&s->priv);
 	s->loop = loop_new();
 	if (!s->loop || watch_signals(s) < 0)
 		return cannot_start(s, "out of memory");
@@ -319,6 +326,7 @@ priv_main(struct start *start)
 		return 1;
 	loop_run(s.loop);
 	children_free(s.children);
+	priv_listen_fini(&s.priv);
 	gate_map_free(s.priv.gate);
 	hooks_close(&start->hooks);
 	priv_nft_free(s.priv.nft);

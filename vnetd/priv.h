@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/mono.h"
 #include "lib/msg.h"
+#include "lib/sd.h"
 #include "vnetd/dirs.h"
 #include "vnetd/hook.h"
 #include "vnetd/nl.h"
@@ -30,10 +31,13 @@ struct start {
 	uid_t uid;           /* _vnet */
 	gid_t gid, group;    /* _vnet's; that of group vnet */
 	int config_dir, state_dir;
-	int tun_dir;          /* folder with a node `tun` that _vnet can open */
-	int sysctl_dir;       /* /proc/sys/net */
-	int record;           /* <run-dir>/ip_forward, read and write */
-	int listener;         /* client socket */
+	int tun_dir;    /* folder with a node `tun` that _vnet can open */
+	int sysctl_dir; /* /proc/sys/net */
+	int record;     /* <run-dir>/ip_forward, read and write */
+	int listener;   /* client socket */
+	struct sd_stored
+	    *stored; /* listening sockets of an earlier instance, from the service manager */
+	size_t nstored;
 	int notify;           /* service manager, -1: none */
 	int waiter;           /* pipe to the process that started us, -1: none */
 	int lock;             /* <run-dir>/vnetd.pid */
@@ -45,7 +49,9 @@ struct start {
 /* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
 int priv_main(struct start *s);
 
+struct alias;
 struct gate_map;
+struct listener;
 struct priv_nft;
 
 /* A set of networks. */
@@ -64,6 +70,9 @@ struct priv {
 	struct netset nat_named;   /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;    /* those of them that have NAT */
 	struct netset nat_nets;    /* networks to which the table in force gives NAT */
+	struct alias *aliases;     /* addresses named since the last ALIAS_SWEEP */
+	struct listener *listeners;
+	uint32_t last_listener; /* the number of the newest one */
 };
 
 /* One request and its answer. */
@@ -124,7 +133,24 @@ handler_fn priv_marker_watch, priv_marker_list;
 /* priv_sock.c: sockets for the workers */
 handler_fn priv_sock_dhcp, priv_sock_dns;
 
-/* priv_file.c: files below the configuration and state folders, and three of the host's */
+/* priv_listen.c: listening sockets of redirections */
+handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
+void priv_listen_fini(struct priv *p);
+
+/* Takes up what the service manager kept. */
+void priv_listen_take_over(struct priv *p);
+#define PRIV_LISTEN_PREFIX "redirect-" /* of their names there */
+
+/* priv_alias.c: addresses that redirections add */
+handler_fn priv_alias_set, priv_alias_sweep;
+
+/* Removes all of them. 0 or -errno. */
+int priv_alias_sweep_all(struct nl *nl);
+
+/* priv_redirect.c: the files of redirect.d */
+handler_fn priv_redirect_files;
+
+/* priv_file.c: files below the configuration and state folders, and some of the host's */
 handler_fn priv_conf_open, priv_conf_replace, priv_conf_remove, priv_host_open, priv_host_watch,
     priv_lease_dir;
 
@@ -139,7 +165,7 @@ int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *i
 int priv_sysctl_localnet(const struct priv *p, unsigned net);
 
 /* priv_nat.c: the table inet vnetd */
-handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_commit, priv_nat_flush_forward,
-    priv_nft_watch_open, priv_firewall_scan;
+handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_capture, priv_nat_commit,
+    priv_nat_flush_forward, priv_nft_watch_open, priv_firewall_scan;
 
 #endif

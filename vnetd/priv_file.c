@@ -2,7 +2,7 @@
  * priv_file.c - opens, replaces and watches files for processes that have no file system. Runs in priv.
  *
  * Contract: configuration and leases only below the two folders that start-up opened, by enum and network
- * number; three files of the host by enum. priv copies contents, it never looks at them. What is opened
+ * number; some files of the host by enum. priv copies contents, it never looks at them. What is opened
  * for a child is a regular file, so that no child can be made to hang on a FIFO.
  */
 #include <errno.h>
@@ -31,6 +31,8 @@ static const char *const host_files[] = {
     [HOST_FILE_RESOLV_CONF] = "/etc/resolv.conf",
     [HOST_FILE_PASSWD] = "/etc/passwd",
     [HOST_FILE_GROUP] = "/etc/group",
+    [HOST_FILE_SERVICES] = "/etc/services",
+    [HOST_FILE_HOSTS] = "/etc/hosts",
 };
 
 static_assert(sizeof(host_files) / sizeof(host_files[0]) == HOST_FILE_N, "every host file");

@@ -33,6 +33,12 @@ priv_nat_forward(struct priv *p, struct call *c)
 	return priv_nft_forward(p->nft, &c->m->u.nat_forward);
 }
 
+int
+priv_nat_capture(struct priv *p, struct call *c)
+{
+	return priv_nft_capture(p->nft, &c->m->u.nat_capture);
+}
+
 /* Those that lost their bridge meanwhile have no sysctl either. */
 static void
 set_localnet(struct priv *p, const struct netset *nets)

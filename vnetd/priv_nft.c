@@ -170,6 +170,12 @@ priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m)
 	return nft_plan_forward(&n->plan, m);
 }
 
+int
+priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m)
+{
+	return nft_plan_capture(&n->plan, m);
+}
+
 /* One try: whatever table is there goes, ours comes. */
 static int
 replace_table(struct priv_nft *n, struct nft_refusal *why)

@@ -39,6 +39,7 @@ void priv_nft_free(struct priv_nft *n);
 int priv_nft_begin(struct priv_nft *n, const struct msg_nat_begin *m);
 int priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m);
 int priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m);
+int priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m);
 
 /* Replaces the whole table by the rows since BEGIN in one transaction: established connections go
  * on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success

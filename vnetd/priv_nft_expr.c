@@ -220,6 +220,27 @@ name_and_addr_in(struct rule *r, uint32_t meta, uint32_t offset, uint32_t set)
 	lookup(r, set, NULL);
 }
 
+/* To the address and port that a lookup left. */
+static void
+dnat(struct rule *r)
+{
+	EXPR(r, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT}, {NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4},
+	     {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1},
+	     {NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG32_01});
+}
+
+static void
+dnat_captured(struct rule *r, uint32_t set)
+{
+	uint32_t dreg = NFT_REG_1;
+
+	need_ipv4(r);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 4, NFT_REG32_00);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG32_01);
+	lookup(r, set, &dreg);
+	dnat(r);
+}
+
 /* The map is asked first: nearly no packet is for a forward, and the route lookup costs more. */
 static void
 dnat_local(struct rule *r, uint32_t set)
@@ -233,9 +254,7 @@ dnat_local(struct rule *r, uint32_t set)
 	EXPR(r, "fib", {NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE},
 	     {NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR}, {NFTNL_EXPR_FIB_DREG, NFT_REG_2});
 	compare(r, NFT_REG_2, NFT_CMP_EQ, &(uint32_t){FIB_TYPE_LOCAL}, 4);
-	EXPR(r, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT}, {NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4},
-	     {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1},
-	     {NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG32_01});
+	dnat(r);
 }
 
 static void
@@ -316,6 +335,9 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		break;
 	case NFT_OP_DNAT_LOCAL:
 		dnat_local(r, s->arg);
+		break;
+	case NFT_OP_DNAT_CAPTURED:
+		dnat_captured(r, s->arg);
 		break;
 	case NFT_OP_SNAT:
 		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);

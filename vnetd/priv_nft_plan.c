@@ -10,6 +10,8 @@
  *  - prerouting and output: one map decides about forwards, for packets from outside, from guests
  *    and from the host itself. Loopback addresses other than 127.0.0.1 are left to the host's own
  *    services, as a resolver on 127.0.0.53 must not be taken over by a forward of port 53.
+ *    Before it, redirections take what is meant for one address and port of the host to another port of
+ *    that address.
  *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin)
  *    or is 127.0.0.1 gets our address, or the answer would not come back to us.
  *  - input: the gateway address serves DNS and ping and refuses the rest; a network without
@@ -53,6 +55,7 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true},
     [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
     [NFT_MAP_FORWARDS] = {"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
+    [NFT_MAP_CAPTURES] = {"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
     [NFT_MAP_UDP_TIMEOUTS] = {"udp_timeouts", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
@@ -144,9 +147,11 @@ const struct nft_rule_def nft_rules[] = {
     {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(BRIDGED), OP(ACCEPT)}},
     {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(IPV4), OP(DROP)}},
 
+    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
     RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
 
+    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
@@ -280,6 +285,21 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 	return 0;
 }
 
+int
+nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m)
+{
+	if (!m->port || !m->to_port || !m->addr.h)
+		return refuse(p, -EINVAL, "a captured port has no address or port");
+	for (size_t i = 0; i < p->ncaptures; i++)
+		if (ip4_eq(p->captures[i].addr, m->addr) && p->captures[i].port == m->port)
+			return refuse(p, -EINVAL, "port %u of %s is captured twice", m->port,
+				      IP4_STR(m->addr));
+	if (p->ncaptures == NAT_CAPTURES_MAX)
+		return refuse(p, -EINVAL, "more than %d captured ports", NAT_CAPTURES_MAX);
+	p->captures[p->ncaptures++] = *m;
+	return 0;
+}
+
 bool
 nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port)
 {
@@ -366,6 +386,27 @@ forward_elem(const struct msg_nat_forward *f)
 }
 
 static void
+port(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static struct nft_elem
+capture_elem(const struct msg_nat_capture *m)
+{
+	struct nft_elem e = {.klen = 0};
+
+	key_addrs(&e, m->addr, m->addr);
+	port(e.key + 4, m->port);
+	e.klen = 8;
+	val_addr(&e, m->addr);
+	port(e.val + 4, m->to_port);
+	e.vlen = 8;
+	return e;
+}
+
+static void
 verdict(struct nft_elem *e, enum nft_chain chain)
 {
 	snprintf(e->chain, sizeof(e->chain), "%s", nft_chains[chain].name);
@@ -418,6 +459,7 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		verdict(e, m->adapter ? NFT_CHAIN_HOST_OPEN : NFT_CHAIN_HOST_CLOSED);
 		return i == 0;
 	case NFT_MAP_FORWARDS:
+	case NFT_MAP_CAPTURES:
 	case NFT_SET_N:
 		break;
 	}
@@ -433,6 +475,13 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 	if (s == NFT_MAP_FORWARDS) {
 		for (size_t i = 0; i < p->nforwards; i++) {
 			e = forward_elem(&p->forwards[i]);
+			cb(&e, arg);
+		}
+		return;
+	}
+	if (s == NFT_MAP_CAPTURES) {
+		for (size_t i = 0; i < p->ncaptures; i++) {
+			e = capture_elem(&p->captures[i]);
 			cb(&e, arg);
 		}
 		return;

@@ -30,6 +30,7 @@ enum nft_set {
 	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
+	NFT_MAP_CAPTURES, /* address . port : address . port, of TCP redirections */
 	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
 	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
@@ -88,8 +89,9 @@ enum nft_op {
 	NFT_OP_IIF_DADDR_IN,   /* iifname . ip daddr @SET */
 	NFT_OP_OIF_SADDR_IN,   /* oifname . ip saddr @SET */
 	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
-	NFT_OP_DNAT_LOCAL, /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
-	NFT_OP_SNAT,       /* snat ip to oifname map @SET */
+	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
+	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
+	NFT_OP_SNAT,          /* snat ip to oifname map @SET */
 	NFT_OP_MASQUERADE,
 	NFT_OP_ACCEPT,
 	NFT_OP_DROP,
@@ -138,6 +140,8 @@ struct nft_plan {
 	size_t nnets;
 	struct msg_nat_forward *forwards; /* owned */
 	size_t nforwards, cap;
+	struct msg_nat_capture captures[NAT_CAPTURES_MAX];
+	size_t ncaptures;
 	uint32_t timeouts[NFT_NETS_MAX]; /* distinct, in seconds */
 	size_t ntimeouts;
 	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
@@ -153,6 +157,7 @@ void nft_plan_fini(struct nft_plan *p);
  * failure. A forward needs its network, with NAT, before it. */
 int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
 int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
+int nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m);
 
 /* A forward of this plan takes the host port. */
 bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port);

@@ -164,6 +164,7 @@ static const struct {
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
 			   "meta l4proto . th dport map @",
 			   true},
+    [NFT_OP_DNAT_CAPTURED] = {"dnat ip to ip daddr . th dport map @", true},
     [NFT_OP_SNAT] = {"snat ip to oifname map @", true},
     [NFT_OP_MASQUERADE] = {"masquerade", false},
     [NFT_OP_ACCEPT] = {"accept", false},

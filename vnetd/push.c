@@ -177,6 +177,27 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 	}
 }
 
+/* What a redirection takes from another port of its own address. */
+static void
+send_captures(const struct push *p)
+{
+	unsigned n = 0;
+
+	for (const struct redirection *r = p->c->redirects.head; r; r = r->next) {
+		struct msg m = msg_make(MSG_NATD_CAPTURE, 0);
+		uint32_t be;
+
+		if (!r->conf->capture_port || !redirect_ip_is4(r->conf->bind.ip) ||
+		    ++n > NAT_CAPTURES_MAX)
+			continue;
+		memcpy(&be, r->conf->bind.ip.b + 12, sizeof(be));
+		m.u.natd_capture.addr = ip4_from_be(be);
+		m.u.natd_capture.port = r->conf->capture_port;
+		m.u.natd_capture.to_port = r->conf->port;
+		send_row(p, &m);
+	}
+}
+
 /* --- a generation --- */
 
 static void
@@ -194,6 +215,7 @@ send_generation(const struct push *p, uint32_t generation)
 		m.u.natd_global.forward_others =
 		    !c->forward_known || c->was_router || (c->gen && c->gen->conf->forward_others);
 		send_row(p, &m);
+		send_captures(p);
 	}
 	for (unsigned i = 0; i < NAMES_NETS; i++) {
 		const struct net *n = &c->net[i];
@@ -226,7 +248,7 @@ push_worker(struct core *c, enum role role)
 	struct worker *w = &c->worker[role];
 	struct push p = {.c = c, .to = role};
 
-	if (role == ROLE_ENGINE || !w->up || !c->settle.first_done)
+	if (role == ROLE_ENGINE || role == ROLE_REDIRD || !w->up || !c->settle.first_done)
 		return;
 	if (any_renewed(c)) {
 		p.without_renewed = true;

@@ -17,7 +17,7 @@ struct core;
  * of a first, extra generation, so that its sockets are closed and asked for again. */
 void push_worker(struct core *c, enum role role);
 
-/* To all workers. */
+/* To all workers but vnet-redird, which does not care for networks. */
 void push_all(struct core *c);
 
 /* A dynamic range that workers are not told of: they would give it to strangers. */

@@ -168,7 +168,8 @@ listing_new(const struct core *c, unsigned net, const struct port *only)
 /* --- what priv knows --- */
 
 static void
-take_gate(struct core *c UNUSED, const struct msg *m, void *arg)
+take_gate(struct core *c UNUSED, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED,
+	  void *arg)
 {
 	const struct msg_gate_row *g = &m->u.gate_row;
 	struct listing *l = arg;

@@ -26,6 +26,8 @@
 #include "lib/sd.h"
 #include "paths.h"
 
+#define STORED_MAX 1024 /* descriptors that the service manager kept */
+
 enum {
 	FILES_MAX = 16384, /* descriptors: two sockets per network and service, guests' channels */
 	OLD_ENGINE_MS = 1000, /* how long a killed instance's engine may need to notice */
@@ -249,8 +251,8 @@ open_listener(struct start *s)
 
 /* ------------------------------------------------------------------ all of it */
 
-/* Of the descriptors that came with us, the manager's listening socket is kept and no other: they would
- * stay open in priv for as long as it runs. */
+/* Of the descriptors that came with us, the manager's listening socket and those that it stored for us are kept and
+ * no other: they would stay open in priv for as long as it runs. */
 static void
 sort_inherited(struct start *s)
 {
@@ -262,6 +264,9 @@ sort_inherited(struct start *s)
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	snprintf(path, sizeof(path), "%s/vnetd.sock", s->dirs->run);
+	s->stored = calloc(STORED_MAX, sizeof(*s->stored));
+	if (s->stored)
+		s->nstored = sd_take_stored(PRIV_LISTEN_PREFIX, s->stored, STORED_MAX);
 	fd = sd_listen_seqpacket(path);
 	if (fd > 3) {
 		s->listener = dup3(fd, 3, O_CLOEXEC);
@@ -269,7 +274,12 @@ sort_inherited(struct start *s)
 	} else {
 		s->listener = fd;
 	}
-	fd_close_from(s->listener >= 0 ? 4 : 3);
+	if (s->listener < 0)
+		close(3);
+	/* In one row behind it. Where they are now is beyond all places in the row. */
+	for (size_t i = 0; i < s->nstored; i++)
+		s->stored[i].fd = dup3(s->stored[i].fd, 4 + (int)i, O_CLOEXEC);
+	fd_close_from(4 + (int)s->nstored);
 }
 
 static void

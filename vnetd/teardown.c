@@ -190,6 +190,19 @@ find_links(struct nl *nl, struct found *f)
 	return r;
 }
 
+/* What redirections have added to interfaces of the host. */
+static int
+remove_aliases(void)
+{
+	struct nl *nl = nl_open(NETLINK_ROUTE);
+	int r = nl ? priv_alias_sweep_all(nl) : -errno;
+
+	if (r < 0)
+		log_error(-r, "cannot remove the addresses of redirections");
+	nl_close(nl);
+	return r;
+}
+
 static int
 remove_links(struct found *f)
 {
@@ -283,6 +296,7 @@ teardown_main(const struct dirs *dirs)
 	lock = lock_alone(dirs->run);
 	if (lock < 0)
 		return 1;
+	bad |= remove_aliases() < 0;
 	bad |= remove_links(&f) < 0;
 	/* Before the table: until now it kept this host from forwarding for others. */
 	bad |= restore_forwarding(dirs->run, &f) < 0;

@@ -277,6 +277,23 @@ verb_tells(const struct job *j, size_t i)
 	return n == MSG_NET_ALL || i < j->ndiags_edit || j->diags.v[i].net == (int)n;
 }
 
+static void
+sum_up_redirects(const struct core *c, const struct job *j, struct strbuf *text)
+{
+	const struct redirect_texts *t = j->load.redirect;
+
+	for (const struct redirection *r = c->redirects.head; r; r = r->next)
+		if (r->kept)
+			strbuf_addf(text, " Redirection %s keeps its running configuration.",
+				    r->conf->id);
+	for (size_t i = 0; t && i < t->r.n; i++) {
+		const struct redirect_service *s = &t->r.v[i];
+
+		if (s->bad && !s->disabled && s->id && !redirect_of(c, s->id))
+			strbuf_addf(text, " Redirection %s is refused.", s->id);
+	}
+}
+
 /* "3 errors. vmnet8 keeps its running configuration, vmnet5 is refused" */
 static void
 sum_up(struct core *c, struct job *j)
@@ -294,6 +311,7 @@ sum_up(struct core *c, struct job *j)
 		else if (c->net[n].conf && c->net[n].conf->failed)
 			strbuf_addf(&text, " vmnet%u is refused.", n);
 	}
+	sum_up_redirects(c, j, &text);
 	job_fail(j, EINVAL, "%.480s", strbuf_str(&text));
 	strbuf_fini(&text);
 }

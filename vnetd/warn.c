@@ -90,6 +90,24 @@ warn_firewall(const struct warn *w, const struct net *n)
 		send_row(w, n->n, s->text, s->cure);
 }
 
+static void
+warn_redirects(const struct warn *w)
+{
+	char line[512];
+
+	for (const struct redirection *r = w->c->redirects.head; r; r = r->next) {
+		const char *why;
+		enum redirect_state s = redirect_state(w->c, r, &why);
+
+		if (s == REDIRECT_STATE_OK && !r->kept)
+			continue;
+		if (s == REDIRECT_STATE_STARTING && !*why)
+			continue;
+		snprintf(line, sizeof(line), "redirection %s: %.400s", r->conf->id, why);
+		send_row(w, MSG_NET_ALL, line, r->kept ? "vnetctl check" : NULL);
+	}
+}
+
 void
 warn_rows(struct core *c, const struct client *cl, uint32_t request)
 {
@@ -107,4 +125,5 @@ warn_rows(struct core *c, const struct client *cl, uint32_t request)
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		if (c->net[n].conf)
 			warn_firewall(&w, &c->net[n]);
+	warn_redirects(&w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * worker.c - reports and answers of dhcpd and natd.
+ * worker.c - reports and answers of dhcpd, natd and redird.
  */
 #include "vnetd/worker.h"
 
@@ -40,8 +40,10 @@ worker_is_ready(const struct worker *w)
 bool
 workers_are_ready(const struct core *c)
 {
+	if (c->redirects.syncing)
+		return false;
 	for (unsigned r = 0; r < ROLE_N; r++)
-		if (r != ROLE_ENGINE && !worker_is_ready(&c->worker[r]))
+		if (r != ROLE_ENGINE && !c->worker[r].idle && !worker_is_ready(&c->worker[r]))
 			return false;
 	return true;
 }
@@ -49,7 +51,18 @@ workers_are_ready(const struct core *c)
 static const char *
 worker_name(enum role role)
 {
-	return role == ROLE_DHCPD ? "vnet-dhcpd" : "vnet-natd";
+	switch (role) {
+	case ROLE_DHCPD:
+		return "vnet-dhcpd";
+	case ROLE_NATD:
+		return "vnet-natd";
+	case ROLE_REDIRD:
+		return "vnet-redird";
+	case ROLE_ENGINE:
+	case ROLE_N:
+		break;
+	}
+	return "?";
 }
 
 /* --- questions --- */
@@ -126,6 +139,8 @@ core_worker_up(struct core *c, struct mono now, enum role role)
 	w->up = true;
 	w->generation = w->answered = 0;
 	push_worker(c, role);
+	if (role == ROLE_REDIRD)
+		redirect_worker_up(c);
 }
 
 void
@@ -184,6 +199,8 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 	}
 	if (role == ROLE_DHCPD)
 		keeper_ask_leases(c);
+	if (role != ROLE_REDIRD)
+		redirect_names_soon(c);
 	core_progress(c);
 	job_workers_ready(c);
 }
@@ -227,6 +244,7 @@ take_lease(struct core *c, const struct msg_lease_changed *m)
 	if (m->net >= NAMES_NETS || m->event >= LEASE_EVENT_N)
 		return;
 	keeper_lease(c, m);
+	redirect_names_lease(c, m);
 	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
 		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
 		   lease_event_name((enum lease_event)m->event));
@@ -240,7 +258,10 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	c->now = now;
 	/* Everything else is not a worker's to say. */
 	if (m->id != 0)
-		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW) && take_answer(c, w, m);
+		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW ||
+			m->type == MSG_LOOKUP_ADDR || m->type == MSG_REDIRECT_STAT ||
+			m->type == MSG_REDIRECT_CONN) &&
+		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);
 	} else if (m->type == MSG_SERVICE_STATE) {
@@ -252,6 +273,8 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 		}
 	} else if (m->type == MSG_LEASE_CHANGED && role == ROLE_DHCPD) {
 		take_lease(c, &m->u.lease_changed);
+	} else if (m->type == MSG_REDIRECT_EVENT && role == ROLE_REDIRD) {
+		redirect_event(c, &m->u.redirect_event);
 	} else {
 		return false;
 	}

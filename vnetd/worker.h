@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * worker.h - dhcpd and natd as the engine sees them: there or not, configured or not, what they
+ * worker.h - dhcpd, natd and redird as the engine sees them: there or not, configured or not, what they
  * report, and questions to them.
  */
 #ifndef VNET_VNETD_WORKER_H
@@ -23,6 +23,7 @@ struct worker_ask {
 };
 
 struct worker {
+	bool idle;           /* it need not run: nothing is to be redirected */
 	bool up;             /* the channel is there */
 	char *gone;          /* how it ended; NULL: it has not, or is back and configured */
 	uint32_t generation; /* pushed last */
@@ -37,7 +38,7 @@ void worker_fini(struct worker *w);
 /* It has taken the configuration that was pushed last. */
 bool worker_is_ready(const struct worker *w);
 
-/* Both have, or are known to be away. */
+/* All have that are to run. */
 bool workers_are_ready(const struct core *c);
 
 /* Sends a request; `row` gets the rows and the end. When the worker is not there, or ends meanwhile,

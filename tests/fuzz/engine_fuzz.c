@@ -2,8 +2,8 @@
  * engine_fuzz.c - whatever clients and workers say, the engine goes on.
  *
  * Input: records of one byte "who", two bytes length (big-endian), that many bytes. Who: 0-2 a client that is root,
- * a member, a stranger; 3, 4 dhcpd, natd; 5 a client leaves; 6 time passes; the rest is taken modulo 7.
- * The bytes of the first five are one datagram, as lib/chan.c would decode it.
+ * a member, a stranger; 3, 4 dhcpd, natd; 5 a client leaves; 6 time passes; 7 redird; the rest is taken modulo 8.
+ * The bytes of the processes are one datagram, as lib/chan.c would decode it.
  *
  * The world judges what comes out: a message that priv's policy would refuse, or an attempt to
  * change a link that is not ours, ends the run. In the end a new engine must find nothing to do.
@@ -16,7 +16,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ROOT, MEMBER, STRANGER, DHCPD, NATD, LEAVE, TIME, WHO_N };
+enum { ROOT, MEMBER, STRANGER, DHCPD, NATD, LEAVE, TIME, REDIRD, WHO_N };
+
+static struct world *
+begin(void)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = db 80\n}\n",
+		       false);
+	world_start(w);
+	return w;
+}
+
+static enum role
+role_of(unsigned who)
+{
+	return who == DHCPD ? ROLE_DHCPD : who == NATD ? ROLE_NATD : ROLE_REDIRD;
+}
 
 static void
 say(struct world *w, unsigned who, struct world_client *const *client, struct rd bytes)
@@ -27,9 +46,9 @@ say(struct world *w, unsigned who, struct world_client *const *client, struct rd
 
 	if (!msg_decode(&m, rd_bytes(&bytes, len), len))
 		return;
-	if (who == DHCPD || who == NATD) {
+	if (who == DHCPD || who == NATD || who == REDIRD) {
 		if (msg_fds_ok(m.type, 0))
-			core_worker_msg(w->core, w->now, who == DHCPD ? ROLE_DHCPD : ROLE_NATD, &m);
+			core_worker_msg(w->core, w->now, role_of(who), &m);
 		return;
 	}
 	if (!client[who]->serial)
@@ -55,7 +74,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t uids[] = {0, 1000, 5000};
-	struct world *w = play_one_net();
+	struct world *w = begin();
 	struct world_client *client[3];
 	struct rd r = rd_init(data, size);
 

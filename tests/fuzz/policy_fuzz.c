@@ -128,6 +128,17 @@ must_be_harmless(const struct msg *m)
 	case MSG_GATE_LIST:
 		must(m->u.gate_list.net < NAMES_NETS || m->u.gate_list.net == MSG_NET_ALL);
 		break;
+	case MSG_WORKER_WANT:
+		must(m->u.worker_want.role == ROLE_REDIRD);
+		break;
+	case MSG_SOCK_LISTEN:
+		must(m->u.sock_listen.addr.len == 16 && m->u.sock_listen.port != 0);
+		must(m->u.sock_listen.family < REDIRECT_FAMILY_N);
+		must(m->u.sock_listen.addr.b[0] != 0xff);
+		break;
+	case MSG_ALIAS_SET:
+		must(m->u.alias_set.addr.len == 16 && names_ifname_ok(m->u.alias_set.ifname));
+		break;
 	case MSG_NAT_NET:
 		must(m->u.nat_net.net < NAMES_NETS);
 		break;

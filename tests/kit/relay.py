@@ -138,7 +138,7 @@ class Priv:
         self.log = folder / "vnetd.log"
         self.program = built.program("tests/net/vnetd-relay")
         self.libexec.mkdir()
-        for name in ("vnet-dhcpd", "vnet-natd"):
+        for name in ("vnet-dhcpd", "vnet-natd", "vnet-redird"):
             (self.libexec / name).symlink_to(built.program("tests/net/worker-relay"))
         self.process, self._peers, self.environment = None, {}, {}
 
@@ -182,6 +182,7 @@ class Priv:
     engine = property(lambda self: self.peer("engine"))
     dhcpd = property(lambda self: self.peer("dhcpd"))
     natd = property(lambda self: self.peer("natd"))
+    redird = property(lambda self: self.peer("redird"))
 
     def pid_of(self, role):
         """Process id of "priv" or of a child, once it runs its program."""

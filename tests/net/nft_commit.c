@@ -25,6 +25,8 @@ print_text(const struct nft_sample *s)
 		nft_plan_net(&plan, &s->nets[i]);
 	for (size_t i = 0; i < s->nforwards; i++)
 		nft_plan_forward(&plan, &s->forwards[i]);
+	for (size_t i = 0; i < s->ncaptures; i++)
+		nft_plan_capture(&plan, &s->captures[i]);
 	strbuf_init(&b);
 	nft_text_plan(&b, &plan);
 	fputs(strbuf_str(&b), stdout);
@@ -68,6 +70,8 @@ commit(const struct nft_sample *s)
 		priv_nft_net(n, &s->nets[i]);
 	for (size_t i = 0; i < s->nforwards; i++)
 		priv_nft_forward(n, &s->forwards[i]);
+	for (size_t i = 0; i < s->ncaptures; i++)
+		priv_nft_capture(n, &s->captures[i]);
 	return end_commit(n);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * relay_worker.c - a worker that is a test: priv starts it as vnet-dhcpd or vnet-natd.
+ * relay_worker.c - a worker that is a test: priv starts it as one of its workers.
  */
 #include <string.h>
 

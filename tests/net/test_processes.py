@@ -7,7 +7,7 @@ import pytest
 
 from tests.kit import proc
 
-CHILDREN = ["engine", "vnet-dhcpd", "vnet-natd"]
+CHILDREN = ["engine", "vnet-dhcpd", "vnet-natd", "vnet-redird"]
 FOUR = sum(1 << c for c in (10, 12, 13, 18))  # NET_BIND_SERVICE, NET_ADMIN, NET_RAW, SYS_CHROOT
 
 
@@ -16,7 +16,19 @@ def caps(pid, *names):
     return [int(status[f"Cap{name}"], 16) for name in names]
 
 
-def test_privileges_of_every_process(vnetd):
+@pytest.fixture
+def full(vnetd):
+    """A vnetd with all processes: the redirector runs only where something is redirected."""
+    assert "vnet-redird" not in vnetd.pids()
+    vnetd.write(
+        "redirect.d/x", "service x\n{\n\ttype = UNLISTED\n\tport = 7001\n\tredirect = 10.0.0.1 80\n}\n"
+    )
+    vnetd.ctl("reload")
+    return vnetd
+
+
+def test_privileges_of_every_process(full):
+    vnetd = full
     everyone = {pid for pids in vnetd.pids().values() for pid in pids}
     assert set(proc.descendants(vnetd.process.pid)) == everyone
     assert len(everyone) == 1 + len(CHILDREN)
@@ -36,7 +48,8 @@ def test_privileges_of_every_process(vnetd):
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_killed_child_comes_back_and_the_networks_stay(vnetd, child):
+def test_killed_child_comes_back_and_the_networks_stay(full, child):
+    vnetd = full
     links = {name: link["ifindex"] for name, link in vnetd.host.links().items()}
     for _ in range(2):
         vnetd.kill_and_await(child)

@@ -33,10 +33,11 @@ ALLOWED = [
     "udp allowed",
     "tcp allowed",
     "accept allowed",
+    "relay allowed",
 ]
 
 # Every other extra does not help.
-NEEDS_ITS_EXTRA = ["memfd", "files", "rtnl", "udp", "tcp", "accept"]
+NEEDS_ITS_EXTRA = ["memfd", "files", "rtnl", "udp", "tcp", "accept", "relay"]
 
 # Without any filter: the empty root, the missing capabilities and dumpable 0 do this.
 REFUSED_UNFILTERED = [
@@ -64,6 +65,7 @@ REFUSED = [
     "socket netfilter",
     "socket ping",
     "rebind packet socket",
+    "relay listens",
     "set owner",
     "set owner by ioctl",
     "mmap exec",

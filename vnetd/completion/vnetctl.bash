@@ -55,6 +55,8 @@ _vnetctl_words()
 	case $verb:$position in
 	help:1) _vnetctl_verbs ;;
 	forward:1) echo list ;;
+	redirect:1) printf '%s\n' list show kill ;;
+	redirect:2) [[ ${words[1]} != list ]] && _vnetctl_column redirect list ;;
 	detach:1 | port:1) _vnetctl_column ports ;;
 	port:2) printf '%s\n' set unpin ;;
 	port:3) [[ ${words[2]} == set ]] && _vnetctl_keys port ;;

@@ -14,6 +14,7 @@
 #include "lib/fd.h"
 #include "tests/sim/engine/gates.h"
 #include "tests/sim/engine/kernel.h"
+#include "tests/sim/engine/redirects.h"
 #include "tests/unit/lib/t.h"
 #include "vnetd/policy.h"
 
@@ -58,6 +59,8 @@ to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
 		snprintf(w->ready, sizeof(w->ready), "%s", m->u.engine_ready.text);
 		return;
 	}
+	if (redirects_told(w, m))
+		return;
 	if (m->type == MSG_ENGINE_REFUSED) {
 		snprintf(w->refused, sizeof(w->refused), "%s", m->u.engine_refused.text);
 		return;
@@ -74,9 +77,20 @@ to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
 	}
 }
 
+static struct redirect_ip
+redirect_target(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.redirect_target.addr.b, sizeof(ip.b));
+	return ip;
+}
+
 static void
 note_row(struct strbuf *b, const struct msg *m)
 {
+	char addr[REDIRECT_IP_STRLEN];
+
 	if (m->type == MSG_DHCP_NET)
 		strbuf_addf(b, "dhcp %u %s/%u mtu %u\n", m->u.dhcp_net.net,
 			    IP4_STR(m->u.dhcp_net.subnet), m->u.dhcp_net.len, m->u.dhcp_net.mtu);
@@ -86,8 +100,24 @@ note_row(struct strbuf *b, const struct msg *m)
 			    m->u.natd_net.nat ? "yes" : "no");
 	else if (m->type == MSG_NATD_GLOBAL)
 		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
+	else if (m->type == MSG_NATD_CAPTURE)
+		strbuf_addf(b, "capture %s %u %u\n", IP4_STR(m->u.natd_capture.addr),
+			    m->u.natd_capture.port, m->u.natd_capture.to_port);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
+	else if (m->type == MSG_REDIRECT_SERVICE)
+		strbuf_addf(b, "service %s socket %u cps %u\n", m->u.redirect_service.name,
+			    m->u.redirect_service.listener, m->u.redirect_service.cps);
+	else if (m->type == MSG_REDIRECT_TARGET)
+		strbuf_addf(b, "target %s %u\n", redirect_ip_str(redirect_target(m), addr),
+			    m->u.redirect_target.port);
+	else if (m->type == MSG_REDIRECT_RULES)
+		strbuf_addf(b, "%s %u\n", m->u.redirect_rules.no_access ? "no_access" : "only_from",
+			    m->u.redirect_rules.rules.len / 17);
+	else if (m->type == MSG_REDIRECT_BANNER)
+		strbuf_addf(b, "banner %u %.*s\n", m->u.redirect_banner.which,
+			    m->u.redirect_banner.text.len,
+			    (const char *)m->u.redirect_banner.text.b);
 	else if (m->type == MSG_DHCP_HOST)
 		strbuf_addf(b, "host %u %s\n", m->u.dhcp_host.net, m->u.dhcp_host.name);
 }
@@ -142,6 +172,23 @@ answer_leases(struct world *w, const struct msg *m)
 }
 
 static void
+answer_lookup(struct world *w, const struct msg *m)
+{
+	struct msg row = msg_make(MSG_LOOKUP_ADDR, m->id);
+	struct msg reply = msg_reply(m->id, w->dns_silent ? EAGAIN : 0, NULL);
+	struct redirect_ip ip;
+
+	w->lookups++;
+	if (!w->dns_silent && w->dns_name && !strcmp(m->u.lookup.name, w->dns_name)) {
+		assert_true(redirect_ip_parse(&ip, w->dns_addr));
+		row.u.lookup_addr.addr.len = 16;
+		memcpy(row.u.lookup_addr.addr.b, ip.b, 16);
+		report(w, ROLE_NATD, &row);
+	}
+	report(w, ROLE_NATD, &reply);
+}
+
+static void
 to_worker(void *arg, enum role role, const struct msg *m)
 {
 	struct world *w = arg;
@@ -154,6 +201,8 @@ to_worker(void *arg, enum role role, const struct msg *m)
 	note_row(&w->pushed[role], m);
 	if (m->type == MSG_LEASE_LIST && !w->worker_mute[role]) {
 		answer_leases(w, m);
+	} else if (m->type == MSG_LOOKUP) {
+		answer_lookup(w, m);
 	} else if (m->type == MSG_CONF_COMMIT) {
 		w->pushes[role]++;
 		ready.u.conf_ready.generation = m->u.conf_commit.generation;
@@ -337,6 +386,8 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 		return reply_text(w->file[m->u.conf_open.file][own ? m->u.conf_open.net : 0], fds,
 				  nfds);
 	}
+	if (redirects_execute(w, m, &err, why, cap))
+		return err;
 	if (m->type == MSG_HOST_OPEN)
 		return reply_text(w->host_file[m->u.host_open.file], fds, nfds);
 	if (m->type == MSG_CONF_REPLACE)
@@ -394,7 +445,7 @@ static void
 pump(struct world *w)
 {
 	do {
-		while (serve_priv(w) || deliver_report(w))
+		while (serve_priv(w) || deliver_report(w) || redirects_start(w))
 			;
 		kernel_deliver(w);
 	} while (w->requests || w->reports);
@@ -490,6 +541,7 @@ world_free(struct world *w)
 	core_free(w->core);
 	drop_requests(w);
 	kernel_fini(w);
+	world_redirects_fini(w);
 	for (unsigned f = 0; f < 5; f++)
 		for (unsigned n = 0; n < NAMES_NETS; n++)
 			free(w->file[f][n]);
@@ -518,6 +570,8 @@ start(struct world *w, bool restarted)
 	core_start(w->core, w->now, &init);
 	core_worker_up(w->core, w->now, ROLE_DHCPD);
 	core_worker_up(w->core, w->now, ROLE_NATD);
+	if (w->redird_wanted && restarted)
+		core_worker_up(w->core, w->now, ROLE_REDIRD);
 	world_run(w);
 }
 

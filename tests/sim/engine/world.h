@@ -85,6 +85,19 @@ struct world {
 	unsigned writes;
 	bool read_only;
 
+	/* redirections */
+	struct world_file {
+		char *name, *text; /* "redirect.d/ssh"; text NULL: cannot be read */
+	} redirect[8];
+	size_t nredirects;
+	struct msg_sock_listen listener[8]; /* port 0: none; its number is the index and 1 */
+	bool keep[8];
+	uint16_t taken_port;   /* by somebody else */
+	struct strbuf aliases; /* named since the last sweep */
+	char *alias;           /* those that are there, a line each; NULL: never swept */
+	bool redird_wanted;
+	bool redird_due; /* it is to start */
+
 	/* workers */
 	bool worker_up[ROLE_N];
 	bool worker_mute[ROLE_N];     /* takes configuration and says nothing */
@@ -93,6 +106,9 @@ struct world {
 	struct world_report *reports, **reports_end; /* on their way to the engine */
 	struct msg lease[8];                         /* LEASE_ROWs that dhcpd answers with */
 	size_t nleases;
+	const char *dns_name, *dns_addr; /* what the host's resolvers know */
+	bool dns_silent;
+	unsigned lookups;
 
 	struct world_client client[WORLD_CLIENTS];
 	bool serving;
@@ -126,6 +142,11 @@ void world_mark(struct world *w);
 void world_write(struct world *w, enum conf_file_id file, unsigned net, const char *text);
 /* `networking` with a NAT network of this number and its subnet, added to what is there. */
 void world_add_net(struct world *w, unsigned net, const char *subnet, const char *more);
+
+/* A file of redirect.d, or no more (text NULL and unread false); unread: it is there and cannot be read. */
+void world_redirect(struct world *w, const char *name, const char *text, bool unread);
+/* Listening sockets, a line each: "80 10.8.0.1". */
+const char *world_listeners(struct world *w);
 
 /* What other people do. */
 struct rtnl_link *world_link(struct world *w, const char *name); /* NULL: none */

@@ -46,6 +46,7 @@
 #include "lib/rtnl.h"
 #include "lib/sandbox.h"
 #include "lib/util.h"
+#include "tests/unit/lib/sandbox_inet.h"
 
 /* Descriptors that every worker inherits. */
 enum { FD_DIR = 3, FD_PACKET = 4, FD_LISTEN = 5, FD_SELF = 6, FD_END = 7 };
@@ -246,38 +247,6 @@ do_rtnl(pid_t other UNUSED)
 	rtnl_dispatch(r);
 	rtnl_free(r);
 	return err < 0 ? -err : n > 0 ? 0 : ENODATA;
-}
-
-static int
-do_inet(int type)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(sin);
-	AUTO_FD fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	AUTO_FD six = socket(AF_INET6, type, 0);
-	int one = 1;
-
-	if (fd < 0 || six < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) < 0)
-		return errno;
-	if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 && errno != EINPROGRESS)
-		return errno;
-	if (type == SOCK_DGRAM)
-		return sendto(fd, "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin)) == 1 ? 0 : errno;
-	return 0;
-}
-
-static int
-do_udp(pid_t other UNUSED)
-{
-	return do_inet(SOCK_DGRAM);
-}
-
-static int
-do_tcp(pid_t other UNUSED)
-{
-	return do_inet(SOCK_STREAM);
 }
 
 /* The listener is non-blocking and nobody calls. */
@@ -532,15 +501,18 @@ static const struct attempt tries[] = {
     {"memfd allowed", SANDBOX_MEMFD, do_memfd},
     {"files allowed", SANDBOX_OPENAT_BENEATH, do_files},
     {"rtnl allowed", SANDBOX_SOCKET_NETLINK, do_rtnl},
-    {"udp allowed", SANDBOX_SOCKET_INET_UDP, do_udp},
-    {"tcp allowed", SANDBOX_SOCKET_INET_TCP, do_tcp},
+    {"udp allowed", SANDBOX_SOCKET_INET_UDP, sandbox_do_udp},
+    {"tcp allowed", SANDBOX_SOCKET_INET_TCP, sandbox_do_tcp},
     {"accept allowed", SANDBOX_SOCKET_ACCEPT, do_accept},
+    {"relay allowed", SANDBOX_TCP_RELAY, sandbox_do_relay},
     {"memfd", ALL_EXTRAS & ~SANDBOX_MEMFD, do_memfd},
     {"files", ALL_EXTRAS & ~SANDBOX_OPENAT_BENEATH, try_openat_dir},
     {"rtnl", ALL_EXTRAS & ~SANDBOX_SOCKET_NETLINK, do_rtnl},
-    {"udp", ALL_EXTRAS & ~SANDBOX_SOCKET_INET_UDP, do_udp},
-    {"tcp", ALL_EXTRAS & ~SANDBOX_SOCKET_INET_TCP, do_tcp},
-    {"accept", ALL_EXTRAS & ~SANDBOX_SOCKET_ACCEPT, do_accept},
+    {"udp", ALL_EXTRAS & ~SANDBOX_SOCKET_INET_UDP, sandbox_do_udp},
+    {"tcp", ALL_EXTRAS & ~(SANDBOX_SOCKET_INET_TCP | SANDBOX_TCP_RELAY), sandbox_do_tcp},
+    {"accept", ALL_EXTRAS & ~(SANDBOX_SOCKET_ACCEPT | SANDBOX_TCP_RELAY), do_accept},
+    {"relay", ALL_EXTRAS & ~SANDBOX_TCP_RELAY, sandbox_try_splice},
+    {"relay listens", SANDBOX_TCP_RELAY, sandbox_try_listen},
     {"root, unfiltered", NO_FILTER, look_at_root},
     {"ptrace, unfiltered", NO_FILTER, try_ptrace},
     {"ptrace priv, unfiltered", NO_FILTER, try_ptrace_priv},

@@ -14,6 +14,7 @@ vnetctl()
 	case $* in
 	*networks) printf 'NETWORK  TYPE\nvmnet1   host-only\nvmnet8   NAT\n' ;;
 	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n! db is down\n' ;;
+	*"redirect list") printf 'NAME  LISTEN\nweb   [::]:80\n! web: is down\n' ;;
 	*"promisc list") printf 'PORT  NETWORK\nids   vmnet8\n' ;;
 	*) "$tool" "$@" ;;
 	esac
@@ -46,7 +47,7 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check reload events leases forward ports port promisc attach \
+offers 'vnetctl ' status networks show check reload events leases forward redirect ports port promisc attach \
 	detach watch create delete set libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
@@ -70,6 +71,9 @@ offers 'vnetctl port web1 set rate-in '
 offers 'vnetctl port web1 set mirror-of ' web1 db
 offers 'vnetctl port web1 unpin '
 offers 'vnetctl port web1 --j' --json
+offers 'vnetctl redirect ' list show kill
+offers 'vnetctl redirect kill ' web
+offers 'vnetctl redirect list '
 offers 'vnetctl promisc ' list request cancel allow deny revoke
 offers 'vnetctl promisc list ' vmnet1 vmnet8
 offers 'vnetctl promisc request ' web1 db

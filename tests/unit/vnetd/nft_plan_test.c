@@ -45,6 +45,8 @@ make(const char *name)
 		assert_int_equal(nft_plan_net(&plan, &s.nets[i]), 0);
 	for (size_t i = 0; i < s.nforwards; i++)
 		assert_int_equal(nft_plan_forward(&plan, &s.forwards[i]), 0);
+	for (size_t i = 0; i < s.ncaptures; i++)
+		assert_int_equal(nft_plan_capture(&plan, &s.captures[i]), 0);
 }
 
 static void
@@ -176,6 +178,23 @@ refused_forward(struct msg_nat_forward f, const char *why)
 }
 
 static void
+bad_captures_are_refused(void **state UNUSED)
+{
+	struct msg_nat_capture m = {.addr = {0x0a080001}, .port = 80, .to_port = 10080};
+
+	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
+	assert_string_equal(plan.why, "port 80 of 10.8.0.1 is captured twice");
+	m.addr.h++;
+	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	m.port = 0;
+	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
+	for (m.port = 1000; plan.ncaptures < NAT_CAPTURES_MAX; m.port++)
+		assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
+}
+
+static void
 bad_forwards_are_refused(void **state UNUSED)
 {
 	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 80);
@@ -220,6 +239,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(all_kinds, begin, end),
 	    cmocka_unit_test_setup_teardown(only_sets_grow, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
+	    cmocka_unit_test_setup_teardown(bad_captures_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};

@@ -64,6 +64,11 @@ all(struct nft_sample *s)
 	s->forwards[1].guest = IP(10, 9, 0, 14);
 	s->forwards[2] = nft_sample_forward(255, PROTO_TCP, 65535);
 	s->nforwards = 3;
+	s->captures[0] =
+	    (struct msg_nat_capture){.addr = IP(10, 8, 0, 1), .port = 80, .to_port = 10080};
+	s->captures[1] =
+	    (struct msg_nat_capture){.addr = IP(127, 0, 0, 1), .port = 22, .to_port = 10022};
+	s->ncaptures = 2;
 }
 
 bool

@@ -11,7 +11,8 @@ struct nft_sample {
 	struct msg_nat_begin begin;
 	struct msg_nat_net nets[8];
 	struct msg_nat_forward forwards[8];
-	size_t nnets, nforwards;
+	struct msg_nat_capture captures[2];
+	size_t nnets, nforwards, ncaptures;
 };
 
 /* "empty", "router", "two", "all". False: no such plan. */

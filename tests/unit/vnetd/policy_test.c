@@ -21,6 +21,7 @@ enum {
 	E = 1 << ROLE_ENGINE,
 	D = 1 << ROLE_DHCPD,
 	N = 1 << ROLE_NATD,
+	R = 1 << ROLE_REDIRD,
 };
 
 /* Who may send what; 'r' requests, 'e' events and rows. Everything else is a breach. */
@@ -42,6 +43,9 @@ static const struct {
     {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},       {MSG_NAT_BEGIN, N, 'e'},
     {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},    {MSG_NAT_COMMIT, N, 'r'},
     {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},      {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
+    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
+    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -72,6 +76,12 @@ good(enum msg_type type)
 	case MSG_CONF_REMOVE: m.u.conf_remove = (struct msg_conf_remove){.file = CONF_FILE_NAT, .net = 8}; break;
 	case MSG_SOCK_DHCP: m.u.sock_dhcp = (struct msg_sock_dhcp){.net = 8, .server = IP(10, 0, 8, 254)}; break;
 	case MSG_SOCK_DNS: m.u.sock_dns = (struct msg_sock_dns){.net = 8, .addr = IP(10, 0, 8, 2)}; break;
+	case MSG_WORKER_WANT: m.u.worker_want = (struct msg_worker_want){.role = ROLE_REDIRD, .on = true}; break;
+	case MSG_SOCK_LISTEN: m.u.sock_listen = (struct msg_sock_listen){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 1}}, .port = 80, .family = REDIRECT_IP4}; break;
+	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
+	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
+	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -250,6 +260,92 @@ files(void **state UNUSED)
 		m.u.host_watch.file = (uint8_t)file;
 		assert_int_equal(policy_check(ROLE_NATD, &m, &why), want);
 	}
+}
+
+static void
+workers_and_listening_sockets(void **state UNUSED)
+{
+	REFUSED(WORKER_WANT, worker_want, role = ROLE_DHCPD);
+	REFUSED(WORKER_WANT, worker_want, role = ROLE_ENGINE);
+	ALLOWED(WORKER_WANT, worker_want, on = false);
+	REFUSED(LISTEN_TAKE, listen_take, listener = 0);
+	REFUSED(SOCK_LISTEN, sock_listen, port = 0);
+	REFUSED(SOCK_LISTEN, sock_listen, addr.len = 15);
+	REFUSED(SOCK_LISTEN, sock_listen, family = REDIRECT_FAMILY_N);
+	/* the address and the kind of socket do not go together */
+	REFUSED(SOCK_LISTEN, sock_listen, family = REDIRECT_IP6);
+	REFUSED(SOCK_LISTEN, sock_listen, family = REDIRECT_DUAL);
+	REFUSED(SOCK_LISTEN, sock_listen, family = REDIRECT_DUAL_FORCED);
+	REFUSED(SOCK_LISTEN, sock_listen, addr.b[12] = 224);
+	ALLOWED(SOCK_LISTEN, sock_listen, addr.b[12] = 127);
+	REFUSED(SOCK_LISTEN, sock_listen, addr.b[0] = 0x20);
+	REFUSED_STR(SOCK_LISTEN, sock_listen, ifname, "eth0");
+	ALLOWED(LISTEN_KEEP, listen_keep, family = REDIRECT_DUAL_FORCED);
+	REFUSED(LISTEN_KEEP, listen_keep, family = REDIRECT_IP4);
+	REFUSED(LISTEN_KEEP, listen_keep, port = 0);
+	REFUSED(LISTEN_KEEP, listen_keep, addr.b[15] = 1);
+}
+
+static void
+addresses_that_are_added(void **state UNUSED)
+{
+	struct msg m = good(MSG_ALIAS_SET);
+	uint8_t *b = m.u.alias_set.addr.b;
+
+	REFUSED(ALIAS_SET, alias_set, addr.len = 4);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 0);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 127);
+	REFUSED(ALIAS_SET, alias_set, addr.b[12] = 224);
+	ALLOWED(ALIAS_SET, alias_set, addr.b[12] = 223);
+	REFUSED_STR(ALIAS_SET, alias_set, ifname, "");
+	REFUSED_STR(ALIAS_SET, alias_set, ifname, "../lo");
+	memset(b, 0, 16);
+	expect(POLICY_REFUSED, &m, "::");
+	b[15] = 1;
+	expect(POLICY_REFUSED, &m, "::1");
+	b[0] = 0x20;
+	expect(POLICY_ALLOWED, &m, "2000::1");
+	b[0] = 0xff;
+	expect(POLICY_REFUSED, &m, "multicast");
+	b[0] = 0xfe;
+	b[1] = 0x80;
+	expect(POLICY_REFUSED, &m, "link-local");
+}
+
+static void
+captured_ports(void **state UNUSED)
+{
+	REFUSED(NAT_CAPTURE, nat_capture, port = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, to_port = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, to_port = 80);
+	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(0, 0, 0, 0));
+	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(224, 0, 0, 1));
+	ALLOWED(NAT_CAPTURE, nat_capture, addr = IP(127, 0, 0, 1));
+}
+
+static void
+link_local_addresses_have_an_interface(void **state UNUSED)
+{
+	struct msg m = good(MSG_SOCK_LISTEN);
+	struct msg_sock_listen *l = &m.u.sock_listen;
+
+	memset(l->addr.b, 0, sizeof(l->addr.b));
+	l->family = REDIRECT_IP6;
+	expect(POLICY_ALLOWED, &m, "::");
+	l->addr.b[15] = 1;
+	expect(POLICY_ALLOWED, &m, "::1");
+	l->addr.b[0] = 0xfe;
+	l->addr.b[1] = 0x80;
+	expect(POLICY_REFUSED, &m, "fe80::1 alone");
+	MSG_SET_STR(l->ifname, "eth0");
+	expect(POLICY_ALLOWED, &m, "fe80::1%eth0");
+	MSG_SET_STR(l->ifname, "../net");
+	expect(POLICY_REFUSED, &m, "a path");
+	MSG_SET_STR(l->ifname, "eth0");
+	l->addr.b[0] = 0xff;
+	expect(POLICY_REFUSED, &m, "multicast");
+	l->addr.b[0] = 0x20;
+	expect(POLICY_REFUSED, &m, "an interface that means nothing");
 }
 
 static void
@@ -495,6 +591,10 @@ main(void)
 	    cmocka_unit_test(requests_have_an_id_and_rows_have_none),
 	    cmocka_unit_test(network_numbers),
 	    cmocka_unit_test(files),
+	    cmocka_unit_test(workers_and_listening_sockets),
+	    cmocka_unit_test(link_local_addresses_have_an_interface),
+	    cmocka_unit_test(addresses_that_are_added),
+	    cmocka_unit_test(captured_ports),
 	    cmocka_unit_test(addresses_and_subnets),
 	    cmocka_unit_test(networks),
 	    cmocka_unit_test(taps),

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * confrows.h - the engine's rows between CONF_BEGIN and CONF_COMMIT -> services as redird.h takes them. Pure.
+ *
+ * The engine has judged the configuration; here only what would break a rule of redird.h is refused.
+ */
+#ifndef VNET_REDIRD_CONFROWS_H
+#define VNET_REDIRD_CONFROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/msg.h"
+#include "redird/redird.h"
+
+#define CONFROWS_SERVICES_MAX 1024
+#define CONFROWS_RULES_MAX    65536 /* of one list */
+#define CONFROWS_TIMES_MAX    64
+
+/* A service and what it points to. */
+struct confrow {
+	char name[64];
+	uint32_t listener; /* priv's number of its socket */
+	struct redird_service s;
+	struct access_rule *only_from, *no_access;
+	struct access_span *times;
+	char *banner[REDIRECT_BANNER_N];
+};
+
+struct confrows {
+	bool open; /* CONF_BEGIN has come */
+	uint32_t generation;
+	struct confrow *v;
+	size_t n, cap;
+};
+
+void confrows_init(struct confrows *c);
+void confrows_fini(struct confrows *c); /* it can be used again */
+
+/* CONF_BEGIN or a row. False: no row, or one that cannot be (nothing is to be believed then), or no memory. */
+bool confrows_add(struct confrows *c, const struct msg *m);
+
+/* The rows are complete, and of this generation: their pointers are set. */
+bool confrows_commit(struct confrows *c, uint32_t generation);
+
+#endif

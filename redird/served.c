@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * served.c - see served.h.
+ *
+ * Sockets are asked for all at once; a service that has its answer starts without waiting for the others.
+ */
+#include "redird/served.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+
+struct redirection {
+	struct redirection *next;
+	char name[64];
+	uint32_t id;       /* redird's number; never used again */
+	uint32_t listener; /* priv's number of the socket that it has; 0: none */
+	bool known;        /* redird has it */
+	bool removed;   /* not in the configuration; here for the sake of its connections' name */
+	uint32_t asked; /* request to priv under way; 0: none */
+	struct confrow *conf; /* of rows */
+};
+
+struct served {
+	struct served_env env;
+	struct confrows rows; /* the latest */
+	struct redirection *head;
+	uint32_t last_id, last_ask;
+	unsigned pending;
+	int err; /* the first reason why a service of the latest configuration does not run */
+};
+
+struct served *
+served_new(const struct served_env *env)
+{
+	struct served *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->env = *env;
+	return s;
+}
+
+void
+served_free(struct served *s)
+{
+	if (!s)
+		return;
+	while (s->head) {
+		struct redirection *v = s->head;
+
+		s->head = v->next;
+		free(v);
+	}
+	confrows_fini(&s->rows);
+	free(s);
+}
+
+static struct redirection *
+find(const struct served *s, const char *name)
+{
+	struct redirection *v = s->head;
+
+	while (v && (v->removed || strcmp(v->name, name) != 0))
+		v = v->next;
+	return v;
+}
+
+/* --- putting it into force --- */
+
+static void
+fault(struct served *s, const struct redirection *v, int err)
+{
+	log_error(-err, "redirection %s: cannot be served", v->name);
+	if (s->err == 0)
+		s->err = -err;
+}
+
+/* listener: a fresh one, which is taken, or -1: it keeps what it has. */
+static void
+start(struct served *s, struct redirection *v, int listener)
+{
+	struct redird_service conf = v->conf->s;
+	int r;
+
+	conf.id = v->id;
+	conf.name = v->name;
+	r = v->known ? redird_change(s->env.redird, &conf, listener)
+		     : redird_add(s->env.redird, &conf, listener);
+	if (r < 0) {
+		fault(s, v, r);
+		return;
+	}
+	v->known = true;
+	if (listener >= 0)
+		v->listener = v->conf->listener;
+}
+
+static void
+ask_listener(struct served *s, struct redirection *v)
+{
+	struct msg m = msg_make(MSG_LISTEN_TAKE, 0);
+
+	if (++s->last_ask == 0)
+		s->last_ask = 1;
+	v->asked = m.id = s->last_ask;
+	m.u.listen_take.listener = v->conf->listener;
+	s->pending++;
+	s->env.ask(s->env.arg, &m);
+}
+
+static void
+remove_gone(struct served *s)
+{
+	for (struct redirection *v = s->head; v; v = v->next) {
+		if (v->removed || v->conf)
+			continue;
+		v->removed = true;
+		if (v->known)
+			redird_remove(s->env.redird, v->id);
+	}
+}
+
+/* Names are kept as long as redird lists connections under them. */
+static void
+forget_ended(struct served *s)
+{
+	struct redirection **at = &s->head;
+	struct redird_counters n;
+
+	while (*at) {
+		struct redirection *v = *at;
+
+		if (v->removed && (!v->known || redird_counters(s->env.redird, v->id, &n) < 0)) {
+			*at = v->next;
+			free(v);
+		} else {
+			at = &v->next;
+		}
+	}
+}
+
+static struct redirection *
+add(struct served *s, const struct confrow *conf)
+{
+	struct redirection *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	memcpy(v->name, conf->name, sizeof(v->name));
+	v->id = ++s->last_id;
+	v->next = s->head;
+	s->head = v;
+	return v;
+}
+
+static void
+settle_if_done(struct served *s)
+{
+	if (s->pending == 0)
+		s->env.settled(s->env.arg, s->rows.generation, s->err);
+}
+
+void
+served_apply(struct served *s, struct confrows *rows)
+{
+	struct confrows old = s->rows;
+
+	s->rows = *rows;
+	confrows_init(rows);
+	s->err = 0;
+	s->pending = 0;
+	for (struct redirection *v = s->head; v; v = v->next) {
+		v->conf = NULL;
+		v->asked = 0;
+	}
+	for (size_t i = 0; i < s->rows.n; i++) {
+		struct redirection *v = find(s, s->rows.v[i].name);
+
+		if (!v)
+			v = add(s, &s->rows.v[i]);
+		if (v)
+			v->conf = &s->rows.v[i];
+		else
+			s->err = ENOMEM;
+	}
+	/* First, so that a socket which passes from one service to another has one user. */
+	remove_gone(s);
+	for (struct redirection *v = s->head; v; v = v->next) {
+		if (!v->conf)
+			continue;
+		if (v->known && v->listener == v->conf->listener)
+			start(s, v, -1);
+		else
+			ask_listener(s, v);
+	}
+	forget_ended(s);
+	confrows_fini(&old);
+	settle_if_done(s);
+}
+
+bool
+served_answer(struct served *s, const struct msg *m, int *fds, size_t nfds)
+{
+	struct redirection *v = s->head;
+
+	if (m->type != MSG_REPLY)
+		return false;
+	while (v && v->asked != m->id)
+		v = v->next;
+	if (!v) /* asked for a configuration that is not the latest any more */
+		return m->id <= s->last_ask;
+	v->asked = 0;
+	s->pending--;
+	if (m->u.reply.err == 0 && nfds == 1)
+		start(s, v, fd_take(&fds[0]));
+	else
+		fault(s, v, m->u.reply.err ? -(int)m->u.reply.err : -EPROTO);
+	settle_if_done(s);
+	return true;
+}
+
+/* --- looking --- */
+
+size_t
+served_count(const struct served *s)
+{
+	return s->rows.n;
+}
+
+const char *
+served_name(const struct served *s, uint32_t id)
+{
+	for (const struct redirection *v = s->head; v; v = v->next)
+		if (v->id == id)
+			return v->name;
+	return "";
+}
+
+uint32_t
+served_id(const struct served *s, const char *name)
+{
+	const struct redirection *v = find(s, name);
+
+	return v && v->known ? v->id : 0;
+}
+
+void
+served_each(const struct served *s, void (*cb)(const char *name, uint32_t id, void *arg), void *arg)
+{
+	for (const struct redirection *v = s->head; v; v = v->next)
+		if (v->known && !v->removed)
+			cb(v->name, v->id, arg);
+}

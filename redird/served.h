@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * served.h - the services that run: the engine's configuration compared with them, and a listening socket from
+ * priv for each that is new or listens elsewhere now.
+ *
+ * A service is known by its name. A new configuration of one leaves its connections alone, and its socket
+ * too, unless priv has made another for it.
+ */
+#ifndef VNET_REDIRD_SERVED_H
+#define VNET_REDIRD_SERVED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "redird/confrows.h"
+#include "redird/redird.h"
+
+struct served;
+
+struct served_env {
+	struct redird *redird;
+	/* Sends a request to priv, whose id is filled in. */
+	void (*ask)(void *arg, struct msg *m);
+	/* What the latest configuration said is in force, or is known not to be. */
+	void (*settled)(void *arg, uint32_t generation, int err);
+	void *arg;
+};
+
+struct served *served_new(const struct served_env *env); /* NULL: no memory */
+void served_free(struct served *s);
+
+/* Takes the rows over. settled() follows, perhaps at once. */
+void served_apply(struct served *s, struct confrows *rows);
+
+/* priv's answer. False: it answers nothing that was asked here. The descriptor may be taken. */
+bool served_answer(struct served *s, const struct msg *m, int *fds, size_t nfds);
+
+/* Services of the latest configuration. */
+size_t served_count(const struct served *s);
+
+/* Name of the service with that number of redird's, also of one that is removed and still has connections; "": it
+ * is forgotten. And the number by the name; 0: there is none. */
+const char *served_name(const struct served *s, uint32_t id);
+uint32_t served_id(const struct served *s, const char *name);
+
+/* Calls cb for each service of the latest configuration that listens. */
+void served_each(const struct served *s, void (*cb)(const char *name, uint32_t id, void *arg),
+		 void *arg);
+
+#endif

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TCP redirection under the real vnetd: files of redirect.d, reload, killed processes, names, vnetctl.
+
+The client is in the outside's namespace, the targets are servers in the host's own and in guests'.
+"""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+
+from tests.kit import lab as lab_module, proc
+
+HOST = lab_module.HOST_ADDRESS
+NEAR = lab_module.OUTSIDE_ADDRESS  # a client's address, and where the targets are
+MB = 1 << 20
+
+
+class Server:
+    """A TCP server in a namespace: says its name, then echoes; counts what it got."""
+
+    def __init__(self, where, address, port, name=b""):
+        self.name, self.got, self.conns = name, 0, []
+        with where.enter():
+            self._sock = socket.create_server((address, port), backlog=1024)
+        self._sock.settimeout(0.2)
+        self._end = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._end:
+            try:
+                conn, _ = self._sock.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
+
+    def _serve(self, conn):
+        with contextlib.suppress(OSError), conn:
+            conn.sendall(self.name)
+            while data := conn.recv(1 << 16):
+                self.got += len(data)
+                conn.sendall(data)
+
+    def close(self):
+        self._end = True
+        self._sock.close()
+        self._thread.join()
+
+
+def service(name, port, target, *lines):
+    body = ["type = UNLISTED", f"port = {port}", f"redirect = {target}", *lines]
+    return f"service {name}\n{{\n" + "".join(f"\t{line}\n" for line in body) + "}\n"
+
+
+def dial(lab, port, address=HOST, timeout=5):
+    with lab.outside.enter():
+        return socket.create_connection((address, port), timeout=timeout)
+
+
+def read_name(conn, size=1):
+    data = b""
+    while len(data) < size:
+        more = conn.recv(size - len(data))
+        assert more, "the connection ended"
+        data += more
+    return data
+
+
+def says(lab, port, **kw):
+    """What a server behind the port says first."""
+    with dial(lab, port, **kw) as conn:
+        return read_name(conn)
+
+
+@pytest.fixture
+def servers(lab):
+    made = {}
+    for n, name in enumerate((b"a", b"b", b"c")):
+        made[name] = lab.outside.keep(Server(lab.outside, NEAR, 9001 + n, name))
+    return made
+
+
+@pytest.fixture
+def two(vnetd, servers):
+    """Two redirections, one, 7001 to a, and two, 7002 to b."""
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9002", "cps = 0 0"))
+    vnetd.ctl("reload")
+    return vnetd
+
+
+def echo(conn, data=b"x" * 1000):
+    conn.sendall(data)
+    assert read_name(conn, len(data)) == data
+
+
+def test_files_make_redirections_and_their_end_ends_the_process(lab, two):
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    for name in ("one", "two"):
+        (two.config / "redirect.d" / name).unlink()
+    two.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 7001)
+    echo(held)  # its service is gone, it is not
+    assert "vnet-redird" in two.pids()
+    held.close()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in two.pids())
+    two.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    two.ctl("reload")
+    assert says(lab, 7001) == b"a"
+
+
+def test_at_the_start_with_the_port_of_etc_services(lab, servers):
+    """The example of xinetd: its port is that of the name."""
+    services = lab.host.run("cat", "/etc/services").out
+    lab.host.write_file("/etc/services", services + "hoge-ssh\t10022/tcp\n")
+    lab.vnetd.write(
+        "redirect.d/hoge-ssh",
+        "service hoge-ssh\n{\n\tdisable = no\n\tsocket_type = stream\n\tprotocol = tcp\n\twait = no\n"
+        f"\tuser = daemon\n\tgroup = sys\n\tredirect = {NEAR} 9001\n}}\n",
+    )
+    lab.vnetd.start()
+    assert says(lab, 10022) == b"a"
+
+
+def test_reload_changes_one_service_and_leaves_connections_alone(lab, two):
+    pid = two.pid_of("vnet-redird")
+    one, other = dial(lab, 7001), dial(lab, 7002)
+    assert (read_name(one), read_name(other)) == (b"a", b"b")
+    two.write("redirect.d/two", service("two", 7002, f"{NEAR} 9003"))
+    two.ctl("reload")
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"c")
+    two.write("redirect.d/two", service("two", 7012, f"{NEAR} 9003"))
+    two.ctl("reload")
+    assert says(lab, 7012) == b"c"
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 7002)
+    echo(one)
+    echo(other)
+    assert two.pid_of("vnet-redird") == pid
+
+
+def test_broken_file_is_told_with_its_place_and_the_old_service_stays(lab, two):
+    text = service("one", 7001, f"{NEAR} 9003").replace("redirect =", "redirekt =")
+    two.write("redirect.d/one", text)
+    two.write("redirect.d/two", service("two", 7002, f"{NEAR} 9003"))
+    res = two.ctl("reload", check=False)
+    assert res.rc == 1
+    assert "redirect.d/one:5:2: " in res.err and "redirekt" in res.err
+    assert "Redirection one keeps its running configuration" in res.err
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"c")
+    check = two.ctl("check", check=False)
+    assert check.rc == 1 and "redirect.d/one:5:2: " in check.out
+    alone = two.host.run("vnetd", "-n", *two.dirs, check=False)
+    assert alone.rc == 1 and "redirect.d/one:5:2: " in alone.err
+    assert "redirection one: a newer version of it has errors" in two.ctl("status").out
+
+
+def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
+    with lab.host.enter():
+        other = socket.create_server(("0.0.0.0", 7001))
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
+    vnetd.ctl("reload")
+    assert "redirection one: TCP port 7001 of that address is taken" in vnetd.ctl("status").out
+    other.close()
+    proc.wait_until("it listens", lambda: says(lab, 7001) == b"a")
+
+
+class Load:
+    """Clients that connect one after the other, each with a name to read; what was refused is kept."""
+
+    def __init__(self, lab, port, clients=4):
+        self.refused, self.served, self.cut = 0, 0, 0
+        self._end, self._lock = False, threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run, args=(lab, port), daemon=True) for _ in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, lab, port):
+        while not self._end:
+            outcome = "served"
+            try:
+                with dial(lab, port, timeout=10) as conn:
+                    # A killed redirector cuts what it had accepted.
+                    with contextlib.suppress(ConnectionResetError):
+                        outcome = "served" if conn.recv(1) else "cut"
+            except ConnectionRefusedError:
+                outcome = "refused"
+            except ConnectionResetError:
+                outcome = "cut"
+            with self._lock:
+                setattr(self, outcome, getattr(self, outcome) + 1)
+
+    def end(self):
+        self._end = True
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("who", ["vnet-redird", "engine"])
+def test_killed_process_refuses_nobody(lab, two, who):
+    load = Load(lab, 7002)
+    for _ in range(3):
+        before = load.served
+        proc.wait_until("clients are served", lambda: load.served > before + 50)
+        two.kill_and_await(who)
+    before = load.served
+    proc.wait_until("clients are served again", lambda: load.served > before + 50)
+    load.end()
+    assert load.refused == 0
+    if who == "engine":
+        assert load.cut == 0
+
+
+def test_connection_outlives_the_engine(lab, two):
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    two.kill_and_await("engine")
+    echo(held)
+    two.ctl("reload")
+    echo(held)
+
+
+def test_works_again_after_a_restart(lab, two):
+    two.restart()
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+    two.stop(proc.signal.SIGKILL)
+    two.start()
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+
+
+def aliases(lab, ifname="up0"):
+    rows = lab.host.ip("addr", "show", "dev", ifname)
+    return sorted(a["local"] for r in rows for a in r["addr_info"] if a["local"].endswith("77"))
+
+
+def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
+    old, six = "198.51.100.77", "2001:db8::77"
+    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+    two = service("two", 7001, f"{NEAR} 9002", f"bind = {six}", "listen_alias = up0")
+    vnetd.write("redirect.d/one", one + two)
+    vnetd.ctl("reload")
+    assert aliases(lab) == [old, six]
+    assert says(lab, 7001, address=old) == b"a"
+    vnetd.kill_and_await("engine")
+    lab.host.run("ip", "addr", "del", f"{old}/32", "dev", "up0")
+    proc.wait_until("the address is back", lambda: aliases(lab) == [old, six])
+    vnetd.stop(proc.signal.SIGKILL)
+    vnetd.write("redirect.d/one", one)
+    vnetd.start()
+    assert aliases(lab) == [old]
+    assert says(lab, 7001, address=old) == b"a"
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    assert aliases(lab) == []
+    assert f"{HOST}/24" in lab.host.addresses("up0")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    vnetd.stop()
+    assert aliases(lab) == [old]
+    vnetd.teardown()
+    assert aliases(lab) == []
+
+
+def test_captured_port_comes_to_the_service(lab, vnetd, servers):
+    """As iptables -j REDIRECT: another port of the bound address, and of no other."""
+    lab.host.run("ip", "addr", "add", "198.51.100.5/32", "dev", "up0")
+    one = service("one", 10080, f"{NEAR} 9001", f"bind = {HOST}", "capture_port = 80")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    assert (says(lab, 10080), says(lab, 80)) == (b"a", b"a")
+    with lab.host.enter(), socket.create_connection((HOST, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    guest = lab.guest("vmnet8")
+    guest.dhcp("udhcpc")
+    with guest.enter(), socket.create_connection((HOST, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80, address="198.51.100.5")
+    held = dial(lab, 80)
+    read_name(held)
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80)
+    echo(held)
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_name_of_a_guest_is_its_lease(lab, vnetd):
+    """The target's name is that of a guest: known as soon as it has a lease, and followed."""
+    vnetd.write("redirect.d/db", service("db", 7001, "db 9001"))
+    vnetd.ctl("reload")
+    assert row(vnetd, "db")["state"] in ("starting", "waiting")
+    first = lab.guest("vmnet8", mac="52:54:00:00:00:01")
+    lease = first.dhcp("udhcpc", hostname="db")
+    first.keep(Server(first, "0.0.0.0", 9001, b"1"))
+    proc.wait_until("its address is known", lambda: row(vnetd, "db")["resolved"] == lease.ip)
+    proc.wait_until("it is served", lambda: says(lab, 7001) == b"1")
+    shown = vnetd.json("redirect", "show", "db")["redirection"]
+    assert (shown["target"], shown["state"]) == ("db:9001", "ok")
+
+
+def test_name_of_the_hosts_resolvers(lab, vnetd, servers):
+    lab.outside.dns.records["target.example.test"] = NEAR
+    lab.outside.dns.records["friend.example.test"] = "203.0.113.99"
+    vnetd.write("redirect.d/one", service("one", 7001, "target.example.test 9001"))
+    vnetd.write(
+        "redirect.d/two", service("two", 7002, f"{NEAR} 9002", "only_from = friend.example.test")
+    )
+    vnetd.ctl("reload")
+    proc.wait_until("the name is known", lambda: row(vnetd, "one")["resolved"] == NEAR)
+    assert says(lab, 7001) == b"a"
+    with pytest.raises(ConnectionError), dial(lab, 7002) as conn:
+        read_name(conn)
+    lab.host.write_file("/etc/hosts", f"{NEAR} friend.example.test\n")
+    vnetd.kill_and_await("vnet-natd")  # names are asked for again when it is back
+    proc.wait_until("the friend is let in", lambda: says(lab, 7002) == b"b")
+
+
+# --- vnetctl redirect ---------------------------------------------------------------------------
+
+
+def row(vnetd, name):
+    rows = vnetd.json("redirect", "list")["redirections"]
+    return next(r for r in rows if r["name"] == name)
+
+
+def test_list_counts_bytes_as_they_were_sent(lab, two, servers):
+    """Bytes of redirect list equal the bytes sent: both ways, ended connections and live ones."""
+    sent = {"one": [0, 0], "two": [0, 0]}
+    live = []
+    for name, port, sizes in (("one", 7001, (1, 70000)), ("two", 7002, (3 * MB + 1,))):
+        for size in sizes:
+            conn = dial(lab, port, timeout=20)
+            read_name(conn)
+            feeder = threading.Thread(target=conn.sendall, args=(b"x" * size,))
+            feeder.start()
+            read_name(conn, size)
+            feeder.join()
+            sent[name][0] += size
+            sent[name][1] += size + 1  # and the server's name
+            live.append(conn)
+    live.pop(0).close()
+    for name, (n_in, n_out) in sent.items():
+        proc.wait_until("the last bytes are counted", lambda: row(two, name)["bytes_out"] == n_out)
+        got = row(two, name)
+        assert (got["bytes_in"], got["bytes_out"]) == (n_in, n_out)
+    assert sum(s.got for s in servers.values()) == sum(s[0] for s in sent.values())
+    got = row(two, "one")
+    assert (got["listen"], got["target"], got["state"]) == ("[::]:7001", f"{NEAR}:9001", "ok")
+    assert (got["accepted"], got["connections"], got["source"]) == (2, 1, "redirect.d/one:1")
+    table = two.ctl("redirect", "list").out.splitlines()
+    assert table[0].split() == "NAME LISTEN TARGET STATE CONNECTIONS IN OUT REFUSED".split()
+    assert table[1].split()[:5] == ["one", "[::]:7001", f"{NEAR}:9001", "ok", "1"]
+
+
+def test_list_counts_refusals_by_reason(lab, vnetd, servers):
+    vnetd.write("redirect.d/no", service("no", 7001, f"{NEAR} 9001", f"no_access = {NEAR}"))
+    vnetd.write("redirect.d/full", service("full", 7002, f"{NEAR} 9001", "instances = 1"))
+    vnetd.write("redirect.d/dead", service("dead", 7003, f"{NEAR} 9"))
+    vnetd.ctl("reload")
+    for _ in range(2):
+        with pytest.raises(ConnectionError), dial(lab, 7001) as conn:
+            read_name(conn)
+    held = dial(lab, 7002)
+    read_name(held)
+    with pytest.raises(ConnectionError), dial(lab, 7002) as conn:
+        read_name(conn)
+    with pytest.raises((ConnectionError, AssertionError)), dial(lab, 7003) as conn:
+        read_name(conn)
+    assert row(vnetd, "no")["refused"]["address"] == 2
+    assert row(vnetd, "full")["refused"] == {
+        "address": 0, "time": 0, "load": 0, "cps": 0, "instances": 1, "per_source": 0}
+    proc.wait_until("the dead target is counted", lambda: row(vnetd, "dead")["no_target"] == 1)
+    events = vnetd.host.run("timeout", "1", "vnetctl", *vnetd.dirs, "events", check=False).out
+    assert "redirect-no-target" in events and "redirect-up" in events
+
+
+def test_show_and_kill(lab, two, member):
+    one, other, third = dial(lab, 7001), dial(lab, 7002), dial(lab, 7002)
+    for conn in (one, other, third):
+        read_name(conn)
+    shown = two.json("redirect", "show", "two")
+    assert shown["redirection"]["name"] == "two"
+    by_client = {c["client"]: c for c in shown["connections"]}
+    assert len(by_client) == 2
+    mine = by_client[f"{NEAR}:{other.getsockname()[1]}"]
+    assert (mine["target"], mine["state"], mine["bytes_out"]) == (f"{NEAR}:9002", "open", 1)
+    assert two.ctl("redirect", "list", user=member).out.count("\n") == 3
+    assert two.ctl("redirect", "kill", "two", user=member, check=False).rc == 1
+    assert two.ctl("redirect", "kill", str(mine["id"])).out == f"connection {mine['id']} is ended\n"
+    with pytest.raises(ConnectionResetError):
+        other.recv(1)
+    echo(third)
+    assert two.ctl("redirect", "kill", "two").out == "1 connection of two ended\n"
+    with pytest.raises(ConnectionResetError):
+        third.recv(1)
+    echo(one)
+    assert says(lab, 7002) == b"b"
+    res = two.ctl("redirect", "kill", "999999", check=False)
+    assert res.rc == 1 and "there is no connection 999999" in res.err
+    res = two.ctl("redirect", "show", "nosuch", check=False)
+    assert res.rc == 1 and 'there is no redirection "nosuch"' in res.err

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * redirect_sim.c - redirections: which run after a start, a reload, a restart, and where they lead.
+ */
+#include "tests/unit/lib/t.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/engine/play.h"
+
+#define SERVICE(name, port, target)                                                                \
+	"service " name "\n{\n\ttype = UNLISTED\n\tport = " port "\n\tredirect = " target "\n}\n"
+#define BROKEN "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirekt = 10.0.0.1 80\n}\n"
+
+static const char *
+pushed(struct world *w)
+{
+	return strbuf_str(&w->pushed[ROLE_REDIRD]);
+}
+
+static struct world *
+play_web(void)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.0.0.1 8080"), false);
+	world_start(w);
+	return w;
+}
+
+static void
+without_redirections_nobody_runs(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	assert_false(w->redird_wanted);
+	assert_int_equal(w->pushes[ROLE_REDIRD], 0);
+	assert_string_equal(w->ready, "2 networks");
+	world_free(w);
+}
+
+static void
+a_file_makes_a_redirection(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	assert_true(w->redird_wanted);
+	assert_string_equal(world_listeners(w), "80 ::\n");
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 8080\n");
+	assert_int_equal(
+	    play_told(w, "redirect-up: redirection web: [::]:80 leads to 10.0.0.1:8080"), 1);
+	world_free(w);
+}
+
+static void
+the_port_of_a_name_is_that_of_etc_services(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	w->host_file[HOST_FILE_SERVICES] = strdup("hoge-ssh 10022/tcp\n");
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/hoge-ssh",
+		       "service hoge-ssh\n{\n\tdisable = no\n\tsocket_type = stream\n"
+		       "\tprotocol = tcp\n\twait = no\n\tuser = daemon\n\tgroup = sys\n"
+		       "\tredirect = 192.168.20.200 22\n}\n",
+		       false);
+	world_start(w);
+	assert_string_equal(world_listeners(w), "10022 ::\n");
+	assert_true(play_has(pushed(w), "target 192.168.20.200 22\n"));
+	world_free(w);
+}
+
+static void
+reload_with_an_error_keeps_the_old_service_and_changes_others(void **state UNUSED)
+{
+	struct world *w = play_web();
+	struct world_client *cl;
+
+	world_redirect(w, "redirect.d/web", BROKEN, false);
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "25", "10.0.0.2 25"), false);
+	assert_int_equal(play_reload(w, &cl), EINVAL);
+	assert_true(play_has(strbuf_str(&cl->rows), "redirect.d/web:5:"));
+	assert_true(play_has(cl->text, "Redirection web keeps its running configuration."));
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 8080\n"));
+	assert_true(play_has(pushed(w), "target 10.0.0.2 25\n"));
+	assert_true(play_has(world_warnings(w), "redirection web: a newer version"));
+	/* and is well again */
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.0.0.3 80"), false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(pushed(w), "target 10.0.0.3 80\n"));
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
+static void
+what_is_missing_in_a_broken_file_stays(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	world_redirect(w, "redirect.d/web", "service web\n{\n", false);
+	assert_int_equal(play_reload(w, NULL), EINVAL);
+	assert_true(play_has(pushed(w), "service web "));
+	world_redirect(w, "redirect.d/web", NULL, true);
+	assert_int_equal(play_reload(w, NULL), EINVAL);
+	assert_true(play_has(pushed(w), "service web "));
+	world_redirect(w, "redirect.d/web", NULL, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(pushed(w), "");
+	assert_string_equal(world_listeners(w), "");
+	assert_false(w->redird_wanted);
+	world_free(w);
+}
+
+static void
+a_new_service_does_not_take_the_place_of_a_kept_one(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	world_redirect(w, "redirect.d/web", BROKEN, false);
+	world_redirect(w, "redirect.d/aaa", SERVICE("aaa", "80", "10.0.0.9 80"), false);
+	assert_int_equal(play_reload(w, NULL), EINVAL);
+	assert_true(play_has(pushed(w), "target 10.0.0.1 8080\n"));
+	assert_false(play_has(pushed(w), "10.0.0.9"));
+	assert_true(play_has(world_warnings(w), "redirection aaa: redirection web listens there"));
+	world_free(w);
+}
+
+static void
+a_broken_file_at_the_start_refuses_one_service(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web", BROKEN, false);
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "25", "10.0.0.2 25"), false);
+	world_start(w);
+	assert_int_equal(world_state(w, 8, NULL), NET_STATE_OK);
+	assert_string_equal(world_listeners(w), "25 ::\n");
+	world_free(w);
+}
+
+static void
+a_port_that_is_taken_is_tried_again(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	w->taken_port = 80;
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.0.0.1 8080"), false);
+	world_start(w);
+	assert_false(w->redird_wanted);
+	assert_true(play_has(world_warnings(w), "redirection web: TCP port 80 of that"));
+	w->taken_port = 0;
+	world_wait(w, 6000);
+	assert_true(play_has(pushed(w), "service web "));
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
+static void
+a_new_engine_finds_the_same_sockets(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "25", "10.0.0.2 25"), false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(world_listeners(w), "80 ::\n25 ::\n");
+	world_redirect(w, "redirect.d/web", NULL, false);
+	world_restart(w);
+	assert_string_equal(world_listeners(w), "25 ::\n");
+	assert_string_equal(pushed(w), "service mail socket 2 cps 50\ntarget 10.0.0.2 25\n");
+	world_free(w);
+}
+
+static void
+what_our_redirector_cannot_do_is_refused(void **state UNUSED)
+{
+	struct world *w = play_web();
+	struct world_client *cl;
+
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = 10.0.0.1 80\n"
+		       "\tonly_from = .example.com\n}\n",
+		       false);
+	assert_int_equal(play_reload(w, &cl), EINVAL);
+	assert_true(play_has(strbuf_str(&cl->rows),
+			     "redirect.d/web:1:9: service web: clients are told "
+			     "apart by address"));
+	assert_true(play_has(pushed(w), "target 10.0.0.1 8080\n"));
+	world_free(w);
+}
+
+static void
+rules_and_banners_are_handed_on(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/banners/no", "not you\n", false);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = 10.8.0.1\n"
+		       "\tredirect = 10.0.0.1 80\n\tonly_from = 10.0.0.0 10.1.{2,3}\n"
+		       "\tno_access = 10.0.0.7\n\tbanner_fail = banners/no\n}\n",
+		       false);
+	world_start(w);
+	assert_string_equal(world_listeners(w), "80 10.8.0.1\n");
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n"
+				       "only_from 3\nno_access 1\nbanner 2 not you\n\n");
+	world_free(w);
+}
+
+static void
+aliased(struct world *w, const char *value)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = 192.168.8.77\n"
+		 "\tredirect = 10.0.0.1 80\n\tlisten_alias = %s\n}\n",
+		 value);
+	world_redirect(w, "redirect.d/web", text, false);
+}
+
+static void
+its_own_address_is_added_and_removed(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	aliased(w, "yes");
+	world_start(w);
+	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	aliased(w, "eth7");
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "");
+	assert_true(play_has(world_warnings(w), "redirection web: there is no interface \"eth7\""));
+	assert_true(play_has(pushed(w), "service web "));
+	/* it comes */
+	world_link_add(w, "eth7", "");
+	world_wait(w, 1000);
+	assert_string_equal(w->alias, "eth7 192.168.8.77\n");
+	assert_string_equal(world_warnings(w), "");
+	world_redirect(w, "redirect.d/web", NULL, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "");
+	world_free(w);
+}
+
+static void
+a_captured_port_is_told_to_natd(void **state UNUSED)
+{
+	struct world *w = world_new();
+	struct world_client *cl;
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 10.8.0.1\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
+	world_start(w);
+	assert_true(
+	    play_has(strbuf_str(&w->pushed[ROLE_NATD]), "others 0\ncapture 10.8.0.1 80 10080\n"));
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 2001:db8::1\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
+	assert_int_equal(play_reload(w, &cl), EINVAL);
+	assert_true(play_has(strbuf_str(&cl->rows), "capture_port is for an IPv4 address"));
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1 80 10080\n"));
+	world_redirect(w, "redirect.d/web", NULL, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture"));
+	world_free(w);
+}
+
+/* --- names --- */
+
+static struct world *
+play_named(const char *target)
+{
+	struct world *w = world_new();
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = %s 80\n}\n", target);
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web", text, false);
+	return w;
+}
+
+static void
+lease(struct world *w, const char *addr, enum lease_row_state state)
+{
+	struct msg m = msg_make(MSG_LEASE_CHANGED, 0);
+	struct msg *row = &w->lease[0];
+
+	*row = msg_make(MSG_LEASE_ROW, 0);
+	row->u.lease_row.net = 8;
+	row->u.lease_row.state = (uint8_t)state;
+	MSG_SET_STR(row->u.lease_row.name, "db");
+	assert_true(ip4_parse(&row->u.lease_row.addr, addr));
+	w->nleases = 1;
+	m.u.lease_changed.net = 8;
+	m.u.lease_changed.event = state == LEASE_ROW_ACTIVE ? LEASE_NEW : LEASE_EXPIRED;
+	MSG_SET_STR(m.u.lease_changed.name, "db");
+	if (w->core)
+		world_report(w, ROLE_DHCPD, &m);
+}
+
+static void
+a_name_follows_its_lease(void **state UNUSED)
+{
+	struct world *w = play_named("DB");
+
+	lease(w, "192.168.8.130", LEASE_ROW_ACTIVE);
+	w->dns_name = "db"; /* a guest counts more */
+	w->dns_addr = "10.9.9.9";
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 192.168.8.130 80\n"));
+	assert_int_equal(w->lookups, 0);
+	lease(w, "192.168.8.131", LEASE_ROW_ACTIVE);
+	world_run(w);
+	assert_true(play_has(pushed(w), "target 192.168.8.131 80\n"));
+	/* a guest that is gone leaves its name to the resolvers */
+	lease(w, "192.168.8.131", LEASE_ROW_EXPIRED);
+	world_run(w);
+	assert_true(play_has(pushed(w), "target 10.9.9.9 80\n"));
+	world_free(w);
+}
+
+static void
+a_name_of_etc_hosts(void **state UNUSED)
+{
+	struct world *w = play_named("old.example.test");
+
+	w->host_file[HOST_FILE_HOSTS] =
+	    strdup("127.0.0.1\tlocalhost\n# 10.0.0.1 old.example.test\n10.0.0.2 x "
+		   "Old.Example.Test # y\n10.0.0.3 old.example.test.x\n");
+	world_start(w);
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.2 80\n"));
+	assert_false(play_has(pushed(w), "10.0.0.3"));
+	world_free(w);
+}
+
+static void
+resolvers_are_asked_again_every_minute(void **state UNUSED)
+{
+	struct world *w = play_named("www.example.test");
+	unsigned asked, pushes;
+
+	w->dns_name = "www.example.test";
+	w->dns_addr = "10.0.0.1";
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 10.0.0.1 80\n"));
+	asked = w->lookups;
+	pushes = w->pushes[ROLE_REDIRD];
+	world_wait(w, 61000);
+	assert_int_equal(w->lookups, asked + 1);
+	assert_int_equal(w->pushes[ROLE_REDIRD], pushes); /* the same: nothing is told */
+	w->dns_addr = "10.0.0.2";
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 10.0.0.2 80\n"));
+	/* Silence is no news, another word is. */
+	w->dns_silent = true;
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 10.0.0.2 80\n"));
+	w->dns_silent = false;
+	w->dns_name = NULL;
+	world_wait(w, 61000);
+	assert_false(play_has(pushed(w), "target"));
+	assert_true(play_has(pushed(w), "service web "));
+	assert_true(play_has(world_warnings(w), "redirection web: its target has no address"));
+	world_free(w);
+}
+
+static void
+nobody_is_let_in_before_names_have_been_asked_for(void **state UNUSED)
+{
+	struct world *w = play_named("www.example.test");
+
+	w->worker_mute[ROLE_DHCPD] = true; /* it never says which leases there are */
+	world_start(w);
+	assert_string_equal(world_listeners(w), "80 ::\n");
+	assert_false(w->redird_wanted);
+	assert_string_equal(pushed(w), "");
+	world_free(w);
+}
+
+static void
+an_own_address_by_name(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
+		       "\tredirect = 10.0.0.1 80\n\tonly_from = friend.example.test\n}\n",
+		       false);
+	w->dns_name = "me.example.test";
+	w->dns_addr = "10.8.0.9";
+	world_start(w);
+	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");
+	/* whose name has no address admits nobody */
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
+	w->dns_addr = "10.8.0.10";
+	world_wait(w, 61000);
+	assert_string_equal(world_listeners(w), "80 10.8.0.10\n");
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(without_redirections_nobody_runs),
+	    cmocka_unit_test(a_file_makes_a_redirection),
+	    cmocka_unit_test(the_port_of_a_name_is_that_of_etc_services),
+	    cmocka_unit_test(reload_with_an_error_keeps_the_old_service_and_changes_others),
+	    cmocka_unit_test(what_is_missing_in_a_broken_file_stays),
+	    cmocka_unit_test(a_new_service_does_not_take_the_place_of_a_kept_one),
+	    cmocka_unit_test(a_broken_file_at_the_start_refuses_one_service),
+	    cmocka_unit_test(a_port_that_is_taken_is_tried_again),
+	    cmocka_unit_test(a_new_engine_finds_the_same_sockets),
+	    cmocka_unit_test(what_our_redirector_cannot_do_is_refused),
+	    cmocka_unit_test(rules_and_banners_are_handed_on),
+	    cmocka_unit_test(its_own_address_is_added_and_removed),
+	    cmocka_unit_test(a_captured_port_is_told_to_natd),
+	    cmocka_unit_test(a_name_follows_its_lease),
+	    cmocka_unit_test(a_name_of_etc_hosts),
+	    cmocka_unit_test(resolvers_are_asked_again_every_minute),
+	    cmocka_unit_test(nobody_is_let_in_before_names_have_been_asked_for),
+	    cmocka_unit_test(an_own_address_by_name),
+	};
+
+	return cmocka_run_group_tests_name("engine redirect", tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * redirect.h - TCP redirections as the engine knows them: which run by which reading of redirect.d, with
+ * which of priv's listening sockets, leading where.
+ *
+ *     redirect.c        adoption of a new reading; sockets; the life of vnet-redird
+ *     redirect_alias.c  own addresses that are added to an interface
+ *     redirect_push.c   rows for vnet-redird
+ *     redirect_names.c  names of targets, own addresses and clients
+ *     redirect_rows.c   answers to clients
+ *
+ * A service that is wrong in a new reading goes on by the old one. Sockets are priv's: an engine that starts
+ * names those that it wants, and what is left over ends.
+ */
+#ifndef VNET_VNETD_REDIRECT_H
+#define VNET_VNETD_REDIRECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/redirect_texts.h"
+#include "lib/mono.h"
+#include "lib/msg.h"
+#include "vnetd/redirect_names.h"
+
+struct core;
+struct job;
+
+struct redirection {
+	struct redirection *next;
+	uint32_t serial; /* of this engine; never used again */
+	const struct redirect_service *conf;
+	struct redirect_texts *texts; /* that conf belongs to */
+	bool kept;                    /* a newer reading of it is wrong */
+	struct msg_sock_listen at; /* where it is to listen; port 0: its own name has no address */
+	uint32_t listener;         /* priv's number; 0: it does not listen */
+	char *trouble;             /* why not; NULL: not known so far, or it does */
+	char *alias_trouble;       /* why its own address could not be added; NULL: it was */
+	bool told;                 /* that it listens */
+};
+
+struct redirects {
+	struct redirection *head;
+	uint32_t last_serial;
+	bool adopted; /* at least one reading */
+	bool synced;  /* the sockets are those of the readings, or are known not to be */
+	bool syncing; /* requests are with priv */
+	bool again;   /* something changed meanwhile */
+	unsigned pending;
+	bool said, on;        /* what priv was told about vnet-redird */
+	struct mono retry_at; /* of sockets; MONO_NEVER: nothing to retry */
+	struct redirect_names names;
+};
+
+void redirects_init(struct redirects *r);
+void redirects_fini(struct redirects *r);
+
+/* Takes up the job's reading. What is wrong has been said, but for clashes with what is kept, which are added
+ * to its diagnostics. */
+void redirect_adopt(struct core *c, struct job *j);
+
+/* Brings priv's sockets into line, then vnet-redird. */
+void redirect_sync(struct core *c);
+
+/* Names stand for other addresses now, which may be own ones. */
+void redirect_renamed(struct core *c);
+
+/* redirect_alias.c: asks for the addresses that are to be added, as a part of a sync, and sweeps the rest. */
+void redirect_alias_sync(struct core *c);
+
+/* The host's addresses or interfaces have changed: what was added may be gone, or can be added now. */
+void redirect_addrs_changed(struct core *c);
+
+/* For the two of a sync: the one with that number, NULL: it is gone; a request of it is answered. */
+struct redirection *redirect_by_serial(const struct core *c, uint32_t serial);
+void redirect_one_less(struct core *c);
+
+/* The channel to vnet-redird is there. */
+void redirect_worker_up(struct core *c);
+
+/* REDIRECT_EVENT of vnet-redird. */
+void redirect_event(struct core *c, const struct msg_redirect_event *m);
+
+/* NULL: there is none. */
+const struct redirection *redirect_of(const struct core *c, const char *id);
+
+enum redirect_state redirect_state(const struct core *c, const struct redirection *r,
+				   const char **why);
+
+struct mono redirect_deadline(const struct core *c);
+void redirect_timer(struct core *c);
+
+/* redirect_push.c: everything that listens, as a new generation. */
+void redirect_push(struct core *c);
+
+#endif
