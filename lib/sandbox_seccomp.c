@@ -144,6 +144,8 @@ static const struct arg_rule bpf_info_rules[] = {
 };
 
 #ifdef VNET_SECCOMP_KILL
+static const int bpf_calls[] = {SCMP_SYS(bpf)};
+
 /* What libraries try on their own, and what our tests and an intruder try first: refused with EPERM
  * and survived, where any other call outside the lists kills. */
 static const int probe_calls[] = {SCMP_SYS(kill),
@@ -341,6 +343,8 @@ load_kill_filter(unsigned extra)
 		ALLOW(&f, memfd_calls);
 	if (extra & SANDBOX_NSFS)
 		ALLOW(&f, nsfs_calls);
+	if (extra & SANDBOX_BPF_INFO)
+		ALLOW(&f, bpf_calls);
 	return filter_load(&f);
 }
 #else

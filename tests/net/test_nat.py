@@ -140,7 +140,9 @@ def test_without_adapter_the_host_is_not_there(lab):
 
 def test_loopback_of_the_host_is_out_of_reach(lab, vnetd):
     """route_localnet is on for forwards from 127.0.0.1; guests must not profit."""
-    assert lab.host.run("sysctl", "-n", "net.ipv4.conf.vmnet8.route_localnet").out.strip() == "1"
+    # Clients are answered as soon as the links are there; the table follows.
+    localnet = ["sysctl", "-n", "net.ipv4.conf.vmnet8.route_localnet"]
+    proc.wait_until("the table is there", lambda: lab.host.run(*localnet).out.strip() == "1")
     guest = guest_on(lab, 8, 10)
     # The guest's own kernel would not send such packets: frames by hand.
     frames = """

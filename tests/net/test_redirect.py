@@ -109,7 +109,14 @@ def test_files_make_redirections_and_their_end_ends_the_process(lab, two):
     with pytest.raises(ConnectionRefusedError):
         dial(lab, 7001)
     echo(held)  # its service is gone, it is not
-    assert "vnet-redird" in two.pids()
+    pid = two.pid_of("vnet-redird")
+    # One that is about to end takes up a service that comes meanwhile.
+    two.write("redirect.d/two", service("two", 7002, f"{NEAR} 9002"))
+    two.ctl("reload")
+    assert says(lab, 7002) == b"b" and two.pid_of("vnet-redird") == pid
+    (two.config / "redirect.d/two").unlink()
+    two.ctl("reload")
+    echo(held)
     held.close()
     proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in two.pids())
     two.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
@@ -145,6 +152,37 @@ def test_reload_changes_one_service_and_leaves_connections_alone(lab, two):
     echo(one)
     echo(other)
     assert two.pid_of("vnet-redird") == pid
+
+
+def test_rules_limits_banners_and_logs(lab, vnetd, servers):
+    """Everything that the redirector does beside relaying, below its filter."""
+    vnetd.write("redirect.d/banners/hi", "hi ")
+    vnetd.write(
+        "redirect.d/all",
+        "defaults\n{\n\tlog_on_success = HOST PID DURATION EXIT TRAFFIC\n\tlog_on_failure = HOST\n"
+        "\tlog_type = SYSLOG daemon info\n}\n"
+        + service("all", 7001, f"{NEAR} 9001", "access_times = 0:00-24:00", "max_load = 1000.0",
+                  "per_source = 2", "banner_success = banners/hi", "flags = KEEPALIVE",
+                  "only_from = 198.51.100.0", "timeout_idle = 1")
+        + service("never", 7002, f"{NEAR} 9001", "no_access = 0.0.0.0/0"),
+    )
+    vnetd.ctl("reload")
+    pid = vnetd.pid_of("vnet-redird")
+    with dial(lab, 7001) as conn:
+        assert read_name(conn, 4) == b"hi a"
+        echo(conn, b"x" * (4 * MB // 64))
+        conn.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            assert conn.recv(1) == b""  # idle for too long
+    with pytest.raises(ConnectionError), dial(lab, 7002) as conn:
+        read_name(conn)
+    def logged(text):
+        proc.wait_until(text, lambda: text in vnetd.log_text())
+    logged(f"START: all pid=0 from={NEAR}")
+    logged("EXIT: all status=")
+    logged("TRAFFIC: all in=65536(bytes) out=65537(bytes)")
+    logged(f"FAIL: never address from={NEAR}")
+    assert vnetd.pid_of("vnet-redird") == pid
 
 
 def test_broken_file_is_told_with_its_place_and_the_old_service_stays(lab, two):
