@@ -125,6 +125,6 @@ def certificate(folder, name):
     return both
 
 
-def stunnel(ns, conf, address, port):
+def stunnel(ns, conf, address, port, log):
     """A stunnel with that configuration file, which has it listen at address and port."""
-    _start(ns, [find("stunnel"), conf], address, port, conf.with_suffix(".log"))
+    _start(ns, [find("stunnel"), conf], address, port, log)

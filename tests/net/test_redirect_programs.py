@@ -257,9 +257,9 @@ def test_stunnel_server_behind_and_client_in_front(door):
         f"accept = 127.0.0.1:9000\nconnect = {HOST}:{PORT}\n",
     )
     Digest(door.guest, "127.0.0.1", 9000)
-    programs.stunnel(door.guest, server, door.address, 8443)
+    programs.stunnel(door.guest, server, door.address, 8443, door.folder / "server.log")
     door.open(8443)
-    programs.stunnel(door.client, client, "127.0.0.1", 9000)
+    programs.stunnel(door.client, client, "127.0.0.1", 9000, door.folder / "client.log")
     ask_digests(door.client, "127.0.0.1", 9000)
     conns, n_in, n_out = door.ended()
     assert conns == len(SIZES)
@@ -276,8 +276,8 @@ def test_stunnel_client_behind_and_server_as_its_peer(door):
         f"accept = {door.address}:9000\nconnect = {far}:8443\n",
     )
     Digest(door.client, "127.0.0.1", 9000)
-    programs.stunnel(door.client, server, far, 8443)
-    programs.stunnel(door.guest, client, door.address, 9000)
+    programs.stunnel(door.client, server, far, 8443, door.folder / "server.log")
+    programs.stunnel(door.guest, client, door.address, 9000, door.folder / "client.log")
     door.open(9000)
     ask_digests(door.client, HOST, PORT)
     assert door.ended() == (len(SIZES), ASKED, ANSWERED)
