@@ -15,7 +15,7 @@ TEST_PACKAGES=(
 	# namespace tests: harness, real DHCP clients, tools that look
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
 	nftables iptables conntrack procps strace
-	openssh-server openssh-client
+	curl nginx-light openssh-client openssh-server openssl postgresql stunnel4
 	bind9-dnsutils udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark util-linux login passwd
 	# VM tests
 	qemu-system-x86 qemu-utils ipxe-qemu busybox-static debootstrap debian-archive-keyring
@@ -31,6 +31,17 @@ missing_packages() {
 		fi
 	done
 }
+
+# Runs a command while packages that are installed start no daemon: the tests start theirs in namespaces.
+without_daemons() (
+	policy=/usr/sbin/policy-rc.d
+	if [[ ! -e $policy ]]; then
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	"$@"
+)
 
 # Installs the given packages; all output goes to stdout. Downloads what apt knows, and asks the
 # archive for its list only when that is not enough.

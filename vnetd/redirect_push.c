@@ -73,7 +73,8 @@ send_service(struct core *c, const struct redirection *r, size_t ntargets)
 	row->max_load_milli = s->max_load_c * 10;
 	row->sensor = (s->flags & REDIRECT_SENSOR) != 0;
 	row->deny_min = deny_minutes(s->deny_s);
-	row->keepalive = (s->flags & REDIRECT_KEEPALIVE) != 0;
+	/* When an alias goes, its connections cannot be told: they end when nobody answers any more. */
+	row->keepalive = (s->flags & REDIRECT_KEEPALIVE) || s->listen_alias;
 	row->timeout_connect_ms = to_ms(s->timeout_connect_s);
 	if (row->timeout_connect_ms == 0 && ntargets == 1)
 		row->timeout_connect_ms = CONNECT_ALONE_MS;

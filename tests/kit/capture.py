@@ -14,13 +14,16 @@ _TOOLS = {
 
 
 class Capture:
-    """A tcpdump or tshark that writes all packets of `ifname` to a file; it runs once this is made."""
+    """A tcpdump or tshark that writes packets of `ifname` to a file; it runs once this is made.
 
-    def __init__(self, ns, ifname, path, tool="tcpdump"):
+    more    further words of its command line, such as a filter
+    """
+
+    def __init__(self, ns, ifname, path, tool="tcpdump", more=()):
         self.ns, self.path = ns, path
         log = path.with_suffix(".log")
         argv, ready = _TOOLS[tool]
-        self._process = ns.popen(*argv, "-i", ifname, "-w", path, log=log)
+        self._process = ns.popen(*argv, "-i", ifname, "-w", path, *more, log=log)
         proc.wait_until(f"{tool} captures on {ifname}", lambda: ready in log.read_text(), 20)
 
     def stop(self):
@@ -49,3 +52,29 @@ class Capture:
         argv = ["tshark", "-q", "-r", self.path, "--export-objects", f"http,{folder}"]
         self.ns.run(*argv, timeout=60)
         return [hashlib.sha256(part.read_bytes()).hexdigest() for part in sorted(folder.iterdir())]
+
+
+class TcpBytes(Capture):
+    """Counts the bytes of TCP connections to a port by the sequence numbers of their first and last packets."""
+
+    def __init__(self, ns, ifname, path, port):
+        self._port = str(port)
+        ends = "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0"
+        # Short ones: the buffer of tcpdump holds as many packets as have room at their full length.
+        super().__init__(ns, ifname, path, more=("-s", "96", f"tcp port {port} and {ends}"))
+
+    def count(self):
+        """(connections, bytes to the port, bytes from it); fails when one was not ended in both directions."""
+        first, last = {}, {}
+        for source, target, syn, seq, length in self.fields(
+            "tcp", "tcp.srcport", "tcp.dstport", "tcp.flags.syn", "tcp.seq_raw", "tcp.len"
+        ):
+            way = (source, target)
+            if syn in ("1", "True"):
+                first[way] = int(seq) + 1
+            else:
+                last[way] = int(seq) + int(length)
+        assert first.keys() == last.keys(), f"without a begin or an end: {first.keys() ^ last.keys()}"
+        sizes = {way: (last[way] - first[way]) % 2**32 for way in first}
+        there = sum(size for (_, target), size in sizes.items() if target == self._port)
+        return len(sizes) // 2, there, sum(sizes.values()) - there

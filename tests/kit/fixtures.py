@@ -46,7 +46,8 @@ def lab(machine, stage, folder, request):
     yield made
     report = getattr(request.node, "report_call", None)
     if report is not None and report.failed:
-        print(f"--- vnetd's log\n{made.vnetd.log_text()}")
+        for one in made.vnetds:
+            print(f"--- vnetd's log, {one.host.name}\n{one.log_text()}")
     made.close()
 
 

@@ -49,13 +49,14 @@ class Lab:
     """Makes and deletes everything that one test needs."""
 
     def __init__(self, tmp, stage):
-        self.tmp = tmp
+        self.tmp, self._stage = tmp, stage
         self._prefix = f"vt{os.getpid()}-{next(_serial)}"
         self._made = []
         self.host = self._keep(ns.Host(f"{self._prefix}host", tmp / "host", stage))
         self.outside = self._keep(Outside(f"{self._prefix}out"))
         self._connect()
         self.vnetd = daemon.Vnetd(self.host, tmp)
+        self.vnetds = [self.vnetd]
 
     def _connect(self):
         connect(self.host, self.outside)
@@ -69,26 +70,36 @@ class Lab:
         """A further plain namespace, deleted after the test."""
         return self._keep(ns.Netns(f"{self._prefix}{label}"))
 
-    def guest(self, network=None, *, how="netns", mac=None, label=None, name=None):
+    def another_host(self, label):
+        """A further host, connected to nothing yet; its vnetd, not started."""
+        host = self._keep(ns.Host(f"{self._prefix}{label}", self.tmp / label, self._stage))
+        self.vnetds.append(daemon.Vnetd(host, self.tmp / label))
+        return self.vnetds[-1]
+
+    def guest(self, network=None, *, how="netns", mac=None, label=None, name=None, vnetd=None):
         """A guest plugged into `network` ("vmnet8"), or into nothing yet.
 
         how   "netns": vnetctl attach --netns;  "adopt": a veth whose host end somebody enslaves
         mac   the guest's Ethernet address; else the tool's or the kernel's choice
         name  the port's name, for how="netns"
+        vnetd whose network it is, by default that of the first host, for how="netns"
         """
         serial = sum(isinstance(m, client.Guest) for m in self._made)
         label = label or f"g{serial}"
         guest = self._keep(client.Guest(f"{self._prefix}{label}", self.tmp / label))
         if network is not None:
-            {"netns": self._attach, "adopt": self._adopt}[how](guest, network, mac, name, label)
+            if how == "netns":
+                self._attach(vnetd or self.vnetd, guest, network, mac, name)
+            else:
+                self._adopt(guest, network, mac, label)
         return guest
 
-    def _attach(self, guest, network, mac, name, label):
+    def _attach(self, vnetd, guest, network, mac, name):
         extra = [f"--mac={mac}"] if mac else []
         extra += [f"--name={name}"] if name else []
-        self.vnetd.ctl("attach", network, "--netns", guest.name, "--ifname", "eth0", *extra)
+        vnetd.ctl("attach", network, "--netns", guest.name, "--ifname", "eth0", *extra)
 
-    def _adopt(self, guest, network, mac, name, label):
+    def _adopt(self, guest, network, mac, label):
         ns.veth(guest, "eth0", self.host, f"veth-{label}")
         if mac:
             guest.run("ip", "link", "set", "eth0", "address", mac)

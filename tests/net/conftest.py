@@ -4,7 +4,8 @@
 By hand, for one test:  sudo VNET_STAGE=/path/of/DESTDIR /usr/bin/python3 -m pytest tests/net -k NAME
 
     lab      the set-up of tests/kit/lab.py, vnetd not yet started: lab.host, lab.outside,
-             lab.vnetd, lab.guest(...), lab.netns(...), lab.url(...).  Write configuration by
+             lab.vnetd, lab.guest(...), lab.netns(...), lab.another_host(...), lab.url(...).
+             Real servers: tests/kit/programs.py.  Write configuration by
              lab.vnetd.write("networking", ...), then lab.vnetd.start(); without any
              configuration vnetd makes its own defaults.
     vnetd    lab.vnetd, started with vmnet1 host-only 10.181.1.0/24 and vmnet8 NAT 10.181.8.0/24

@@ -310,6 +310,22 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
+def test_connection_of_an_address_that_is_gone_ends(lab, vnetd, servers):
+    """Nobody tells the redirector that its client cannot be reached: it asks after a while, and gets no answer."""
+    old = "198.51.100.77"
+    keys = {"time": 1, "intvl": 1, "probes": 2}
+    lab.host.run("sysctl", "-qw", *(f"net.ipv4.tcp_keepalive_{key}={n}" for key, n in keys.items()))
+    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    held = dial(lab, 7001, address=old)
+    assert read_name(held) == b"a"
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    assert aliases(lab) == [] and "vnet-redird" in vnetd.pids()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+
+
 def test_captured_port_comes_to_the_service(lab, vnetd, servers):
     """As iptables -j REDIRECT: another port of the bound address, and of no other."""
     lab.host.run("ip", "addr", "add", "198.51.100.5/32", "dev", "up0")
