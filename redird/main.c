@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * main.c - vnet-redird: wires channels, services and the redirector together.
  *
- * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the channel to
- * the engine, whose end is not: we go on serving, and priv sends a new one when there is an engine again.
- * Without a service it ends once its last connection has; priv starts it again when there is one.
+ * Executed by priv with two descriptors: 3 is the channel to priv, 4 is the channel to the engine. Without the
+ * engine we go on serving, and priv sends a new one when there is an engine again. Without priv we let nobody in any
+ * more, which the next vnetd's vnet-redird does, and end with the last connection; so does one without a service.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +43,7 @@ struct program {
 	struct confrows rows;
 	struct served *served;
 	bool configured;            /* at least once */
+	bool draining;              /* nobody is let in any more */
 	struct mono no_target_told; /* the last time */
 	bool failed;
 };
@@ -107,7 +108,7 @@ leave_if_idle(struct program *p)
 {
 	struct redird_room room;
 
-	if (!p->configured || served_count(p->served) > 0)
+	if (!p->draining && (!p->configured || served_count(p->served) > 0))
 		return;
 	redird_room(p->redird, &room);
 	if (room.conns == 0)
@@ -218,14 +219,30 @@ on_priv_msg(struct chan *c UNUSED, const struct msg *m, int *fds, size_t nfds, v
 	}
 }
 
+/* vnetd ends, or was killed. */
+static void
+drain(struct program *p)
+{
+	struct redird_room room;
+
+	p->draining = true;
+	lose_engine(p);
+	redird_drain(p->redird);
+	redird_room(p->redird, &room);
+	if (room.conns)
+		log_info("vnetd is gone; what is redirected now goes on: %u", room.conns);
+	leave_if_idle(p);
+}
+
 static void
 on_priv_gone(struct chan *c UNUSED, const char *why, void *arg)
 {
-	bool broken = strcmp(why, "closed the channel") != 0;
-
-	if (broken)
-		log_error(0, "priv %s", why);
-	stop(arg, broken);
+	if (!strcmp(why, "closed the channel")) {
+		drain(arg);
+		return;
+	}
+	log_error(0, "priv %s", why);
+	stop(arg, true);
 }
 
 static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};

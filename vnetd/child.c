@@ -396,6 +396,16 @@ children_breach(struct children *all, enum role role, const char *what)
 	end_channel(c);
 }
 
+/* It ends with its last connection, which may be long after us. */
+static void
+leave(struct child *c)
+{
+	chan_free(c->chan);
+	c->chan = NULL;
+	c->running = false;
+	loop_timer_set(c->timer, MONO_NEVER);
+}
+
 void
 children_stop(struct children *all)
 {
@@ -405,7 +415,9 @@ children_stop(struct children *all)
 	for (enum role r = 0; r < ROLE_N; r++) {
 		struct child *c = &all->child[r];
 
-		if (c->running && c->chan)
+		if (c->running && r == ROLE_REDIRD)
+			leave(c);
+		else if (c->running && c->chan)
 			end_channel(c);
 	}
 	if (!any_running(all))

@@ -26,6 +26,7 @@
 
 #include "lib/fd.h"
 #include "vnetd/hook.h"
+#include "vnetd/leftover.h"
 #include "vnetd/priv_nft.h"
 #include "vnetd/start.h"
 
@@ -296,6 +297,7 @@ teardown_main(const struct dirs *dirs)
 	lock = lock_alone(dirs->run);
 	if (lock < 0)
 		return 1;
+	leftover_end();
 	bad |= remove_aliases() < 0;
 	bad |= remove_links(&f) < 0;
 	/* Before the table: until now it kept this host from forwarding for others. */

@@ -110,9 +110,9 @@ class Vnetd:
         except AssertionError as why:
             raise AssertionError(f"{why}\n--- vnetd's log\n{self.log_text()}") from None
 
-    def stop(self, sig=signal.SIGTERM, timeout=10):
-        """Ends vnetd by a signal and waits until it and all its children are gone."""
-        tree = self.pids()
+    def stop(self, sig=signal.SIGTERM, timeout=10, but=None):
+        """Ends vnetd by a signal and waits until it and all its children are gone, but those of one name."""
+        tree = {name: pids for name, pids in self.pids().items() if name != but}
         proc.kill(self.process.pid, sig)
         self.process.wait(timeout)
         gone = lambda: not any(proc.alive(pid) for pids in tree.values() for pid in pids)

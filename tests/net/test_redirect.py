@@ -269,6 +269,37 @@ def test_connection_outlives_the_engine(lab, two):
     echo(held)
 
 
+@pytest.mark.parametrize("sig", [proc.signal.SIGTERM, proc.signal.SIGKILL])
+def test_connection_outlives_vnetd(lab, two, sig):
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    old = two.pid_of("vnet-redird")
+    two.stop(sig, but="vnet-redird")
+    echo(held)
+    with pytest.raises(OSError):
+        dial(lab, 7001)
+    two.start()
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+    assert two.pid_of("vnet-redird") != old
+    echo(held, b"y" * MB)
+    held.close()
+    proc.wait_until("the old one has ended", lambda: not proc.alive(old))
+    assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")
+
+
+def test_teardown_ends_connections_too(lab, two):
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    old = two.pid_of("vnet-redird")
+    two.stop(but="vnet-redird")
+    echo(held)
+    two.teardown()
+    proc.wait_until("it has ended", lambda: not proc.alive(old))
+    with pytest.raises(OSError):
+        held.sendall(b"x" * MB)
+        assert held.recv(1) != b""
+
+
 def test_works_again_after_a_restart(lab, two):
     two.restart()
     assert (says(lab, 7001), says(lab, 7002)) == (b"a", b"b")

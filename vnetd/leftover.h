@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * leftover.h - processes that have outlived their vnetd: vnet-redird goes on until its last connection has ended.
+ */
+#ifndef VNET_VNETD_LEFTOVER_H
+#define VNET_VNETD_LEFTOVER_H
+
+/* Ends those of this network namespace. Needs root; no vnetd may be running. */
+void leftover_end(void);
+
+#endif
