@@ -192,7 +192,7 @@ static void
 to_worker(void *arg, enum role role, const struct msg *m)
 {
 	struct world *w = arg;
-	struct msg ready = msg_make(MSG_CONF_READY, 0);
+	struct msg ready = msg_make(MSG_CONF_READY, 0), reply;
 	uint8_t wire[MSG_MAX];
 
 	assert_true(msg_encode(m, wire, sizeof(wire)) > 0);
@@ -203,6 +203,10 @@ to_worker(void *arg, enum role role, const struct msg *m)
 		answer_leases(w, m);
 	} else if (m->type == MSG_LOOKUP) {
 		answer_lookup(w, m);
+	} else if (role == ROLE_REDIRD && m->id) {
+		reply =
+		    msg_reply(m->id, 0, NULL); /* nothing has been counted, nobody is connected */
+		report(w, role, &reply);
 	} else if (m->type == MSG_CONF_COMMIT) {
 		w->pushes[role]++;
 		ready.u.conf_ready.generation = m->u.conf_commit.generation;
