@@ -470,7 +470,7 @@ declined_address_is_the_last_resort(void **state UNUSED)
 	c->subnet = (struct prefix4){AT(0), 24};
 	c->server = SERVER;
 	c->unknown_clients = true;
-	netconf_add_range(c, AT(10), AT(11));
+	netconf_add_range(c, AT(10), AT(11), false);
 	fx_init(&x, c);
 	assert_int_equal(fx_lease(&x, &alice).h, AT(10).h);
 	fx_decline(&x, &alice, AT(10));
