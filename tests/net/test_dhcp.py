@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.kit import client, daemon, proc
+from tests.kit import client, daemon, proc, strict
 
 # A renewal after three seconds, and time enough that a busy machine does not let the lease run out.
 FAST = """default-lease-time 60;
@@ -27,8 +27,12 @@ option dhcp-rebinding-time 30;
 
 def blocks(vnetd, net=8):
     """The lease file's blocks in order: {"ip", "starts", "ends", "mac", "name", "abandoned"}."""
+    text = vnetd.lease_file(net)
+    # Whatever a test is about, other programs can read what it sees.
+    strict.form(text)
+    strict.packer(text)
     found = []
-    for ip, body in re.findall(r"^lease (\S+) \{\n(.*?)^\}\n", vnetd.lease_file(net), re.M | re.S):
+    for ip, body in re.findall(r"^lease (\S+) \{\n(.*?)^\}\n", text, re.M | re.S):
         times = dict(re.findall(r"^\t(starts|ends) \d (\S+ \S+);$", body, re.M))
         mac = re.search(r"^\thardware ethernet (\S+);$", body, re.M)
         name = re.search(r'^\tclient-hostname "(.*)";$', body, re.M)
