@@ -211,10 +211,12 @@ offer_nothing(struct job *j, enum dhcp_drop why)
 {
 	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
 
-	if (j->m->has_auto_config && netconf_option(j->s->conf, h, OPT_AUTO_CONFIG))
-		send_reply(j, &(struct reply){.type = DHCP_OFFER});
-	else
+	if (!j->m->has_auto_config || !netconf_option(j->s->conf, h, OPT_AUTO_CONFIG)) {
 		drop(j, why);
+		return;
+	}
+	send_reply(j, &(struct reply){.type = DHCP_OFFER});
+	j->s->stats.dropped[why]++; /* a full pool stays visible */
 }
 
 /* RFC 2131 4.3.1 */
@@ -404,7 +406,7 @@ on_bootp(struct job *j)
 	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
 	struct ip4 ip = pool_reservation(j->s->conf, j->s->leases, j->m->chaddr);
 
-	if (!h || !h->bootp)
+	if (!h || !h->bootp || h->ip.h == 0)
 		drop(j, DHCP_DROP_BOOTP);
 	else if (ip.h == 0)
 		drop(j, DHCP_DROP_NO_ADDRESS);

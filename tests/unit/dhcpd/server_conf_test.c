@@ -168,6 +168,26 @@ bootp_client_gets_its_fixed_address(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* Two machines with one address are worse than one without. */
+static void
+bootp_client_waits_while_another_has_its_address(void **state UNUSED)
+{
+	struct netconf *c = conf_with_host(alice.mac, AT(128));
+	struct fixture x;
+	bool forgot;
+
+	fx_init(&x, NULL);
+	assert_int_equal(fx_lease(&x, &bob).h, AT(128).h);
+	c->host_v[0].bootp = true;
+	assert_int_equal(netconf_seal(c), 0);
+	assert_int_equal(dhcp_server_set_conf(x.s, c, x.clk, &forgot), 0);
+	assert_false(bootp(&x, &alice));
+	assert_int_equal(x.out.drop, DHCP_DROP_NO_ADDRESS);
+	fx_release(&x, &bob, AT(128));
+	assert_true(bootp(&x, &alice));
+	fx_fini(&x);
+}
+
 static void
 bootp_is_only_for_clients_that_have_a_fixed_address(void **state UNUSED)
 {
@@ -180,7 +200,7 @@ bootp_is_only_for_clients_that_have_a_fixed_address(void **state UNUSED)
 	assert_false(bootp(&x, &alice)); /* not allowed */
 	assert_int_equal(x.out.drop, DHCP_DROP_BOOTP);
 	assert_false(bootp(&x, &bob));
-	assert_int_equal(x.out.drop, DHCP_DROP_NO_ADDRESS);
+	assert_int_equal(x.out.drop, DHCP_DROP_BOOTP);
 	assert_false(bootp(&x, &carol)); /* unknown */
 	assert_int_equal(x.out.drop, DHCP_DROP_BOOTP);
 	fx_fini(&x);
@@ -262,6 +282,7 @@ client_without_an_address_hears_whether_to_choose_one(void **state UNUSED)
 	assert_int_equal(v, 0);
 	assert_int_equal(treply_u32(&x.reply, OPT_LEASE_TIME), 0);
 	assert_int_equal(treply_u32(&x.reply, OPT_ROUTERS), 0);
+	assert_int_equal(dhcp_server_stats(x.s)->dropped[DHCP_DROP_UNKNOWN_CLIENT], 1);
 	/* Who does not ask would take it for an address. */
 	assert_int_equal(fx_discover(&x, &alice), DHCP_NONE);
 	assert_int_equal(x.out.drop, DHCP_DROP_UNKNOWN_CLIENT);
@@ -375,6 +396,7 @@ main(void)
 	    cmocka_unit_test(boot_file_is_not_overwritten_by_overload),
 	    cmocka_unit_test(long_boot_file_is_an_option_only),
 	    cmocka_unit_test(bootp_client_gets_its_fixed_address),
+	    cmocka_unit_test(bootp_client_waits_while_another_has_its_address),
 	    cmocka_unit_test(bootp_is_only_for_clients_that_have_a_fixed_address),
 	    cmocka_unit_test(host_that_must_not_boot_is_ignored),
 	    cmocka_unit_test(network_that_denies_booting_answers_hosts_that_may),
