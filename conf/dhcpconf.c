@@ -39,6 +39,7 @@ struct dc {
 	const char *text;      /* start of the file */
 	const char *stmt;      /* keyword of the statement that is being read */
 	const char *block_end; /* behind the last '}' */
+	bool told_ddns;        /* that these statements are ignored */
 	unsigned depth;
 };
 
@@ -128,12 +129,27 @@ open_block(struct dc *p)
 
 /* --- statements; each stands on the token behind its keyword and takes its ';' or block --- */
 
+/* Behind the name, and a '=' that later dialects have. */
+static void
+option_value(struct dc *p, struct ctx *c, const char *name)
+{
+	struct dhcp_opt opt;
+
+	if (dl_is(&p->l, '='))
+		dl_next(&p->l);
+	if (!dl_option_value(&p->l, p->a, name, &opt)) {
+		skip_statement(p);
+		return;
+	}
+	dhcp_scope_set_opt(c->scope, p->a, &opt);
+	end_statement(p);
+}
+
 static void
 st_option(struct dc *p, struct ctx *c)
 {
 	char name[64] = "";
 	const char *hint;
-	struct dhcp_opt opt;
 
 	if (p->l.tok.kind == DL_WORD && p->l.tok.w.len < sizeof(name))
 		memcpy(name, p->l.tok.w.s, p->l.tok.w.len);
@@ -147,12 +163,7 @@ st_option(struct dc *p, struct ctx *c)
 		return;
 	}
 	dl_next(&p->l);
-	if (!dl_option_value(&p->l, p->a, name, &opt)) {
-		skip_statement(p);
-		return;
-	}
-	dhcp_scope_set_opt(c->scope, p->a, &opt);
-	end_statement(p);
+	option_value(p, c, name);
 }
 
 static void
@@ -243,9 +254,14 @@ permission(struct dc *p, struct ctx *c, enum conf_tri yes)
 			bad_operand(p, "\"known-clients\" or \"unknown-clients\"");
 			return;
 		}
+		if (known && yes == CONF_NO) {
+			DC_ERROR(p, "unsupported permission: a pool cannot deny known clients; "
+				    "give them fixed addresses or a pool of their own");
+			skip_statement(p);
+			return;
+		}
 		/* A pool with any `allow` takes only what it names (dhcpd.conf(5)). */
-		if (!known || yes == CONF_YES)
-			c->unknown = known ? CONF_NO : yes;
+		c->unknown = known ? CONF_NO : yes;
 	} else if (word_ieq(w, "unknown-clients")) {
 		c->scope->unknown_clients = yes;
 	} else if (word_ieq(w, "bootp")) {
@@ -474,9 +490,6 @@ static const char *const no_effect[] = {"use-host-decl-names",
 					"ping-check",
 					"ping-timeout",
 					"one-lease-per-client",
-					"ddns-update-style",
-					"ddns-updates",
-					"ddns-domainname",
 					"log-facility",
 					"use-lease-addr-for-default-route",
 					"always-reply-rfc1048",
@@ -570,10 +583,30 @@ unknown_statement(struct dc *p, struct word w)
 	skip_statement(p);
 }
 
+static bool
+word_begins(struct word w, const char *with)
+{
+	size_t n = strlen(with);
+
+	return w.len > n && word_ieq((struct word){w.s, n}, with);
+}
+
+/* `option-224 = 01:02;`, short for `option option-224 01:02;`. */
+static bool
+option_number(struct word w, char name[16])
+{
+	if (w.len >= 16 || !word_begins(w, "option-"))
+		return false;
+	memcpy(name, w.s, w.len);
+	name[w.len] = '\0';
+	return dhcp_opt_code(name) != 0;
+}
+
 static void
 parse_statement(struct dc *p, struct ctx *c)
 {
 	struct word w = p->l.tok.w;
+	char name[16];
 
 	if (p->l.tok.kind != DL_WORD) {
 		DC_ERROR(p, "a statement cannot begin with \"%.*s\"", WORD_ARG(w));
@@ -598,7 +631,19 @@ parse_statement(struct dc *p, struct ctx *c)
 		skip_statement(p);
 		return;
 	}
-	if (in_list(w, no_effect)) {
+	if ((c->kind & CTX_SCOPES) && option_number(w, name)) {
+		dl_next(&p->l);
+		option_value(p, c, name);
+	} else if (word_begins(w, "ddns-")) {
+		if (!p->told_ddns)
+			diag_warn(
+			    p->l.d, p->l.tok.pos,
+			    "\"%.*s\" is ignored, and so is every other ddns statement: names "
+			    "are not registered in DNS",
+			    WORD_ARG(w));
+		p->told_ddns = true;
+		skip_statement(p);
+	} else if (in_list(w, no_effect)) {
 		diag_warn(p->l.d, p->l.tok.pos, "\"%.*s\" has no effect here", WORD_ARG(w));
 		skip_statement(p);
 	} else if (in_list(w, unsupported)) {

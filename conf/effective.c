@@ -120,6 +120,26 @@ print_opts(struct strbuf *out, const struct dhcp_opts *o, const char *prefix)
 }
 
 static void
+print_text(struct strbuf *out, const char *word, const char *text, const char *prefix)
+{
+	if (text)
+		strbuf_addf(out, "%s%s \"%s\";\n", prefix, word, text);
+}
+
+static void
+print_boot(struct strbuf *out, const struct dhcp_scope *s, const char *prefix)
+{
+	if (s->next_server.h)
+		strbuf_addf(out, "%snext-server %s;\n", prefix, IP4_STR(s->next_server));
+	print_text(out, "filename", s->filename, prefix);
+	print_text(out, "server-name", s->server_name, prefix);
+	if (s->booting == CONF_NO)
+		strbuf_addf(out, "%sdeny booting;\n", prefix);
+	if (s->bootp == CONF_YES)
+		strbuf_addf(out, "%sallow bootp;\n", prefix);
+}
+
+static void
 print_host(struct strbuf *out, const struct dhcp_host *h)
 {
 	struct strbuf b;
@@ -129,6 +149,7 @@ print_host(struct strbuf *out, const struct dhcp_host *h)
 		    h->name ? " " : "", h->name ? h->name : "");
 	fact(out, "reservation", strbuf_str(&b), h->pos);
 	strbuf_fini(&b);
+	print_boot(out, &h->scope, "#     ");
 	print_opts(out, &h->scope.opts, "#     ");
 }
 
@@ -158,6 +179,8 @@ print_dhcp(struct strbuf *out, const struct conf_net *n)
 		fact(out, "range", strbuf_str(&b), r->pos);
 		strbuf_fini(&b);
 	}
+	print_boot(out, &d->global, "# ");
+	print_boot(out, &d->subnet, "# ");
 	for (size_t i = 0; i < d->global.opts.n; i++) {
 		if (dhcp_opts_find(&d->subnet.opts, d->global.opts.v[i].code))
 			continue;

@@ -46,6 +46,9 @@ add_net(struct confrows *c, const struct msg_dhcp_net *m)
 	n->mtu = m->mtu;
 	n->default_lease_s = m->default_lease_s;
 	n->max_lease_s = m->max_lease_s;
+	n->min_lease_s = m->min_lease_s;
+	n->next_server = m->next_server;
+	n->booting = m->booting;
 	n->unknown_clients = m->unknown_clients;
 	n->authoritative = m->authoritative;
 	c->net[m->net] = n;
@@ -64,7 +67,7 @@ add_range(struct confrows *c, const struct msg_dhcp_range *m)
 {
 	struct netconf *n = net_of(c, m->net);
 
-	return n ? netconf_add_range(n, m->first, m->last) : -EINVAL;
+	return n ? netconf_add_range(n, m->first, m->last, m->known) : -EINVAL;
 }
 
 static int
@@ -72,7 +75,22 @@ add_host(struct confrows *c, const struct msg_dhcp_host *m)
 {
 	struct netconf *n = net_of(c, m->net);
 
-	return n ? netconf_add_host(n, m->index, m->mac, m->addr, m->name) : -EINVAL;
+	struct netconf_host *h;
+	int r;
+
+	if (!n)
+		return -EINVAL;
+	r = netconf_add_host(n, m->index, m->mac, m->addr, m->name);
+	if (r < 0)
+		return r;
+	h = &n->host_v[m->index];
+	h->default_lease_s = m->default_lease_s;
+	h->max_lease_s = m->max_lease_s;
+	h->min_lease_s = m->min_lease_s;
+	h->next_server = m->next_server;
+	h->booting = m->booting;
+	h->bootp = m->bootp;
+	return 0;
 }
 
 static int

@@ -206,6 +206,10 @@ msg_option(struct dhcp_msg *m, struct dhcp_bytes *hostname, uint8_t code, struct
 		return bytes_join(&m->params, &val);
 	case OPT_HOST_NAME:
 		return bytes_join(hostname, &val);
+	case OPT_AUTO_CONFIG:
+		m->has_auto_config = true;
+		rd_u8(&val);
+		break;
 	case OPT_RELAY_INFO:
 		m->has_relay_info = true;
 		return true;
@@ -367,6 +371,19 @@ bool
 dhcp_build_ip4(struct dhcp_build *b, uint8_t code, struct ip4 a)
 {
 	return dhcp_build_u32(b, code, a.h);
+}
+
+bool
+dhcp_build_field(struct dhcp_build *b, enum dhcp_area area, const void *text, size_t len)
+{
+	uint8_t *field = b->msg + (area == AREA_FILE ? FILE_AT : SNAME_AT);
+
+	if (len >= (area == AREA_FILE ? DHCP_FILE_LEN : DHCP_SNAME_LEN))
+		return false;
+	if (len)
+		memcpy(field, text, len);
+	b->area[area] = wr_init(field, 0);
+	return true;
 }
 
 size_t

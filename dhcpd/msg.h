@@ -64,6 +64,9 @@ enum dhcp_code {
 	OPT_T2 = 59,
 	OPT_CLIENT_ID = 61,
 	OPT_RELAY_INFO = 82,
+	OPT_SERVER_NAME = 66,
+	OPT_FILE_NAME = 67,
+	OPT_AUTO_CONFIG = 116,
 	OPT_CLASSLESS_ROUTES = 121,
 	OPT_END = 255,
 };
@@ -110,6 +113,7 @@ struct dhcp_msg {
 	uint32_t lease_s;     /* option 51, seconds; has_lease_s says whether it was there */
 	bool has_lease_s;
 	bool has_relay_info;                  /* option 82, which is not interpreted */
+	bool has_auto_config;                 /* option 116: it would take an address of its own */
 	uint16_t max_size;                    /* option 57, with IP and UDP headers; 0 absent */
 	struct dhcp_bytes client_id;          /* option 61; len 0 absent */
 	struct dhcp_bytes params;             /* option 55, in the client's order */
@@ -166,6 +170,11 @@ bool dhcp_build_u8(struct dhcp_build *b, uint8_t code, uint8_t v);
 bool dhcp_build_u16(struct dhcp_build *b, uint8_t code, uint16_t v);
 bool dhcp_build_u32(struct dhcp_build *b, uint8_t code, uint32_t v);
 bool dhcp_build_ip4(struct dhcp_build *b, uint8_t code, struct ip4 a);
+
+/* Writes a text into the `file` or `sname` field, which then holds no options; an empty one only keeps
+ * options out. False, and nothing is done, when the text with its NUL is too long. Before the first
+ * option. */
+bool dhcp_build_field(struct dhcp_build *b, enum dhcp_area area, const void *text, size_t len);
 
 /* Ends the message and returns its length (at least DHCP_MSG_MIN, zero-padded). */
 size_t dhcp_build_end(struct dhcp_build *b);

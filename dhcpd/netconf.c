@@ -18,6 +18,7 @@ netconf_new(unsigned net)
 	if (c) {
 		c->net = net;
 		c->mtu = NETCONF_MTU_DEFAULT;
+		c->booting = true;
 	}
 	return c;
 }
@@ -55,7 +56,7 @@ grow(void *v, size_t n, size_t size)
 }
 
 int
-netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi)
+netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi, bool known)
 {
 	struct netconf_range *v;
 
@@ -65,7 +66,7 @@ netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi)
 	if (!v)
 		return -ENOMEM;
 	c->range = v;
-	v[c->nranges++] = (struct netconf_range){lo, hi};
+	v[c->nranges++] = (struct netconf_range){lo, hi, known};
 	return 0;
 }
 
@@ -86,6 +87,7 @@ netconf_add_host(struct netconf *c, unsigned index, struct mac mac, struct ip4 i
 	memset(v, 0, sizeof(*v));
 	v->mac = mac;
 	v->ip = ip;
+	v->booting = true;
 	dhcp_hostname_sanitise(v->name, name, strlen(name));
 	return 0;
 }
@@ -164,7 +166,8 @@ host_ip_cmp(const void *a, const void *b, void *hosts)
 	return (x > y) - (x < y);
 }
 
-/* Sorts, clips to the subnet's usable addresses and joins what overlaps or touches. */
+/* Sorts, clips to the subnet's usable addresses and joins what overlaps or touches. Where two kinds of
+ * range overlap, the one that begins first has the addresses. */
 static void
 seal_ranges(struct netconf *c)
 {
@@ -183,9 +186,15 @@ seal_ranges(struct netconf *c)
 		if (r.lo.h > r.hi.h)
 			continue;
 		if (out > 0 && r.lo.h <= c->range[out - 1].hi.h + 1) {
-			if (r.hi.h > c->range[out - 1].hi.h)
-				c->range[out - 1].hi = r.hi;
-			continue;
+			struct netconf_range *last_one = &c->range[out - 1];
+
+			if (r.hi.h <= last_one->hi.h)
+				continue;
+			if (r.known == last_one->known) {
+				last_one->hi = r.hi;
+				continue;
+			}
+			r.lo.h = last_one->hi.h + 1;
 		}
 		c->range[out++] = r;
 	}
@@ -294,8 +303,8 @@ netconf_owns(const struct netconf *c, struct ip4 ip)
 	       ip4_eq(ip, c->subnet.addr) || ip4_eq(ip, prefix4_broadcast(c->subnet));
 }
 
-bool
-netconf_in_range(const struct netconf *c, struct ip4 ip)
+static const struct netconf_range *
+range_of(const struct netconf *c, struct ip4 ip)
 {
 	size_t lo = 0, hi = c->nranges;
 
@@ -307,28 +316,50 @@ netconf_in_range(const struct netconf *c, struct ip4 ip)
 		else if (ip.h > c->range[mid].hi.h)
 			lo = mid + 1;
 		else
-			return true;
+			return &c->range[mid];
 	}
-	return false;
+	return NULL;
+}
+
+bool
+netconf_in_range(const struct netconf *c, struct ip4 ip)
+{
+	return range_of(c, ip) != NULL;
+}
+
+static bool
+is_free_of(const struct netconf *c, struct ip4 ip, bool known)
+{
+	const struct netconf_range *r = range_of(c, ip);
+
+	return r && r->known == known && !netconf_owns(c, ip) && !netconf_host_by_ip(c, ip);
 }
 
 bool
 netconf_is_dynamic(const struct netconf *c, struct ip4 ip)
 {
-	return netconf_in_range(c, ip) && !netconf_owns(c, ip) && !netconf_host_by_ip(c, ip);
+	return is_free_of(c, ip, false);
+}
+
+bool
+netconf_is_for_known(const struct netconf *c, struct ip4 ip)
+{
+	return is_free_of(c, ip, true);
 }
 
 bool
 netconf_fits(const struct netconf *c, struct ip4 ip, struct mac mac)
 {
 	const struct netconf_host *h;
+	const struct netconf_range *r;
 
 	if (!prefix4_contains(c->subnet, ip) || netconf_owns(c, ip))
 		return false;
 	h = netconf_host_by_ip(c, ip);
 	if (h)
 		return mac_eq(h->mac, mac);
-	return netconf_in_range(c, ip);
+	r = range_of(c, ip);
+	return r && (!r->known || netconf_host_find(c, mac));
 }
 
 /* Values that mean "do not send": VMware's `host vmnetN` block takes the subnet's away like

@@ -36,6 +36,7 @@ struct netconf_opts {
 
 struct netconf_range {
 	struct ip4 lo, hi; /* both dynamic */
+	bool known;        /* for clients with a host block only */
 };
 
 /* A client that is known by its MAC. ip 0: it has no fixed address. */
@@ -43,6 +44,10 @@ struct netconf_host {
 	struct mac mac;
 	struct ip4 ip;
 	char name[NETCONF_HOST_NAME];
+	uint32_t default_lease_s, max_lease_s, min_lease_s; /* 0: the network's */
+	struct ip4 next_server;                             /* 0: the network's */
+	bool booting;                                       /* it is answered */
+	bool bootp; /* also when it does not speak DHCP; then it needs a fixed address */
 	struct netconf_opts opts;
 };
 
@@ -54,8 +59,11 @@ struct netconf {
 	struct ip4 gateway;
 	uint16_t mtu;
 	uint32_t default_lease_s, max_lease_s;
-	bool unknown_clients; /* false: only clients with a host block are served */
-	bool authoritative;   /* nobody else gives addresses on this network */
+	uint32_t min_lease_s;   /* 0: DHCP_LEASE_MIN_S */
+	struct ip4 next_server; /* where the boot file is: siaddr; 0: nowhere */
+	bool booting;           /* clients without a host block are answered */
+	bool unknown_clients;   /* false: only clients with a host block are served */
+	bool authoritative;     /* nobody else gives addresses on this network */
 
 	struct netconf_range *range; /* sorted, disjoint, inside the subnet, once sealed */
 	size_t nranges;
@@ -76,7 +84,7 @@ void netconf_free(struct netconf *c);
 /* Rows, in any order but for options of a host, which come after it. `index` counts hosts from 0
  * without gaps. An option that comes again is continued (RFC 3396). 0, -EINVAL for an impossible
  * row, -ENOMEM, -E2BIG beyond the limits above. */
-int netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi);
+int netconf_add_range(struct netconf *c, struct ip4 lo, struct ip4 hi, bool known);
 int netconf_add_host(struct netconf *c, unsigned index, struct mac mac, struct ip4 ip,
 		     const char *name);
 int netconf_add_option(struct netconf *c, unsigned host, uint8_t code, const void *data,
@@ -99,10 +107,13 @@ bool netconf_owns(const struct netconf *c, struct ip4 ip);
 /* Inside a range (own addresses included). */
 bool netconf_in_range(const struct netconf *c, struct ip4 ip);
 
-/* May be given to anybody: in a range, not ours, not reserved. */
+/* May be given to anybody: in a range for all, not ours, not reserved. */
 bool netconf_is_dynamic(const struct netconf *c, struct ip4 ip);
 
-/* May be given to this client: its own reservation or a dynamic address. */
+/* The same of a range for known clients. */
+bool netconf_is_for_known(const struct netconf *c, struct ip4 ip);
+
+/* May be given to this client: its own reservation, or an address of a range that it may use. */
 bool netconf_fits(const struct netconf *c, struct ip4 ip, struct mac mac);
 
 /* The value in force for a client: its host's, else the network's. NULL: none, or suppressed by

@@ -41,21 +41,46 @@ own_lease(const struct netconf *c, const struct lease_table *t, struct mac mac)
 /* The next dynamic address without an entry. Entries never vanish while a configuration lasts,
  * so the cursor never has to look back and the whole search costs one pass over the ranges. */
 static struct ip4
-never_used(struct pool_cursor *cur, const struct netconf *c, const struct lease_table *t)
+never_used(size_t *range, uint32_t *off, bool known, const struct netconf *c,
+	   const struct lease_table *t)
 {
 	if (lease_table_used(t) >= lease_table_cap(t))
 		return (struct ip4){0};
-	for (; cur->range < c->nranges; cur->range++, cur->off = 0) {
-		const struct netconf_range *r = &c->range[cur->range];
+	for (; *range < c->nranges; ++*range, *off = 0) {
+		const struct netconf_range *r = &c->range[*range];
 
-		for (; cur->off <= r->hi.h - r->lo.h; cur->off++) {
-			struct ip4 ip = {r->lo.h + cur->off};
+		for (; r->known == known && *off <= r->hi.h - r->lo.h; ++*off) {
+			struct ip4 ip = {r->lo.h + *off};
 
-			if (!lease_find_ip(t, ip) && netconf_is_dynamic(c, ip))
+			if (!lease_find_ip(t, ip) &&
+			    (known ? netconf_is_for_known(c, ip) : netconf_is_dynamic(c, ip)))
 				return ip;
 		}
 	}
 	return (struct ip4){0};
+}
+
+/* The address in the ranges for known clients that has been free for longest. Looked for one by one:
+ * only the administrator's own clients come here, and only once all of these addresses were used. */
+static struct ip4
+longest_free_for_known(const struct netconf *c, const struct lease_table *t)
+{
+	const struct lease *best = NULL;
+
+	for (struct lease *l = lease_each(t, NULL); l; l = lease_each(t, l)) {
+		if (l->state == LEASE_ENDED && netconf_is_for_known(c, l->ip) &&
+		    (!best || mono_before(l->end, best->end)))
+			best = l;
+	}
+	return best ? best->ip : (struct ip4){0};
+}
+
+static struct ip4
+choose_for_known(struct pool_cursor *cur, const struct netconf *c, const struct lease_table *t)
+{
+	struct ip4 ip = never_used(&cur->known.range, &cur->known.off, true, c, t);
+
+	return ip.h ? ip : longest_free_for_known(c, t);
 }
 
 struct ip4
@@ -75,7 +100,12 @@ pool_choose(struct pool_cursor *cur, const struct netconf *c, const struct lease
 		return l->ip;
 	if (want.h && netconf_fits(c, want, mac) && pool_is_free(t, want, mac))
 		return want;
-	ip = never_used(cur, c, t);
+	if (netconf_host_find(c, mac)) {
+		ip = choose_for_known(cur, c, t);
+		if (ip.h)
+			return ip;
+	}
+	ip = never_used(&cur->all.range, &cur->all.off, false, c, t);
 	if (ip.h)
 		return ip;
 	l = lease_oldest_reusable(t);

@@ -3,7 +3,7 @@
  *
  * Pure. The order: its reservation, its current lease, the last lease of its MAC, the last lease
  * of its client id, the address it asks for if that is free, an address that nobody ever had,
- * the one that has been free for longest, and as a last resort the one that was declined longest
+ * the one that has been free for longest (of the ranges for known clients first, if it is one), and as a last resort the one that was declined longest
  * ago. The MAC comes before the client id, so that a guest whose id changes between its
  * installer and its first boot keeps its address.
  */
@@ -16,8 +16,10 @@
 /* Where the search for addresses that nobody ever had goes on. Zero it with a new configuration or
  * table. */
 struct pool_cursor {
-	size_t range;
-	uint32_t off;
+	struct {
+		size_t range;
+		uint32_t off;
+	} all, known;
 };
 
 /* Nobody but the client has it or is about to: the address has no entry, or an ended one, or any

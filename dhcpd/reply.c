@@ -135,9 +135,60 @@ size_limit(const struct netconf *c, const struct dhcp_msg *m)
 	return max < DHCP_MSG_MIN ? DHCP_MSG_MIN : max;
 }
 
+static struct ip4
+next_server(const struct netconf *c, const struct netconf_host *host)
+{
+	return host && host->next_server.h ? host->next_server : c->next_server;
+}
+
+/* Boot loaders look into the fields, many of them whatever options they get. */
+static void
+put_boot_field(struct options *o, enum dhcp_area area, uint8_t code)
+{
+	const struct netconf_opt *opt = netconf_option(o->c, o->host, code);
+
+	if (opt)
+		dhcp_build_field(&o->b, area, opt->data, opt->len);
+}
+
+/* RFC 1534 2: what stands in front of the configured options is for DHCP clients only. */
+static void
+put_protocol(struct options *o, const struct dhcp_msg *m, const struct reply *r)
+{
+	if (r->type == DHCP_NONE) {
+		/* RFC 2132 9.3: overload is one of these too. */
+		dhcp_build_field(&o->b, AREA_FILE, "", 0);
+		dhcp_build_field(&o->b, AREA_SNAME, "", 0);
+		return;
+	}
+	dhcp_build_u8(&o->b, OPT_TYPE, (uint8_t)r->type);
+	dhcp_build_ip4(&o->b, OPT_SERVER_ID, o->c->server);
+	if (r->lease_s)
+		put_times(o, r->lease_s);
+	/* RFC 6842: always echoed, so that clients behind one MAC can tell their replies apart. */
+	if (m->client_id.len)
+		dhcp_build_opt(&o->b, OPT_CLIENT_ID, m->client_id.b, m->client_id.len);
+}
+
+/* What the configuration has to say to this client. */
+static void
+put_configured(struct options *o, const struct dhcp_msg *m, const struct reply *r)
+{
+	if (r->type == DHCP_NAK) {
+		if (r->message)
+			dhcp_build_opt(&o->b, OPT_MESSAGE, r->message, strlen(r->message));
+	} else if (r->type == DHCP_OFFER && r->yiaddr.h == 0) {
+		put_option(o, OPT_AUTO_CONFIG);
+	} else if (m->params.len) {
+		put_requested(o, &m->params);
+	} else {
+		put_all(o);
+	}
+}
+
 /* RFC 2131 4.3.1, table 3. */
 static struct dhcp_head
-head_of(const struct dhcp_in *in, const struct reply *r)
+head_of(const struct netconf *c, const struct dhcp_in *in, const struct reply *r)
 {
 	const struct dhcp_msg *m = in->m;
 	struct dhcp_head h = {
@@ -148,8 +199,10 @@ head_of(const struct dhcp_in *in, const struct reply *r)
 	    .chaddr = m->chaddr,
 	};
 
-	if (r->type == DHCP_ACK)
+	if (r->type == DHCP_ACK || r->type == DHCP_NONE)
 		h.ciaddr = m->ciaddr;
+	if (r->type != DHCP_NAK)
+		h.siaddr = next_server(c, netconf_host_find(c, m->chaddr));
 	/* 4.3.2: a relay agent must broadcast the NAK to a client that has no good address. */
 	if (r->type == DHCP_NAK && m->giaddr.h)
 		h.broadcast = true;
@@ -161,27 +214,19 @@ message_encode(uint8_t *buf, const struct netconf *c, const struct dhcp_in *in,
 	       const struct reply *r, bool *full)
 {
 	const struct dhcp_msg *m = in->m;
-	struct dhcp_head h = head_of(in, r);
+	struct dhcp_head h = head_of(c, in, r);
 	struct options o = {.c = c, .host = netconf_host_find(c, m->chaddr)};
 	size_t len;
 
-	dhcp_build_begin(&o.b, buf, size_limit(c, m), &h);
+	/* A BOOTP client takes 300 bytes and no more (RFC 1542 2.1). */
+	dhcp_build_begin(&o.b, buf, r->type == DHCP_NONE ? DHCP_MSG_MIN : size_limit(c, m), &h);
 	reserve_protocol_options(&o);
-	dhcp_build_u8(&o.b, OPT_TYPE, (uint8_t)r->type);
-	dhcp_build_ip4(&o.b, OPT_SERVER_ID, c->server);
-	if (r->lease_s)
-		put_times(&o, r->lease_s);
-	/* RFC 6842: always echoed, so that clients behind one MAC can tell their replies apart. */
-	if (m->client_id.len)
-		dhcp_build_opt(&o.b, OPT_CLIENT_ID, m->client_id.b, m->client_id.len);
-	if (r->type == DHCP_NAK) {
-		if (r->message)
-			dhcp_build_opt(&o.b, OPT_MESSAGE, r->message, strlen(r->message));
-	} else if (m->params.len) {
-		put_requested(&o, &m->params);
-	} else {
-		put_all(&o);
+	if (r->type != DHCP_NAK) {
+		put_boot_field(&o, AREA_FILE, OPT_FILE_NAME);
+		put_boot_field(&o, AREA_SNAME, OPT_SERVER_NAME);
 	}
+	put_protocol(&o, m, r);
+	put_configured(&o, m, r);
 	len = dhcp_build_end(&o.b);
 	*full = o.b.full;
 	return len;
@@ -201,7 +246,7 @@ set_destination(struct udp4_frame *f, const struct dhcp_in *in, const struct rep
 	} else if (r->type == DHCP_NAK) {
 		f->dst = ip4_broadcast;
 		f->eth_dst = mac_broadcast;
-	} else if (r->type == DHCP_ACK && m->ciaddr.h) {
+	} else if (r->type != DHCP_OFFER && m->ciaddr.h) {
 		f->dst = m->ciaddr;
 		f->eth_dst = ip4_eq(in->src, m->ciaddr) ? in->eth_src : m->chaddr;
 	} else if (m->broadcast || r->yiaddr.h == 0) {

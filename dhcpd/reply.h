@@ -18,9 +18,9 @@ struct dhcp_in {
 
 /* What to answer. */
 struct reply {
-	enum dhcp_type type; /* DHCP_OFFER, DHCP_ACK, DHCP_NAK */
-	struct ip4 yiaddr;   /* 0 for a NAK and for the answer to INFORM */
-	uint32_t lease_s;    /* 0: no times (INFORM, NAK) */
+	enum dhcp_type type; /* DHCP_OFFER, DHCP_ACK, DHCP_NAK; DHCP_NONE: the answer to BOOTP */
+	struct ip4 yiaddr; /* 0 for a NAK, for INFORM, and for an OFFER of no address (RFC 2563) */
+	uint32_t lease_s;  /* 0: no times (INFORM, NAK) */
 	const char *message; /* option 56 of a NAK */
 };
 

@@ -247,9 +247,9 @@ decide(struct served *s, int n, struct dhcp_clock clk, size_t *text_len, size_t 
 		for (unsigned k = 0; k < o->nchanges; k++, ++*blocks)
 			*text_len +=
 			    journal_encode(w->text + *text_len, JOURNAL_REC_MAX, &o->change[k].rec);
-		if (o->reply != DHCP_NONE && o->nchanges)
+		if (o->frame_len && o->nchanges)
 			w->later[later++] = reply;
-		else if (o->reply != DHCP_NONE)
+		else if (o->frame_len)
 			w->now[now++] = reply;
 	}
 	io_send(s->packet, w->now, now);

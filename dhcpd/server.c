@@ -82,14 +82,18 @@ second_floor(struct dhcp_clock clk)
 static uint32_t
 lease_seconds(const struct netconf *c, const struct dhcp_msg *m)
 {
-	uint32_t s = c->default_lease_s;
-	uint32_t min = s < DHCP_LEASE_MIN_S ? s : DHCP_LEASE_MIN_S;
+	const struct netconf_host *h = netconf_host_find(c, m->chaddr);
+	uint32_t s = h && h->default_lease_s ? h->default_lease_s : c->default_lease_s;
+	uint32_t max = h && h->max_lease_s ? h->max_lease_s : c->max_lease_s;
+	uint32_t min = h && h->min_lease_s ? h->min_lease_s : c->min_lease_s;
 
+	if (min == 0)
+		min = s < DHCP_LEASE_MIN_S ? s : DHCP_LEASE_MIN_S;
 	if (m->has_lease_s)
 		s = m->lease_s;
 	if (s < min)
 		s = min;
-	return s > c->max_lease_s ? c->max_lease_s : s;
+	return s > max ? max : s;
 }
 
 static bool
@@ -200,6 +204,21 @@ refuse(struct job *j, struct ip4 ip, const char *why)
 
 /* --- messages --- */
 
+/* RFC 2563: there is no address for a client that would choose one itself. Whether it may is answered when
+ * the configuration has an answer; else there is none, as for everybody. */
+static void
+offer_nothing(struct job *j, enum dhcp_drop why)
+{
+	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
+
+	if (!j->m->has_auto_config || !netconf_option(j->s->conf, h, OPT_AUTO_CONFIG)) {
+		drop(j, why);
+		return;
+	}
+	send_reply(j, &(struct reply){.type = DHCP_OFFER});
+	j->s->stats.dropped[why]++; /* a full pool stays visible */
+}
+
 /* RFC 2131 4.3.1 */
 static void
 on_discover(struct job *j)
@@ -210,14 +229,14 @@ on_discover(struct job *j)
 	struct ip4 ip;
 
 	if (!is_served(j)) {
-		drop(j, DHCP_DROP_UNKNOWN_CLIENT);
+		offer_nothing(j, DHCP_DROP_UNKNOWN_CLIENT);
 		return;
 	}
 	ip = pool_choose(&s->cursor, s->conf, s->leases, m->chaddr, m->client_id.b,
 			 m->client_id.len, m->requested);
 	l = ip.h ? book_entry(s, ip) : NULL;
 	if (!l) {
-		drop(j, DHCP_DROP_NO_ADDRESS);
+		offer_nothing(j, DHCP_DROP_NO_ADDRESS);
 		return;
 	}
 	if (l->state != LEASE_ACTIVE) {
@@ -379,6 +398,22 @@ on_inform(struct job *j)
 		send_reply(j, &(struct reply){.type = DHCP_ACK});
 }
 
+/* RFC 951 and 1534: an address for ever, so only a client for which one is set aside can have it, and no
+ * lease file needs to know. */
+static void
+on_bootp(struct job *j)
+{
+	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
+	struct ip4 ip = pool_reservation(j->s->conf, j->s->leases, j->m->chaddr);
+
+	if (!h || !h->bootp || h->ip.h == 0)
+		drop(j, DHCP_DROP_BOOTP);
+	else if (ip.h == 0)
+		drop(j, DHCP_DROP_NO_ADDRESS);
+	else
+		send_reply(j, &(struct reply){.type = DHCP_NONE, .yiaddr = ip});
+}
+
 /* --- input --- */
 
 static const struct mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -405,10 +440,16 @@ refused_by_decoder(enum dhcp_decode d)
 static enum dhcp_drop
 check_message(const struct dhcp_server *s, const struct dhcp_msg *m)
 {
+	const struct netconf_host *h;
+
 	if (m->op != BOOTP_REQUEST)
 		return DHCP_DROP_NOT_REQUEST;
 	if (mac_eq(m->chaddr, s->mac))
 		return DHCP_DROP_OWN_MAC;
+	h = netconf_host_find(s->conf, m->chaddr);
+	if (m->type != DHCP_RELEASE && m->type != DHCP_DECLINE &&
+	    (h ? !h->booting : !s->conf->booting))
+		return DHCP_DROP_NOT_BOOTING;
 	/* A relay agent inside the network is answered; we serve no other networks through it. */
 	if (m->giaddr.h &&
 	    (!prefix4_contains(s->conf->subnet, m->giaddr) || netconf_owns(s->conf, m->giaddr)))
@@ -436,7 +477,7 @@ dispatch(struct job *j)
 		on_inform(j);
 		return;
 	case DHCP_NONE:
-		drop(j, DHCP_DROP_BOOTP);
+		on_bootp(j);
 		return;
 	case DHCP_OFFER:
 	case DHCP_ACK:

@@ -3,7 +3,7 @@
  * change come out.
  *
  * Pure: no clock (time is a parameter), no sockets, no log, no files. RFC 2131, 2132, 3396,
- * 3442, 6842; departures are marked DEPARTS in server.c. Nothing is allocated after
+ * 2563, 3442, 6842; BOOTP (951, 1534) for clients that the configuration names; departures are marked DEPARTS in server.c. Nothing is allocated after
  * configuration and replay.
  *
  * The contract with the caller about durability: when out.nchanges > 0, the changes are to be
@@ -42,7 +42,8 @@ struct dhcp_clock {
 	D(HARDWARE, "not from an Ethernet address")                                                \
 	D(NOT_REQUEST, "a server's message from a client")                                         \
 	D(OWN_MAC, "claims our own MAC")                                                           \
-	D(BOOTP, "BOOTP without DHCP")                                                             \
+	D(NOT_BOOTING, "a client that the configuration tells us to ignore")                       \
+	D(BOOTP, "BOOTP from a client that has no fixed address or may not use BOOTP")             \
 	D(RELAY, "relayed from outside the network")                                               \
 	D(OTHER_SERVER, "meant for another server")                                                \
 	D(UNKNOWN_CLIENT, "an unknown client where only known ones are served")                    \
@@ -91,8 +92,8 @@ struct dhcp_change {
 
 struct dhcp_out {
 	enum dhcp_drop drop;  /* DHCP_DROP_NONE when there is a reply */
-	enum dhcp_type reply; /* DHCP_NONE: there is none */
-	size_t frame_len;     /* the reply as a complete Ethernet frame in the caller's buffer */
+	enum dhcp_type reply; /* its type; DHCP_NONE for BOOTP, and when there is none */
+	size_t frame_len;     /* a complete Ethernet frame in the caller's buffer; 0: no reply */
 	struct dhcp_change change[DHCP_CHANGES_MAX];
 	unsigned nchanges;
 };

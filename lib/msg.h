@@ -324,15 +324,21 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* worker -> engine: this generation is in force. err as in REPLY. */
 #define FIELDS_conf_ready(F) F(U32, generation, 0) F(U32, err, 0) F(STR, text, 512)
 
-/* A network that DHCP serves. host, gateway: 0 when there is none. Times in seconds. */
+/* A network that DHCP serves. host, gateway, next_server (of the boot file): 0 when there is none. Times in
+ * seconds. booting: clients without a host block are answered. */
 #define FIELDS_dhcp_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, server, 0) F(IP4, host, 0)                \
 	F(IP4, gateway, 0) F(U16, mtu, 0) F(U32, default_lease_s, 0) F(U32, max_lease_s, 0)             \
-	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0)
-/* first..last, both dynamic. */
-#define FIELDS_dhcp_range(F) F(U16, net, 0) F(IP4, first, 0) F(IP4, last, 0)
+	F(U32, min_lease_s, 0) F(IP4, next_server, 0)                                                  \
+	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0) F(BOOL, booting, 0)
+/* first..last, both dynamic. known: for clients with a host block only. */
+#define FIELDS_dhcp_range(F) F(U16, net, 0) F(IP4, first, 0) F(IP4, last, 0) F(BOOL, known, 0)
 /* A reservation. index numbers the hosts of a network from 0; addr 0: known client without a fixed address. */
-#define FIELDS_dhcp_host(F) F(U16, net, 0) F(U16, index, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64)
+/* Times and next_server 0: those of the network. booting: it is answered. bootp: also without DHCP. */
+#define FIELDS_dhcp_host(F)                                                                        \
+	F(U16, net, 0) F(U16, index, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64)                 \
+	F(U32, default_lease_s, 0) F(U32, max_lease_s, 0) F(U32, min_lease_s, 0)                        \
+	F(IP4, next_server, 0) F(BOOL, booting, 0) F(BOOL, bootp, 0)
 /* An option's raw bytes. host: a host's index, or 0xffff for the whole network. Longer values come in
  * several rows of the same code, to be joined (RFC 3396). */
 #define FIELDS_dhcp_option(F) F(U16, net, 0) F(U16, host, 0) F(U8, code, 0) F(BYTES, data, 1024)

@@ -11,7 +11,6 @@
 #include "conf/defaults.h"
 #include "lib/log.h"
 #include "vnetd/core.h"
-#include "vnetd/push.h"
 
 bool
 build_env_init(struct build_env *e, struct core *c, const struct job *j)
@@ -90,27 +89,6 @@ refuse_unreadable(struct job *j)
 	}
 }
 
-/* What dhcpd.conf can say and our DHCP server does not do. */
-static void
-note_unserved(struct job *j)
-{
-	for (unsigned n = 0; n < CONF_NETS; n++) {
-		const struct conf_dhcp *d = &j->conf->net[n].dhcpd;
-		struct conf_pos nowhere = {NULL, 0, 0};
-
-		if (!j->conf->net[n].present || !j->conf->net[n].dhcp)
-			continue;
-		for (size_t i = 0; i < d->nranges; i++)
-			if (push_leaves_out(&d->range[i]))
-				diag_warn(&j->diags, d->range[i].pos,
-					  "a range for known clients only is not served: give them "
-					  "fixed addresses");
-		if (d->global.next_server.h || d->subnet.next_server.h)
-			diag_warn(&j->diags, nowhere, "vmnet%u: next-server is not sent to clients",
-				  n);
-	}
-}
-
 static void
 refresh(struct job *j, const struct conf_env *env)
 {
@@ -152,7 +130,6 @@ build(struct core *c, struct job *j)
 		ok = make_defaults(j, &e.env);
 	if (ok) {
 		refuse_unreadable(j);
-		note_unserved(j);
 		read_redirects(c, j);
 		users_resolve(j->conf, &c->users, c->vnet_gid, &j->diags);
 		refresh(j, &e.env);

@@ -80,8 +80,21 @@ send_boot(const struct push *p, unsigned net, uint16_t host, const struct dhcp_s
 		send_option(p, net, host, OPT_FILE_NAME, file, strlen(file));
 }
 
+static enum conf_tri
+first_set(enum conf_tri inner, enum conf_tri outer)
+{
+	return inner != CONF_UNSET ? inner : outer;
+}
+
+static enum conf_tri
+booting_of(const struct conf_dhcp *d)
+{
+	return first_set(d->subnet.booting, d->global.booting);
+}
+
 static void
-send_host(const struct push *p, unsigned net, uint16_t index, const struct dhcp_host *h)
+send_host(const struct push *p, unsigned net, uint16_t index, const struct conf_dhcp *d,
+	  const struct dhcp_host *h)
 {
 	struct msg m = msg_make(MSG_DHCP_HOST, 0);
 
@@ -90,15 +103,16 @@ send_host(const struct push *p, unsigned net, uint16_t index, const struct dhcp_
 	m.u.dhcp_host.mac = h->mac;
 	m.u.dhcp_host.addr = h->ip;
 	MSG_SET_STR(m.u.dhcp_host.name, h->name ? h->name : "");
+	m.u.dhcp_host.default_lease_s = h->scope.default_lease_s;
+	m.u.dhcp_host.max_lease_s = h->scope.max_lease_s;
+	m.u.dhcp_host.min_lease_s = h->scope.min_lease_s;
+	m.u.dhcp_host.next_server = h->scope.next_server;
+	m.u.dhcp_host.booting = first_set(h->scope.booting, booting_of(d)) != CONF_NO;
+	m.u.dhcp_host.bootp =
+	    first_set(h->scope.bootp, first_set(d->subnet.bootp, d->global.bootp)) == CONF_YES;
 	send_row(p, &m);
 	send_opts(p, net, index, &h->scope.opts, NULL);
 	send_boot(p, net, index, &h->scope, NULL);
-}
-
-bool
-push_leaves_out(const struct dhcp_range *r)
-{
-	return r->unknown_clients == CONF_NO;
 }
 
 static void
@@ -117,24 +131,26 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 	    .mtu = n->mtu,
 	    .default_lease_s = d->default_lease_s,
 	    .max_lease_s = d->max_lease_s,
+	    .min_lease_s = d->min_lease_s,
+	    .next_server = d->subnet.next_server.h ? d->subnet.next_server : d->global.next_server,
 	    .unknown_clients = d->unknown_clients,
 	    .authoritative = d->authoritative,
+	    .booting = booting_of(d) != CONF_NO,
 	};
 	send_row(p, &m);
 	for (size_t i = 0; i < d->nranges; i++) {
-		if (push_leaves_out(&d->range[i]))
-			continue;
 		m = msg_make(MSG_DHCP_RANGE, 0);
 		m.u.dhcp_range.net = (uint16_t)n->n;
 		m.u.dhcp_range.first = d->range[i].lo;
 		m.u.dhcp_range.last = d->range[i].hi;
+		m.u.dhcp_range.known = d->range[i].unknown_clients == CONF_NO;
 		send_row(p, &m);
 	}
 	send_opts(p, n->n, HOST_ALL, &d->global.opts, &d->subnet.opts);
 	send_opts(p, n->n, HOST_ALL, &d->subnet.opts, NULL);
 	send_boot(p, n->n, HOST_ALL, &d->subnet, &d->global);
 	for (size_t i = 0; i < d->nhosts && i < HOST_ALL; i++)
-		send_host(p, n->n, (uint16_t)i, &d->host[i]);
+		send_host(p, n->n, (uint16_t)i, d, &d->host[i]);
 }
 
 /* --- natd --- */

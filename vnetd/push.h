@@ -20,10 +20,6 @@ void push_worker(struct core *c, enum role role);
 /* To all workers but vnet-redird, which does not care for networks. */
 void push_all(struct core *c);
 
-/* A dynamic range that workers are not told of: they would give it to strangers. */
-struct dhcp_range;
-bool push_leaves_out(const struct dhcp_range *r);
-
 /* A network came up, went down, or has a new bridge since the last push_all(). */
 bool push_is_due(const struct core *c);
 

@@ -41,8 +41,11 @@ make_server(void)
 	c->default_lease_s = 1800;
 	c->max_lease_s = 7200;
 	c->unknown_clients = c->authoritative = true;
-	CHECK(netconf_add_range(c, (struct ip4){NET + 128}, (struct ip4){NET + 133}) == 0);
+	CHECK(netconf_add_range(c, (struct ip4){NET + 128}, (struct ip4){NET + 133}, false) == 0);
 	CHECK(netconf_add_host(c, 0, reserved_mac, (struct ip4){NET + 50}, "db") == 0);
+	c->host_v[0].bootp = true;
+	CHECK(netconf_add_option(c, NETCONF_HOST_NONE, OPT_FILE_NAME, "boot", 4) == 0);
+	CHECK(netconf_add_option(c, NETCONF_HOST_NONE, OPT_AUTO_CONFIG, "", 1) == 0);
 	CHECK(netconf_add_option(c, NETCONF_HOST_NONE, OPT_ROUTERS, "\xc0\xa8\x08\x02", 4) == 0);
 	CHECK(netconf_add_option(c, NETCONF_HOST_NONE, OPT_DNS, "\xc0\xa8\x08\x02", 4) == 0);
 	CHECK(netconf_seal(c) == 0);
@@ -58,7 +61,8 @@ check_reply(const uint8_t *frame, const struct dhcp_out *out)
 	CHECK(out->frame_len > 0);
 	CHECK(udp4_frame_decode(&f, frame, out->frame_len, FRAME_CSUM_CHECK));
 	CHECK(dhcp_msg_decode(&m, f.data, f.len) == DHCP_DECODE_OK);
-	CHECK(m.op == BOOTP_REPLY && m.type == out->reply && m.server_id.h == NET + 254);
+	CHECK(m.op == BOOTP_REPLY && m.type == out->reply);
+	CHECK(m.server_id.h == (m.type == DHCP_NONE ? 0 : NET + 254));
 	if (m.yiaddr.h)
 		CHECK((m.yiaddr.h >= NET + 128 && m.yiaddr.h <= NET + 133) ||
 		      (m.yiaddr.h == NET + 50 && mac_eq(m.chaddr, reserved_mac)));
@@ -94,7 +98,7 @@ feed(struct dhcp_server *s, const uint8_t *msg, size_t len, bool whole, struct d
 	dhcp_server_input(s, exact, wr_len(&w), whole ? FRAME_CSUM_PARTIAL : FRAME_CSUM_CHECK, clk,
 			  reply, &out);
 	free(exact);
-	if (out.reply != DHCP_NONE)
+	if (out.frame_len)
 		check_reply(reply, &out);
 	for (unsigned i = 0; i < out.nchanges; i++) {
 		char text[JOURNAL_REC_MAX];

@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	CHECK(c);
 	c->subnet = (struct prefix4){{NET}, 16};
 	c->server.h = NET + 0xfffe;
-	CHECK(netconf_add_range(c, (struct ip4){NET + 1}, (struct ip4){NET + 0x7fff}) == 0);
+	CHECK(netconf_add_range(c, (struct ip4){NET + 1}, (struct ip4){NET + 0x7fff}, false) == 0);
 	CHECK(netconf_seal(c) == 0);
 	c->pool = 16; /* a small table is enough, and faster */
 	s = dhcp_server_new(c, (struct mac){{2}}, &key);

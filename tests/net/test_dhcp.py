@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.kit import client, daemon, proc
+from tests.kit import client, daemon, proc, strict
 
 # A renewal after three seconds, and time enough that a busy machine does not let the lease run out.
 FAST = """default-lease-time 60;
@@ -27,8 +27,12 @@ option dhcp-rebinding-time 30;
 
 def blocks(vnetd, net=8):
     """The lease file's blocks in order: {"ip", "starts", "ends", "mac", "name", "abandoned"}."""
+    text = vnetd.lease_file(net)
+    # Whatever a test is about, other programs can read what it sees.
+    strict.form(text)
+    strict.packer(text)
     found = []
-    for ip, body in re.findall(r"^lease (\S+) \{\n(.*?)^\}\n", vnetd.lease_file(net), re.M | re.S):
+    for ip, body in re.findall(r"^lease (\S+) \{\n(.*?)^\}\n", text, re.M | re.S):
         times = dict(re.findall(r"^\t(starts|ends) \d (\S+ \S+);$", body, re.M))
         mac = re.search(r"^\thardware ethernet (\S+);$", body, re.M)
         name = re.search(r'^\tclient-hostname "(.*)";$', body, re.M)
@@ -291,6 +295,25 @@ def test_reservation_outside_the_range(lab, vnetd):
         assert rows(vnetd, address=address, state="active")
         guest.run("ip", "addr", "flush", "dev", "eth0")
     assert lab.guest("vmnet8").dhcp("udhcpc").ip == vnetd.address(8, 128)
+
+
+def test_boot_server_and_file_reach_the_client(lab, vnetd):
+    server, other = vnetd.address(8, 77), vnetd.address(8, 78)
+    configure(vnetd, f'\nnext-server {server};\nfilename "pxelinux.0";\n'
+              f'host efi {{ hardware ethernet 00:0c:29:aa:00:02; next-server {other}; filename "ipxe.efi"; }}\n')
+    env = lab.guest("vmnet8").dhcp("udhcpc").env
+    assert (env["siaddr"], env["boot_file"]) == (server, "pxelinux.0")
+    env = lab.guest("vmnet8", mac="00:0c:29:aa:00:02").dhcp("dhclient").env
+    assert (env["new_next_server"], env["new_filename"]) == (other, "ipxe.efi")
+
+
+def test_pool_for_known_clients_is_closed_to_others(lab, vnetd):
+    first = vnetd.address(8, 20)
+    configure(vnetd, "\nhost known { hardware ethernet 00:0c:29:aa:00:03; }\n"
+              f"subnet {vnetd.address(8, 0)} netmask 255.255.255.0 {{\n"
+              f"\tpool {{ deny unknown-clients; range {first} {vnetd.address(8, 21)}; }}\n}}\n")
+    assert lab.guest("vmnet8").dhcp("udhcpc").ip == vnetd.address(8, 128)
+    assert lab.guest("vmnet8", mac="00:0c:29:aa:00:03").dhcp("udhcpc").ip == first
 
 
 def test_reservation_made_while_the_guest_runs(lab, vnetd):

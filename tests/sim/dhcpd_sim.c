@@ -78,7 +78,7 @@ sim_conf(bool small)
 	c->max_lease_s = 1200;
 	c->unknown_clients = c->authoritative = true;
 	netconf_add_range(c, (struct ip4){SUBNET + 256},
-			  (struct ip4){SUBNET + (small ? 2900 : 4094)});
+			  (struct ip4){SUBNET + (small ? 2900 : 4094)}, false);
 	for (unsigned i = 0; i < RESERVED; i++)
 		netconf_add_host(c, i, mac_of(i), (struct ip4){SUBNET + 100 + i * 8}, "r");
 	assert_int_equal(netconf_seal(c), 0);

@@ -43,6 +43,37 @@ reload_adds_and_removes_only_what_changed(void **state UNUSED)
 	world_free(w);
 }
 
+/* What dhcpd.conf says of booting, times and known clients reaches the server that does it. */
+static void
+reload_tells_the_dhcp_server_all_that_it_can_do(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	const char *pushed;
+
+	world_write(w, CONF_FILE_DHCPD, 8,
+		    "deny booting; allow bootp; min-lease-time 50;\n"
+		    "subnet 192.168.8.0 netmask 255.255.255.0 {\n"
+		    "\tpool { deny unknown-clients; range 192.168.8.10 192.168.8.20; }\n"
+		    "\trange 192.168.8.128 192.168.8.200;\n"
+		    "\tnext-server 192.168.8.77;\n"
+		    "}\n"
+		    "host web {\n"
+		    "\thardware ethernet 02:00:00:00:00:01; allow booting;\n"
+		    "\tdefault-lease-time 60; max-lease-time 70; min-lease-time 40;\n"
+		    "\tnext-server 192.168.8.78;\n"
+		    "}\n"
+		    "host db { hardware ethernet 02:00:00:00:00:02; deny bootp; }\n");
+	assert_int_equal(play_reload(w, NULL), 0);
+	pushed = strbuf_str(&w->pushed[ROLE_DHCPD]);
+	assert_true(play_has(pushed, "  min 50, next 192.168.8.77, booting 0\n"));
+	assert_true(play_has(pushed, "range 8 192.168.8.10 known\nrange 8 192.168.8.128\n"));
+	assert_true(play_has(pushed, "host 8 web\n  times 60 70 40, next 192.168.8.78, "
+				     "booting 1, bootp 1\n"));
+	assert_true(
+	    play_has(pushed, "host 8 db\n  times 0 0 0, next 0.0.0.0, booting 0, bootp 0\n"));
+	world_free(w);
+}
+
 static void
 reload_moves_a_network_to_its_new_subnet(void **state UNUSED)
 {
@@ -256,6 +287,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reload_without_a_change_does_nothing),
 	    cmocka_unit_test(reload_adds_and_removes_only_what_changed),
+	    cmocka_unit_test(reload_tells_the_dhcp_server_all_that_it_can_do),
 	    cmocka_unit_test(reload_moves_a_network_to_its_new_subnet),
 	    cmocka_unit_test(two_networks_swap_their_subnets),
 	    cmocka_unit_test(reload_keeps_the_old_configuration_of_a_wrong_network),

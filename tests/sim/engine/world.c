@@ -92,8 +92,10 @@ note_row(struct strbuf *b, const struct msg *m)
 	char addr[REDIRECT_IP_STRLEN];
 
 	if (m->type == MSG_DHCP_NET)
-		strbuf_addf(b, "dhcp %u %s/%u mtu %u\n", m->u.dhcp_net.net,
-			    IP4_STR(m->u.dhcp_net.subnet), m->u.dhcp_net.len, m->u.dhcp_net.mtu);
+		strbuf_addf(b, "dhcp %u %s/%u mtu %u\n  min %u, next %s, booting %d\n",
+			    m->u.dhcp_net.net, IP4_STR(m->u.dhcp_net.subnet), m->u.dhcp_net.len,
+			    m->u.dhcp_net.mtu, m->u.dhcp_net.min_lease_s,
+			    IP4_STR(m->u.dhcp_net.next_server), m->u.dhcp_net.booting);
 	else if (m->type == MSG_NATD_NET)
 		strbuf_addf(b, "nat %u %s/%u %s\n", m->u.natd_net.net,
 			    IP4_STR(m->u.natd_net.subnet), m->u.natd_net.len,
@@ -119,7 +121,14 @@ note_row(struct strbuf *b, const struct msg *m)
 			    m->u.redirect_banner.text.len,
 			    (const char *)m->u.redirect_banner.text.b);
 	else if (m->type == MSG_DHCP_HOST)
-		strbuf_addf(b, "host %u %s\n", m->u.dhcp_host.net, m->u.dhcp_host.name);
+		strbuf_addf(b, "host %u %s\n  times %u %u %u, next %s, booting %d, bootp %d\n",
+			    m->u.dhcp_host.net, m->u.dhcp_host.name, m->u.dhcp_host.default_lease_s,
+			    m->u.dhcp_host.max_lease_s, m->u.dhcp_host.min_lease_s,
+			    IP4_STR(m->u.dhcp_host.next_server), m->u.dhcp_host.booting,
+			    m->u.dhcp_host.bootp);
+	else if (m->type == MSG_DHCP_RANGE)
+		strbuf_addf(b, "range %u %s%s\n", m->u.dhcp_range.net,
+			    IP4_STR(m->u.dhcp_range.first), m->u.dhcp_range.known ? " known" : "");
 }
 
 static void

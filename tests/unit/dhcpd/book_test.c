@@ -292,7 +292,7 @@ abandoned_offer_leaves_no_record(void **state UNUSED)
 	c->subnet = (struct prefix4){AT(0), 24};
 	c->server = SERVER;
 	c->unknown_clients = true;
-	netconf_add_range(c, AT(10), AT(10));
+	netconf_add_range(c, AT(10), AT(10), false);
 	fx_init(&x, c);
 	fx_lease(&x, &alice);
 	fx_release(&x, &alice, AT(10));
@@ -371,7 +371,7 @@ another_subnet_forgets_and_refuses(void **state UNUSED)
 	c->subnet = (struct prefix4){{0x0a090900}, 24};
 	c->server.h = 0x0a0909fe;
 	c->unknown_clients = c->authoritative = true;
-	netconf_add_range(c, (struct ip4){0x0a090980}, (struct ip4){0x0a0909fd});
+	netconf_add_range(c, (struct ip4){0x0a090980}, (struct ip4){0x0a0909fd}, false);
 	set_conf(&x, c, true);
 	assert_int_equal(lease_table_used(dhcp_server_leases(x.s)), 0);
 	assert_int_equal(fx_reboot(&x, &alice, AT(128)), DHCP_NAK);

@@ -37,6 +37,10 @@ tclient_frame(uint8_t *buf, size_t cap, const struct tclient *c, const struct tr
 		dhcp_build_u32(&b, OPT_LEASE_TIME, q->lease_s);
 	if (q->max_size)
 		dhcp_build_u16(&b, OPT_MAX_SIZE, q->max_size);
+	if (q->auto_config)
+		dhcp_build_u8(&b, OPT_AUTO_CONFIG, 1);
+	if (q->relay_info)
+		dhcp_build_opt(&b, OPT_RELAY_INFO, "\x01\x02\x41\x42", 4);
 	if (c->hostname)
 		dhcp_build_opt(&b, OPT_HOST_NAME, c->hostname, strlen(c->hostname));
 	if (c->nparams)

@@ -28,6 +28,8 @@ struct trequest {
 	struct mac eth_src; /* zero: the client's */
 	uint32_t lease_s;
 	uint16_t max_size;
+	bool auto_config; /* option 116 */
+	bool relay_info;  /* option 82 */
 };
 
 struct treply {

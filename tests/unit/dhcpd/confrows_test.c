@@ -33,6 +33,8 @@ add_net(struct confrows *c, unsigned net)
 					     .mtu = 1400,
 					     .default_lease_s = 600,
 					     .max_lease_s = 900,
+					     .min_lease_s = 300,
+					     .next_server = AT(77),
 					     .authoritative = true};
 	assert_true(confrows_add(c, &m));
 }
@@ -55,6 +57,7 @@ complete_generation_is_taken_over(void **state UNUSED)
 {
 	struct confrows c;
 	struct msg m;
+	const struct netconf_host *h;
 	struct netconf *n;
 
 	confrows_init(&c);
@@ -64,8 +67,20 @@ complete_generation_is_taken_over(void **state UNUSED)
 	m.u.dhcp_range = (struct msg_dhcp_range){.net = 8, .first = AT(128), .last = AT(254)};
 	assert_true(confrows_add(&c, &m));
 	m = msg_make(MSG_DHCP_HOST, 0);
-	m.u.dhcp_host = (struct msg_dhcp_host){
-	    .net = 8, .index = 0, .mac = {{2, 0, 0, 0, 0, 1}}, .addr = AT(50), .name = "db"};
+	m.u.dhcp_host = (struct msg_dhcp_host){.net = 8,
+					       .index = 0,
+					       .mac = {{2, 0, 0, 0, 0, 1}},
+					       .addr = AT(50),
+					       .name = "db",
+					       .default_lease_s = 1,
+					       .max_lease_s = 2,
+					       .min_lease_s = 3,
+					       .next_server = AT(78),
+					       .bootp = true};
+	assert_true(confrows_add(&c, &m));
+	m = msg_make(MSG_DHCP_RANGE, 0);
+	m.u.dhcp_range =
+	    (struct msg_dhcp_range){.net = 8, .first = AT(10), .last = AT(11), .known = true};
 	assert_true(confrows_add(&c, &m));
 	add_option(&c, 8, 0xffff, 15, "local");
 	add_option(&c, 8, 0xffff, 15, "domain");
@@ -78,7 +93,19 @@ complete_generation_is_taken_over(void **state UNUSED)
 	assert_null(c.net[0]);
 	assert_int_equal(n->net, 8);
 	assert_int_equal(n->mtu, 1400);
-	assert_int_equal(n->pool, 126);
+	assert_int_equal(n->pool, 126 + 2);
+	assert_true(netconf_is_for_known(n, AT(11)));
+	assert_false(netconf_is_for_known(n, AT(128)));
+	assert_int_equal(n->min_lease_s, 300);
+	assert_int_equal(n->next_server.h, AT(77).h);
+	assert_false(n->booting);
+	h = netconf_host_by_ip(n, AT(50));
+	assert_int_equal(h->default_lease_s, 1);
+	assert_int_equal(h->max_lease_s, 2);
+	assert_int_equal(h->min_lease_s, 3);
+	assert_int_equal(h->next_server.h, AT(78).h);
+	assert_false(h->booting);
+	assert_true(h->bootp);
 	assert_true(n->authoritative);
 	assert_false(n->unknown_clients);
 	assert_memory_equal(netconf_option(n, NULL, 15)->data, "localdomain", 11);

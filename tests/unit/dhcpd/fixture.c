@@ -19,7 +19,7 @@ fx_conf(void)
 	c->max_lease_s = 7200;
 	c->unknown_clients = true;
 	c->authoritative = true;
-	assert_int_equal(netconf_add_range(c, AT(128), AT(254)), 0);
+	assert_int_equal(netconf_add_range(c, AT(128), AT(254), false), 0);
 	netconf_add_option(c, NETCONF_HOST_NONE, OPT_DNS, "\xc0\xa8\x08\x02", 4);
 	netconf_add_option(c, NETCONF_HOST_NONE, 15, "localdomain", 11);
 	netconf_add_option(c, NETCONF_HOST_NONE, OPT_ROUTERS, "\xc0\xa8\x08\x02", 4);

@@ -33,7 +33,7 @@ vmware_range_excludes_the_servers_address(void **state UNUSED)
 {
 	struct netconf *c = fresh();
 
-	assert_int_equal(netconf_add_range(c, AT(128), AT(254)), 0);
+	assert_int_equal(netconf_add_range(c, AT(128), AT(254), false), 0);
 	assert_int_equal(netconf_seal(c), 0);
 	assert_int_equal(c->pool, 126);
 	assert_true(netconf_is_dynamic(c, AT(128)));
@@ -48,13 +48,13 @@ ranges_are_sorted_clipped_and_joined(void **state UNUSED)
 {
 	struct netconf *c = fresh();
 
-	assert_int_equal(netconf_add_range(c, AT(200), AT(600)), 0);
-	assert_int_equal(netconf_add_range(c, AT(10), AT(20)), 0);
-	assert_int_equal(netconf_add_range(c, AT(21), AT(30)), 0);
-	assert_int_equal(netconf_add_range(c, AT(15), AT(18)), 0);
-	assert_int_equal(netconf_add_range(c, (struct ip4){NET - 20}, AT(4)), 0);
-	assert_int_equal(netconf_add_range(c, AT(900), AT(901)), 0);
-	assert_int_equal(netconf_add_range(c, AT(5), AT(4)), -EINVAL);
+	assert_int_equal(netconf_add_range(c, AT(200), AT(600), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(10), AT(20), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(21), AT(30), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(15), AT(18), false), 0);
+	assert_int_equal(netconf_add_range(c, (struct ip4){NET - 20}, AT(4), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(900), AT(901), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(5), AT(4), false), -EINVAL);
 	assert_int_equal(netconf_seal(c), 0);
 	assert_int_equal(c->nranges, 3);
 	assert_int_equal(c->range[0].lo.h, NET + 1);
@@ -68,13 +68,37 @@ ranges_are_sorted_clipped_and_joined(void **state UNUSED)
 	netconf_free(c);
 }
 
+/* Where two kinds overlap, each address belongs to one of them. */
+static void
+ranges_for_known_clients_stay_apart(void **state UNUSED)
+{
+	struct netconf *c = fresh();
+
+	netconf_add_host(c, 0, (struct mac){{2, 0, 0, 0, 0, 1}}, (struct ip4){0}, "known");
+	assert_int_equal(netconf_add_range(c, AT(10), AT(20), true), 0);
+	assert_int_equal(netconf_add_range(c, AT(21), AT(30), false), 0);
+	assert_int_equal(netconf_add_range(c, AT(25), AT(40), true), 0);
+	assert_int_equal(netconf_seal(c), 0);
+	assert_int_equal(c->nranges, 3);
+	assert_int_equal(c->pool, 31);
+	for (unsigned n = 10; n <= 40; n++) {
+		bool known = n <= 20 || n > 30;
+
+		assert_int_equal(netconf_is_for_known(c, AT(n)), known);
+		assert_int_equal(netconf_is_dynamic(c, AT(n)), !known);
+		assert_true(netconf_fits(c, AT(n), (struct mac){{2, 0, 0, 0, 0, 1}}));
+		assert_int_equal(netconf_fits(c, AT(n), (struct mac){{2, 0, 0, 0, 0, 2}}), !known);
+	}
+	netconf_free(c);
+}
+
 static void
 own_addresses_never_fit(void **state UNUSED)
 {
 	static const unsigned own[] = {0, 1, 2, 254, 255};
 	struct netconf *c = fresh();
 
-	assert_int_equal(netconf_add_range(c, AT(1), AT(254)), 0);
+	assert_int_equal(netconf_add_range(c, AT(1), AT(254), false), 0);
 	/* Not even when a host block says so. */
 	for (unsigned i = 0; i < ARRAY_LEN(own); i++)
 		assert_int_equal(netconf_add_host(c, i, MAC((uint8_t)(i + 1)), AT(own[i]), "h"), 0);
@@ -93,7 +117,7 @@ reservations_belong_to_their_mac(void **state UNUSED)
 {
 	struct netconf *c = fresh();
 
-	assert_int_equal(netconf_add_range(c, AT(128), AT(254)), 0);
+	assert_int_equal(netconf_add_range(c, AT(128), AT(254), false), 0);
 	assert_int_equal(netconf_add_host(c, 0, MAC(9), AT(130), "inside"), 0);
 	assert_int_equal(netconf_add_host(c, 1, MAC(3), AT(50), "outside"), 0);
 	assert_int_equal(netconf_add_host(c, 2, MAC(5), (struct ip4){0}, "known"), 0);
@@ -219,6 +243,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(vmware_range_excludes_the_servers_address),
 	    cmocka_unit_test(ranges_are_sorted_clipped_and_joined),
+	    cmocka_unit_test(ranges_for_known_clients_stay_apart),
 	    cmocka_unit_test(own_addresses_never_fit),
 	    cmocka_unit_test(reservations_belong_to_their_mac),
 	    cmocka_unit_test(many_hosts_are_found),

@@ -21,7 +21,7 @@ conf(unsigned lo, unsigned hi)
 	c->server = AT(254);
 	c->host = AT(1);
 	c->unknown_clients = true;
-	assert_int_equal(netconf_add_range(c, AT(lo), AT(hi)), 0);
+	assert_int_equal(netconf_add_range(c, AT(lo), AT(hi), false), 0);
 	return c;
 }
 

@@ -293,6 +293,23 @@ relay_inside_the_network_is_answered(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* RFC 3046 is not for us: the option decides nothing and does not come back. */
+static void
+relay_information_is_counted_and_ignored(void **state UNUSED)
+{
+	struct trequest q = {.type = DHCP_DISCOVER, .relay_info = true};
+	struct fixture x;
+	uint8_t buf[16];
+
+	fx_init(&x, NULL);
+	assert_int_equal(fx_send(&x, &alice, &q), DHCP_OFFER);
+	assert_int_equal(treply_opt(&x.reply, OPT_RELAY_INFO, buf, sizeof(buf)), 0);
+	assert_int_equal(dhcp_server_stats(x.s)->relay_info, 1);
+	assert_int_equal(fx_discover(&x, &alice), DHCP_OFFER);
+	assert_int_equal(dhcp_server_stats(x.s)->relay_info, 1);
+	fx_fini(&x);
+}
+
 static void
 relay_from_elsewhere_is_dropped(void **state UNUSED)
 {
@@ -350,6 +367,7 @@ main(void)
 	    cmocka_unit_test(unrelated_frames_are_dropped),
 	    cmocka_unit_test(messages_and_drops_are_counted),
 	    cmocka_unit_test(relay_inside_the_network_is_answered),
+	    cmocka_unit_test(relay_information_is_counted_and_ignored),
 	    cmocka_unit_test(relay_from_elsewhere_is_dropped),
 	    cmocka_unit_test(unrecorded_lease_is_an_offer_again),
 	};

@@ -239,6 +239,26 @@ client_id_may_change(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* RFC 4361: type 255, IAID, DUID. Opaque to us, whatever its parts; it comes back (fx_send() looks) and
+ * finds the lease of a card that was replaced. */
+static void
+node_specific_client_id_is_opaque(void **state UNUSED)
+{
+	static const uint8_t id[] = {0xff, 0, 0, 0, 1, 0, 2, 0, 0, 0xab, 0x11, 9, 8, 7};
+	struct tclient a = alice, b = bob;
+	struct fixture x;
+	struct ip4 ip;
+
+	fx_init(&x, NULL);
+	a.uid = b.uid = id;
+	a.uid_len = b.uid_len = sizeof(id);
+	ip = fx_lease(&x, &a);
+	fx_release(&x, &a, ip);
+	assert_int_equal(fx_lease(&x, &b).h, ip.h);
+	assert_int_equal(last_change(&x)->rec.uid_len, sizeof(id));
+	fx_fini(&x);
+}
+
 static void
 copied_client_id_gets_an_address_of_its_own(void **state UNUSED)
 {
@@ -470,7 +490,7 @@ declined_address_is_the_last_resort(void **state UNUSED)
 	c->subnet = (struct prefix4){AT(0), 24};
 	c->server = SERVER;
 	c->unknown_clients = true;
-	netconf_add_range(c, AT(10), AT(11));
+	netconf_add_range(c, AT(10), AT(11), false);
 	fx_init(&x, c);
 	assert_int_equal(fx_lease(&x, &alice).h, AT(10).h);
 	fx_decline(&x, &alice, AT(10));
@@ -519,6 +539,7 @@ main(void)
 	    cmocka_unit_test(longest_free_address_is_reused_first),
 	    cmocka_unit_test(client_keeps_its_address),
 	    cmocka_unit_test(client_id_may_change),
+	    cmocka_unit_test(node_specific_client_id_is_opaque),
 	    cmocka_unit_test(copied_client_id_gets_an_address_of_its_own),
 	    cmocka_unit_test(client_id_finds_the_lease_of_a_replaced_card),
 	    cmocka_unit_test(reboot_with_the_known_address_is_granted),
