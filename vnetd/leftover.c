@@ -24,7 +24,7 @@ enum { STOP_MS = 1000 };
 static bool
 is_named(const char *pid)
 {
-	char path[64], name[32] = "";
+	char path[288], name[32] = "";
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
@@ -42,7 +42,7 @@ static bool
 is_beside_us(const char *pid)
 {
 	struct stat theirs, ours;
-	char path[64];
+	char path[288]; /* a name in a folder has 255 bytes at most */
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
 	return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
