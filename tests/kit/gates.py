@@ -37,11 +37,6 @@ def fastened(host, ifname, hook="ingress"):
     return {int(ident): name for ident, name in (line.split() for line in lines)}
 
 
-def count_fastened(host, hook="ingress"):
-    """How many links have programs by tcx."""
-    return int(host.run("python3", tcx.__file__, "--count", hook).out)
-
-
 def unfasten(host, ifname, hook="ingress"):
     """What somebody's `bpftool net detach` does."""
     host.run("python3", tcx.__file__, ifname, hook, "detach")
