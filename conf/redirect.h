@@ -35,6 +35,7 @@ struct strbuf;
 #define REDIRECT_INCLUDE_DEPTH 16
 #define REDIRECT_NAME_MAX      63  /* bytes of a service's name and id */
 #define REDIRECT_HOST_MAX      253 /* bytes of a host name */
+#define REDIRECT_LOG_PATH_MAX  255 /* bytes of the path of a log */
 
 /* --- addresses --- */
 
@@ -114,9 +115,12 @@ struct redirect_log {
 	enum redirect_log_kind kind;
 	uint8_t facility;    /* syslog(3)'s number without the shift: 3 is daemon, 16 local0 */
 	uint8_t level;       /* 0 emerg - 7 debug */
-	const char *file;    /* as written; absolute */
+	const char *file;    /* as written; redirect_log_path_ok() */
 	uint64_t soft, hard; /* bytes, 0: no limit */
 };
+
+/* A whole path without empty parts, "." and "..", control characters, and not below /proc, /sys or /dev. */
+bool redirect_log_path_ok(const char *path);
 
 /* log_on_success and log_on_failure. */
 enum redirect_log_word {

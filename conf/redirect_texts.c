@@ -118,12 +118,6 @@ judge_log(struct redirect_service *s, struct diags *d)
 {
 	unsigned words = s->log_success | s->log_failure;
 
-	if (s->log.kind == REDIRECT_LOG_FILE)
-		diag_warn(d, s->pos,
-			  "service %s: nothing is written to %s; its lines go where vnetd logs",
-			  s->id, s->log.file);
-	else if (s->log.kind == REDIRECT_LOG_SYSLOG)
-		diag_notice(d, s->pos, "service %s: its lines go where vnetd logs", s->id);
 	if ((s->flags & REDIRECT_IDONLY) && (words & REDIRECT_LOG_USERID)) {
 		diag_error(d, s->pos,
 			   "service %s: clients are not asked for their users, so IDONLY would "

@@ -230,18 +230,53 @@ hard_of(uint64_t soft)
 }
 
 static bool
+is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+bool
+redirect_log_path_ok(const char *path)
+{
+	size_t len = strlen(path), part;
+
+	if (path[0] != '/' || len > REDIRECT_LOG_PATH_MAX || is_below(path, "/proc") ||
+	    is_below(path, "/sys") || is_below(path, "/dev"))
+		return false;
+	for (const char *at = path; *at; at += part) {
+		at++;
+		part = strcspn(at, "/");
+		if (part == 0 || (part <= 2 && strspn(at, ".") >= part))
+			return false;
+		for (size_t i = 0; i < part; i++)
+			if ((unsigned char)at[i] < 0x20 || at[i] == 0x7f)
+				return false;
+	}
+	return true;
+}
+
+static bool
 log_file(struct redirect_log *log, struct arena *a, struct redirect_word *rest, struct diags *d)
 {
 	struct redirect_word w;
 
 	log->kind = REDIRECT_LOG_FILE;
-	if (!redirect_word_next(rest, &w) || w.w.s[0] != '/' || memmem(w.w.s, w.w.len, "/../", 4) ||
-	    memchr(w.w.s, '\0', w.w.len)) {
+	if (!redirect_word_next(rest, &w) || w.w.s[0] != '/' || memchr(w.w.s, '\0', w.w.len)) {
 		diag_error(d, w.pos,
 			   "FILE needs the whole path of a file, as in FILE /var/log/redirect.log");
 		return false;
 	}
 	log->file = word_dup(a, w.w);
+	if (log->file && !redirect_log_path_ok(log->file)) {
+		diag_error(
+		    d, w.pos,
+		    "\"%s\" is no path of a log: it is written without \".\", \"..\" and "
+		    "empty parts, has at most %d bytes, and is not below /proc, /sys or /dev",
+		    log->file, REDIRECT_LOG_PATH_MAX);
+		return false;
+	}
 	if (!redirect_word_next(rest, &w))
 		return log->file;
 	if (!log_size(&log->soft, w, d))

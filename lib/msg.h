@@ -195,10 +195,20 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* Removes every such address that was not named by ALIAS_SET since the last sweep. */
 #define FIELDS_alias_sweep(F)
 
+/* A file to which lines of redirections are to be appended. priv tries to open it, creating it if need be, and
+ * remembers it until a LOG_SWEEP. The REPLY's text is the number by which vnet-redird gets it, or why it cannot
+ * be written to. */
+#define FIELDS_log_set(F) F(STR, path, 256)
+/* Forgets every file that was not named by LOG_SET since the last sweep. */
+#define FIELDS_log_sweep(F)
+
 /* -- redird -> priv -- */
 
 /* The REPLY carries a copy of a listening socket that the engine asked for. err ENOENT: it has ended. */
 #define FIELDS_listen_take(F) F(U32, listener, 0)
+/* The REPLY carries a file that the engine has named, opened afresh for appending; 0: a socket that leads to
+ * /dev/log. err ENOENT: the engine does not want it any more. */
+#define FIELDS_log_take(F) F(U32, log, 0)
 
 /* -- engine -> priv: networks. net: 0-255 -- */
 
@@ -380,6 +390,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_redirect_time(F) F(U16, from, 0) F(U16, to, 0)
 /* A part of a text that follows what came before. which: enum redirect_banner. */
 #define FIELDS_redirect_banner(F) F(U8, which, 0) F(BYTES, text, 3072)
+/* Where its lines go; without such a row to our own log. log: priv's number of the file, 0: to /dev/log, with
+ * pri, which is 8 * facility + level. soft, hard: bytes of the file, 0: no limit. */
+#define FIELDS_redirect_log(F) F(U32, log, 0) F(U8, pri, 0) F(U64, soft, 0) F(U64, hard, 0)
 
 /* -- engine -> redird: requests -- */
 
@@ -640,7 +653,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(FORWARD_ROW, forward_row, 0, 0)                                                          \
 	M(REDIRECT_ROW, redirect_row, 0, 0)                                                        \
 	M(EVENT_ROW, event_row, 0, 0)                                                              \
-	M(DIAG_ROW, diag_row, 0, 0)
+	M(DIAG_ROW, diag_row, 0, 0)                                                                \
+	/* at the end, as the corpora of tests/fuzz have numbers */                                \
+	M(LOG_SET, log_set, 0, 0)                                                                  \
+	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
+	M(LOG_TAKE, log_take, 0, 0)                                                                \
+	M(REDIRECT_LOG, redirect_log, 0, 0)
 
 /* clang-format on */
 

@@ -168,6 +168,19 @@ add_banner(struct confrow *r, const struct msg_redirect_banner *m)
 	return true;
 }
 
+static bool
+set_log(struct confrow *r, const struct msg_redirect_log *m)
+{
+	if (r->log.kind != LOG_OWN || m->pri > LOG_PRI_MAX || m->hard < m->soft)
+		return false;
+	r->log.kind = m->log ? LOG_FILE : LOG_SYSLOG;
+	r->log.number = m->log;
+	r->log.pri = m->pri;
+	r->log.soft = m->soft;
+	r->log.hard = m->hard;
+	return true;
+}
+
 bool
 confrows_add(struct confrows *c, const struct msg *m)
 {
@@ -193,6 +206,8 @@ confrows_add(struct confrows *c, const struct msg *m)
 		return add_time(r, &m->u.redirect_time);
 	if (m->type == MSG_REDIRECT_BANNER)
 		return add_banner(r, &m->u.redirect_banner);
+	if (m->type == MSG_REDIRECT_LOG)
+		return set_log(r, &m->u.redirect_log);
 	return false;
 }
 

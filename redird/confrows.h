@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/msg.h"
+#include "redird/logout.h"
 #include "redird/redird.h"
 
 #define CONFROWS_SERVICES_MAX 1024
@@ -22,6 +23,7 @@ struct confrow {
 	char name[64];
 	uint32_t listener; /* priv's number of its socket */
 	struct redird_service s;
+	struct log_place log;
 	struct access_rule *only_from, *no_access;
 	struct access_span *times;
 	char *banner[REDIRECT_BANNER_N];

@@ -71,7 +71,7 @@ struct redird {
 	struct mono now, armed,
 	    soonest; /* what the timerfd is set to; the first look at the wheel */
 	uint64_t next_id, key[2];
-	unsigned n_conns, n_listeners, limit;
+	unsigned n_conns, n_listeners, n_others, limit;
 	unsigned minute, load_milli; /* as of `looked` */
 	struct mono looked,
 	    retry; /* retry: when accepting is tried again after the system was short of something */

@@ -85,6 +85,8 @@ on_event(void *arg, enum redird_event what, uint32_t service, const char *text)
 	struct program *p = arg;
 	struct msg m = msg_make(MSG_REDIRECT_EVENT, 0);
 
+	if (what == REDIRD_LINE && served_log(p->served, service, text))
+		return;
 	if (what == REDIRD_LINE || what == REDIRD_ROOM || what == REDIRD_CPS_ON)
 		log_info("%s", text);
 	else
@@ -131,7 +133,8 @@ ask_priv(void *arg, struct msg *m)
 {
 	struct program *p = arg;
 
-	chan_send(p->priv, m, NULL, 0);
+	if (!p->draining)
+		chan_send(p->priv, m, NULL, 0);
 }
 
 static void

@@ -48,7 +48,7 @@ reserved(const struct redird *r)
 unsigned
 redird_conns_max(const struct redird *r)
 {
-	unsigned taken = reserved(r) + 2 * r->pipes.max + r->n_listeners;
+	unsigned taken = reserved(r) + 2 * r->pipes.max + r->n_listeners + r->n_others;
 
 	return taken < r->limit ? (r->limit - taken) / FDS_PER_CONN : 0;
 }
@@ -59,6 +59,13 @@ redird_room_again(struct redird *r)
 	/* When the system was short of something, an end of ours says little: the retry decides. */
 	if (r->full && r->retry.ms == MONO_NEVER.ms && r->n_conns < redird_conns_max(r))
 		listen_resume(r);
+}
+
+void
+redird_others(struct redird *r, unsigned n)
+{
+	r->n_others = n;
+	redird_room_again(r);
 }
 
 /* The soft limit becomes the hard one. */

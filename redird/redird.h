@@ -130,6 +130,8 @@ void redird_drain(struct redird *r);
 /* 0 or -ENOENT, also for a removed service whose last connection has ended. */
 int redird_counters(const struct redird *r, uint32_t id, struct redird_counters *out);
 void redird_room(const struct redird *r, struct redird_room *out);
+/* The caller has so many descriptors beyond what is reserved: so many less are there for connections. */
+void redird_others(struct redird *r, unsigned n);
 /* Calls cb for each live connection, of all services (0) or of one, oldest first. cb may not call back. */
 void redird_list(struct redird *r, uint32_t service, void (*cb)(const struct redird_conn *, void *),
 		 void *arg);

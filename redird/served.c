@@ -11,6 +11,7 @@
 
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "redird/logs.h"
 
 struct redirection {
 	struct redirection *next;
@@ -21,24 +22,43 @@ struct redirection {
 	bool removed;   /* not in the configuration; here for the sake of its connections' name */
 	uint32_t asked; /* request to priv under way; 0: none */
 	struct confrow *conf; /* of rows */
+	struct log_of log;
 };
 
 struct served {
 	struct served_env env;
 	struct confrows rows; /* the latest */
 	struct redirection *head;
+	struct logs logs;
 	uint32_t last_id, last_ask;
 	unsigned pending;
-	int err; /* the first reason why a service of the latest configuration does not run */
+	bool told; /* that the latest configuration is settled */
+	int err;   /* the first reason why a service of the latest configuration does not run */
 };
+
+static uint32_t
+ask(void *arg, struct msg *m)
+{
+	struct served *s = arg;
+
+	if (++s->last_ask == 0)
+		s->last_ask = 1;
+	m->id = s->last_ask;
+	s->env.ask(s->env.arg, m);
+	return m->id;
+}
 
 struct served *
 served_new(const struct served_env *env)
 {
 	struct served *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->env = *env;
+	if (!s)
+		return NULL;
+	s->env = *env;
+	s->logs.ask = ask;
+	s->logs.arg = s;
+	s->told = true;
 	return s;
 }
 
@@ -53,6 +73,7 @@ served_free(struct served *s)
 		s->head = v->next;
 		free(v);
 	}
+	logs_fini(&s->logs);
 	confrows_fini(&s->rows);
 	free(s);
 }
@@ -102,12 +123,9 @@ ask_listener(struct served *s, struct redirection *v)
 {
 	struct msg m = msg_make(MSG_LISTEN_TAKE, 0);
 
-	if (++s->last_ask == 0)
-		s->last_ask = 1;
-	v->asked = m.id = s->last_ask;
 	m.u.listen_take.listener = v->conf->listener;
 	s->pending++;
-	s->env.ask(s->env.arg, &m);
+	v->asked = ask(s, &m);
 }
 
 static void
@@ -158,8 +176,23 @@ add(struct served *s, const struct confrow *conf)
 static void
 settle_if_done(struct served *s)
 {
-	if (s->pending == 0)
-		s->env.settled(s->env.arg, s->rows.generation, s->err);
+	if (s->told || s->pending > 0 || logs_waits(&s->logs))
+		return;
+	s->told = true;
+	s->env.settled(s->env.arg, s->rows.generation, s->err);
+}
+
+/* Before sockets are asked for, so that they are there when somebody connects. */
+static void
+renew_logs(struct served *s)
+{
+	for (struct redirection *v = s->head; v; v = v->next) {
+		if (v->conf)
+			v->log.place = v->conf->log;
+		logs_want(&s->logs, &v->log.place);
+	}
+	logs_renew(&s->logs);
+	redird_others(s->env.redird, logs_count(&s->logs));
 }
 
 void
@@ -171,6 +204,7 @@ served_apply(struct served *s, struct confrows *rows)
 	confrows_init(rows);
 	s->err = 0;
 	s->pending = 0;
+	s->told = false;
 	for (struct redirection *v = s->head; v; v = v->next) {
 		v->conf = NULL;
 		v->asked = 0;
@@ -187,6 +221,8 @@ served_apply(struct served *s, struct confrows *rows)
 	}
 	/* First, so that a socket which passes from one service to another has one user. */
 	remove_gone(s);
+	forget_ended(s);
+	renew_logs(s);
 	for (struct redirection *v = s->head; v; v = v->next) {
 		if (!v->conf)
 			continue;
@@ -195,7 +231,6 @@ served_apply(struct served *s, struct confrows *rows)
 		else
 			ask_listener(s, v);
 	}
-	forget_ended(s);
 	confrows_fini(&old);
 	settle_if_done(s);
 }
@@ -207,6 +242,10 @@ served_answer(struct served *s, const struct msg *m, int *fds, size_t nfds)
 
 	if (m->type != MSG_REPLY)
 		return false;
+	if (logs_answer(&s->logs, m, fds, nfds)) {
+		settle_if_done(s);
+		return true;
+	}
 	while (v && v->asked != m->id)
 		v = v->next;
 	if (!v) /* asked for a configuration that is not the latest any more */
@@ -219,6 +258,15 @@ served_answer(struct served *s, const struct msg *m, int *fds, size_t nfds)
 		fault(s, v, m->u.reply.err ? -(int)m->u.reply.err : -EPROTO);
 	settle_if_done(s);
 	return true;
+}
+
+bool
+served_log(struct served *s, uint32_t id, const char *text)
+{
+	for (struct redirection *v = s->head; v; v = v->next)
+		if (v->id == id)
+			return logs_write(&s->logs, &v->log, v->name, text);
+	return false;
 }
 
 /* --- looking --- */

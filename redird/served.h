@@ -35,6 +35,10 @@ void served_apply(struct served *s, struct confrows *rows);
 /* priv's answer. False: it answers nothing that was asked here. The descriptor may be taken. */
 bool served_answer(struct served *s, const struct msg *m, int *fds, size_t nfds);
 
+/* Writes a line of the service with that number of redird's where its configuration says. False: it belongs into our
+ * own log. */
+bool served_log(struct served *s, uint32_t id, const char *text);
+
 /* Services of the latest configuration. */
 size_t served_count(const struct served *s);
 

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "conf/redirect.h"
 #include "lib/log.h"
 #include "lib/util.h"
 #include "vnetd/names.h"
@@ -469,6 +470,13 @@ check_listen_take(enum role from UNUSED, const struct msg *m)
 	return m->u.listen_take.listener != 0 ? NULL : "there is no socket 0";
 }
 
+/* The one path that priv is told. It opens it as _vnet, who may do no more than the file's owner allows. */
+static const char *
+check_log_set(enum role from UNUSED, const struct msg *m)
+{
+	return redirect_log_path_ok(m->u.log_set.path) ? NULL : "not a path of a log";
+}
+
 static const char *
 check_sock_dhcp(enum role from UNUSED, const struct msg *m)
 {
@@ -577,7 +585,7 @@ static const struct rule rules[MSG_N] = {
     /* sockets */
     [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
     [MSG_SOCK_DNS] = {N, true, check_sock_dns},
-    /* TCP redirections: their files, their worker, its listening sockets */
+    /* TCP redirections: their files, their worker, its listening sockets and logs */
     [MSG_REDIRECT_FILES] = {E, true, check_nothing},
     [MSG_WORKER_WANT] = {E, false, check_worker_want},
     [MSG_SOCK_LISTEN] = {E, true, check_sock_listen},
@@ -585,6 +593,9 @@ static const struct rule rules[MSG_N] = {
     [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
     [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
     [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_LOG_SET] = {E, true, check_log_set},
+    [MSG_LOG_SWEEP] = {E, true, check_nothing},
+    [MSG_LOG_TAKE] = {R, true, check_nothing},
     [MSG_ALIAS_SWEEP] = {E, true, check_nothing},
     /* the table inet vnetd; rows between BEGIN and COMMIT are not answered */
     [MSG_NAT_BEGIN] = {N, false, check_nothing},

@@ -56,6 +56,8 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NAT_FORWARD] = priv_nat_forward,   [MSG_NAT_CAPTURE] = priv_nat_capture,
     [MSG_NAT_COMMIT] = priv_nat_commit,     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
     [MSG_NFT_WATCH] = priv_nft_watch_open,  [MSG_FIREWALL_SCAN] = priv_firewall_scan,
+    [MSG_LOG_SET] = priv_log_set,           [MSG_LOG_SWEEP] = priv_log_sweep,
+    [MSG_LOG_TAKE] = priv_log_take,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
@@ -327,6 +329,7 @@ priv_main(struct start *start)
 	loop_run(s.loop);
 	children_free(s.children);
 	priv_listen_fini(&s.priv);
+	priv_log_fini(&s.priv);
 	gate_map_free(s.priv.gate);
 	hooks_close(&start->hooks);
 	priv_nft_free(s.priv.nft);

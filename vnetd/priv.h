@@ -52,6 +52,7 @@ int priv_main(struct start *s);
 struct alias;
 struct gate_map;
 struct listener;
+struct logfile;
 struct priv_nft;
 
 /* A set of networks. */
@@ -73,6 +74,8 @@ struct priv {
 	struct alias *aliases;     /* addresses named since the last ALIAS_SWEEP */
 	struct listener *listeners;
 	uint32_t last_listener; /* the number of the newest one */
+	struct logfile *logs;   /* files that vnet-redird may get */
+	uint32_t last_log;
 };
 
 /* One request and its answer. */
@@ -146,6 +149,10 @@ handler_fn priv_alias_set, priv_alias_sweep;
 
 /* Removes all of them. 0 or -errno. */
 int priv_alias_sweep_all(struct nl *nl);
+
+/* priv_log.c: where lines of redirections go */
+handler_fn priv_log_set, priv_log_sweep, priv_log_take;
+void priv_log_fini(struct priv *p);
 
 /* priv_redirect.c: the files of redirect.d */
 handler_fn priv_redirect_files;

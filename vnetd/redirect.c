@@ -31,6 +31,7 @@ redirection_free(struct redirection *r)
 	redirect_texts_unref(r->texts);
 	free(r->trouble);
 	free(r->alias_trouble);
+	free(r->log_trouble);
 	free(r);
 }
 
@@ -321,7 +322,7 @@ redirect_one_less(struct core *c)
 	for (struct redirection *r = rs->head; r; r = r->next) {
 		if (r->listener)
 			tell_listens(c, r);
-		if (!r->listener || r->alias_trouble)
+		if (!r->listener || r->alias_trouble || r->log_trouble)
 			rs->retry_at = mono_add(c->now, RETRY_MS);
 	}
 	redirect_push(c);
@@ -382,6 +383,7 @@ redirect_sync(struct core *c)
 	}
 	ask_priv(c, &sweep, NULL, 0, swept, NULL, 0);
 	redirect_alias_sync(c);
+	redirect_log_sync(c);
 	for (struct redirection *r = rs->head; r; r = r->next) {
 		struct msg m = msg_make(MSG_SOCK_LISTEN, 0);
 
@@ -457,6 +459,8 @@ redirect_state(const struct core *c, const struct redirection *r, const char **w
 		*why = "its target has no address so far";
 		return REDIRECT_STATE_WAITING;
 	}
+	if (r->log_trouble && !r->kept)
+		*why = r->log_trouble;
 	return REDIRECT_STATE_OK;
 }
 

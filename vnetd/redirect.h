@@ -4,6 +4,7 @@
  *
  *     redirect.c        adoption of a new reading; sockets; the life of vnet-redird
  *     redirect_alias.c  own addresses that are added to an interface
+ *     redirect_log.c    files that their lines are written to
  *     redirect_push.c   rows for vnet-redird
  *     redirect_names.c  names of targets, own addresses and clients
  *     redirect_rows.c   answers to clients
@@ -37,6 +38,9 @@ struct redirection {
 	char *trouble;             /* why not; NULL: not known so far, or it does */
 	char *alias_trouble;       /* why its own address could not be added; NULL: it was */
 	bool told;                 /* that it listens */
+	uint32_t log;              /* priv's number of the file of its lines; 0: none */
+	char *
+	    log_trouble; /* why they cannot be written there; NULL: they can, or no file is wanted */
 };
 
 struct redirects {
@@ -68,10 +72,13 @@ void redirect_renamed(struct core *c);
 /* redirect_alias.c: asks for the addresses that are to be added, as a part of a sync, and sweeps the rest. */
 void redirect_alias_sync(struct core *c);
 
+/* redirect_log.c: the same for the files of their lines. */
+void redirect_log_sync(struct core *c);
+
 /* The host's addresses or interfaces have changed: what was added may be gone, or can be added now. */
 void redirect_addrs_changed(struct core *c);
 
-/* For the two of a sync: the one with that number, NULL: it is gone; a request of it is answered. */
+/* For the parts of a sync: the one with that number, NULL: it is gone; a request of it is answered. */
 struct redirection *redirect_by_serial(const struct core *c, uint32_t serial);
 void redirect_one_less(struct core *c);
 

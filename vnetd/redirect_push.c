@@ -82,6 +82,24 @@ send_service(struct core *c, const struct redirection *r, size_t ntargets)
 	send_row(c, &m);
 }
 
+static void
+send_log(struct core *c, const struct redirection *r)
+{
+	const struct redirect_log *l = &r->conf->log;
+	struct msg m = msg_make(MSG_REDIRECT_LOG, 0);
+
+	if (l->kind == REDIRECT_LOG_DEFAULT || (l->kind == REDIRECT_LOG_FILE && !r->log))
+		return;
+	if (l->kind == REDIRECT_LOG_FILE) {
+		m.u.redirect_log.log = r->log;
+		m.u.redirect_log.soft = l->soft;
+		m.u.redirect_log.hard = l->hard;
+	} else {
+		m.u.redirect_log.pri = (uint8_t)(l->facility << 3 | l->level);
+	}
+	send_row(c, &m);
+}
+
 static uint32_t
 scope_of(const struct core *c, const char *ifname)
 {
@@ -189,6 +207,7 @@ send_redirection(struct core *c, const struct redirection *r)
 	size_t n = redirect_targets(c, s, ip, REDIRECT_NAME_ADDRS);
 
 	send_service(c, r, n);
+	send_log(c, r);
 	send_targets(c, s, ip, n);
 	send_rules(c, &s->only_from, false);
 	send_rules(c, &s->no_access, true);

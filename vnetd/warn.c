@@ -99,7 +99,7 @@ warn_redirects(const struct warn *w)
 		const char *why;
 		enum redirect_state s = redirect_state(w->c, r, &why);
 
-		if (s == REDIRECT_STATE_OK && !r->kept)
+		if (s == REDIRECT_STATE_OK && !*why)
 			continue;
 		if (s == REDIRECT_STATE_STARTING && !*why)
 			continue;

@@ -64,6 +64,16 @@ must_be_gate(const struct msg_gate_set *g)
 	must((policy.out_ns != 0) == (g->rate_out_kbit != 0));
 }
 
+/* Absolute, and what it begins with is where it leads. */
+static void
+must_be_log(const char *path)
+{
+	must(path[0] == '/' && path[1] && !strstr(path, "//") && !strstr(path, "/./"));
+	must(!strstr(path, "/../") && path[strlen(path) - 1] != '/');
+	must(strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0);
+	must(strncmp(path, "/dev/", 5) != 0);
+}
+
 /* What the handlers rely on. */
 static void
 must_be_harmless(const struct msg *m)
@@ -138,6 +148,9 @@ must_be_harmless(const struct msg *m)
 		break;
 	case MSG_ALIAS_SET:
 		must(m->u.alias_set.addr.len == 16 && names_ifname_ok(m->u.alias_set.ifname));
+		break;
+	case MSG_LOG_SET:
+		must_be_log(m->u.log_set.path);
 		break;
 	case MSG_NAT_NET:
 		must(m->u.nat_net.net < NAMES_NETS);

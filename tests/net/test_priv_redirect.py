@@ -2,6 +2,7 @@
 """priv's verbs about redirections. The test is the engine and vnet-redird."""
 
 import errno
+import fcntl
 import os
 import socket
 import stat
@@ -133,6 +134,64 @@ def test_taken_port_and_missing_interface_are_said(priv):
     link_local = {**at(7001, "fe80::1", IP6), "ifname": "nosuch0"}
     text = priv.engine.ask("SOCK_LISTEN", err=errno.ENODEV, **link_local).text
     assert text == 'there is no interface "nosuch0"'
+
+
+@pytest.fixture
+def logs(priv):
+    """A folder where user _vnet may write; only root may in the one above it."""
+    folder = priv.config.parent / "log" / "ours"
+    folder.mkdir(parents=True)
+    priv.host.run("chown", "_vnet", folder)
+    return folder
+
+
+def set_log(priv, path):
+    return int(priv.engine.ask("LOG_SET", path=str(path)).text)
+
+
+def append(priv, number, text):
+    fds = priv.redird.ask("LOG_TAKE", log=number).fds
+    os.write(fds[0], text)
+    return fds[0]
+
+
+def test_logs_that_the_engine_named_are_opened_by_number(priv, logs):
+    want(priv)
+    priv.redird.ask("LOG_TAKE", err=errno.ENOENT, log=1)  # there is none so far
+    number = set_log(priv, logs / "a")
+    fd = append(priv, number, b"one ")
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    assert flags & os.O_APPEND and flags & os.O_ACCMODE == os.O_WRONLY
+    (logs / "a").rename(logs / "b")
+    append(priv, number, b"two")
+    assert ((logs / "b").read_text(), (logs / "a").read_text()) == ("one ", "two")
+    other = set_log(priv, logs / "c")
+    assert set_log(priv, logs / "a") == number != other
+    priv.engine.ask("LOG_SWEEP")
+    set_log(priv, logs / "c")
+    priv.engine.ask("LOG_SWEEP")
+    priv.redird.ask("LOG_TAKE", err=errno.ENOENT, log=number)
+    append(priv, other, b"three")
+    assert set_log(priv, logs / "a") not in (number, other)
+
+
+def test_log_that_cannot_be_is_said(priv, logs):
+    (logs / "link").symlink_to(logs / "a")
+    (logs / "proc").symlink_to("/proc/sys/net/ipv4")  # where it may write
+    os.mkfifo(logs / "fifo")
+    (logs / "fifo").chmod(0o666)
+    reader = os.open(logs / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    for path, err, why in (
+        (logs.parent / "roots", errno.EACCES, "user _vnet cannot write to"),
+        (logs, errno.EINVAL, "is not a regular file"),
+        (logs / "link", errno.ELOOP, "is a symbolic link"),
+        (logs / "fifo", errno.EINVAL, "is not a regular file"),
+        (logs / "proc" / "ip_forward", errno.EINVAL, "is not a regular file"),
+        ("/proc/sys/net/ipv4/ip_forward", errno.EPERM, ""),
+    ):
+        assert why in priv.engine.ask("LOG_SET", err=err, path=str(path)).text
+    os.close(reader)
+    assert not (logs / "a").exists() and not (logs.parent / "roots").exists()
 
 
 RESTART = """

@@ -212,6 +212,58 @@ rules_and_banners_are_handed_on(void **state UNUSED)
 }
 
 static void
+logged(struct world *w, const char *log_type)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = 10.0.0.1 80\n"
+		 "\tlog_type = %s\n}\n",
+		 log_type);
+	world_redirect(w, "redirect.d/web", text, false);
+	assert_int_equal(play_reload(w, NULL), 0);
+}
+
+static void
+its_lines_go_to_a_file_or_to_syslog(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	assert_false(play_has(pushed(w), "log "));
+	logged(w, "FILE /var/log/web 1000 2000");
+	assert_string_equal(w->log, "/var/log/web\n");
+	assert_true(play_has(pushed(w), "log 1 pri 0 limits 1000 2000\n"));
+	logged(w, "SYSLOG local3 notice");
+	assert_string_equal(w->log, "");
+	assert_true(play_has(pushed(w), "log 0 pri 157 limits 0 0\n"));
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
+static void
+a_file_that_cannot_be_written_to_is_told_and_tried_again(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	logged(w, "FILE /root/web");
+	assert_string_equal(world_listeners(w), "80 ::\n");
+	assert_true(play_has(pushed(w), "service web socket 1 "));
+	assert_false(play_has(pushed(w), "log "));
+	assert_true(
+	    play_has(world_warnings(w), "redirection web: user _vnet cannot write to /root/web"));
+	assert_true(play_has(world_warnings(w), "As root: touch /root/web; chown _vnet /root/web"));
+	w->root_is_open = true;
+	world_wait(w, 6000);
+	assert_true(play_has(pushed(w), "log 1 pri 0 limits 0 0\n"));
+	assert_string_equal(world_warnings(w), "");
+	w->root_is_open = false;
+	logged(w, "FILE /root/web");
+	logged(w, "FILE /var/log/web");
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
+static void
 aliased(struct world *w, const char *value)
 {
 	char text[256];
@@ -426,6 +478,8 @@ main(void)
 	    cmocka_unit_test(what_our_redirector_cannot_do_is_refused),
 	    cmocka_unit_test(rules_and_banners_are_handed_on),
 	    cmocka_unit_test(its_own_address_is_added_and_removed),
+	    cmocka_unit_test(its_lines_go_to_a_file_or_to_syslog),
+	    cmocka_unit_test(a_file_that_cannot_be_written_to_is_told_and_tried_again),
 	    cmocka_unit_test(a_captured_port_is_told_to_natd),
 	    cmocka_unit_test(a_name_follows_its_lease),
 	    cmocka_unit_test(a_name_of_etc_hosts),

@@ -140,6 +140,27 @@ sweep_aliases(struct world *w)
 	strbuf_fini(&w->aliases);
 }
 
+/* Below /root nobody but root writes, unless it is open. */
+static int
+set_log(struct world *w, const struct msg_log_set *m, char *why, size_t cap)
+{
+	if (!w->root_is_open && strncmp(m->path, "/root/", 6) == 0) {
+		snprintf(why, cap, "user _vnet cannot write to %s: Permission denied", m->path);
+		return EACCES;
+	}
+	strbuf_addf(&w->logs, "%s\n", m->path);
+	snprintf(why, cap, "%u", ++w->last_log);
+	return 0;
+}
+
+static void
+sweep_logs(struct world *w)
+{
+	free(w->log);
+	w->log = strdup(strbuf_str(&w->logs));
+	strbuf_fini(&w->logs);
+}
+
 static void
 list_files(struct world *w, uint32_t id)
 {
@@ -165,6 +186,10 @@ redirects_execute(struct world *w, const struct msg *m, int *err, char *why, siz
 		*err = set_alias(w, &m->u.alias_set, why, cap);
 	else if (m->type == MSG_ALIAS_SWEEP)
 		sweep_aliases(w);
+	else if (m->type == MSG_LOG_SET)
+		*err = set_log(w, &m->u.log_set, why, cap);
+	else if (m->type == MSG_LOG_SWEEP)
+		sweep_logs(w);
 	else if (m->type == MSG_REDIRECT_FILES)
 		list_files(w, m->id);
 	else if (m->type == MSG_LISTEN_SWEEP)
@@ -195,4 +220,6 @@ world_redirects_fini(struct world *w)
 	}
 	free(w->alias);
 	strbuf_fini(&w->aliases);
+	free(w->log);
+	strbuf_fini(&w->logs);
 }

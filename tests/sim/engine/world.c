@@ -110,6 +110,10 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_REDIRECT_SERVICE)
 		strbuf_addf(b, "service %s socket %u cps %u\n", m->u.redirect_service.name,
 			    m->u.redirect_service.listener, m->u.redirect_service.cps);
+	else if (m->type == MSG_REDIRECT_LOG)
+		strbuf_addf(b, "log %u pri %u limits %llu %llu\n", m->u.redirect_log.log,
+			    m->u.redirect_log.pri, (unsigned long long)m->u.redirect_log.soft,
+			    (unsigned long long)m->u.redirect_log.hard);
 	else if (m->type == MSG_REDIRECT_TARGET)
 		strbuf_addf(b, "target %s %u\n", redirect_ip_str(redirect_target(m), addr),
 			    m->u.redirect_target.port);

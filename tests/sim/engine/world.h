@@ -95,6 +95,10 @@ struct world {
 	uint16_t taken_port;   /* by somebody else */
 	struct strbuf aliases; /* named since the last sweep */
 	char *alias;           /* those that are there, a line each; NULL: never swept */
+	struct strbuf logs;    /* likewise: files of redirections' lines */
+	char *log;
+	uint32_t last_log;
+	bool root_is_open; /* user _vnet may write below /root */
 	bool redird_wanted;
 	bool redird_due; /* it is to start */
 

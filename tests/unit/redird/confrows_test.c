@@ -63,6 +63,15 @@ banner(enum redirect_banner which, const char *text)
 	return m;
 }
 
+static struct msg
+log_row(uint32_t number, uint8_t pri, uint64_t soft, uint64_t hard)
+{
+	struct msg m = msg_make(MSG_REDIRECT_LOG, 0);
+
+	m.u.redirect_log = (struct msg_redirect_log){number, pri, soft, hard};
+	return m;
+}
+
 static void
 add(struct confrows *c, struct msg m)
 {
@@ -155,6 +164,33 @@ what_cannot_be_is_refused(void **state UNUSED)
 }
 
 static void
+lines_go_to_a_file_or_to_syslog_or_nowhere_else(void **state UNUSED)
+{
+	struct confrows c;
+
+	confrows_init(&c);
+	begin(&c, 1);
+	refused(&c, log_row(1, 0, 0, 0)); /* of no service */
+	add(&c, service("own", 1));
+	add(&c, service("file", 2));
+	refused(&c, log_row(7, 0, 20, 10));
+	add(&c, log_row(7, 0, 10, 20));
+	refused(&c, log_row(0, 30, 0, 0)); /* it has one */
+	add(&c, service("syslog", 3));
+	refused(&c, log_row(0, 192, 0, 0));
+	add(&c, log_row(0, 191, 0, 0));
+	assert_true(confrows_commit(&c, 1));
+	assert_int_equal(c.v[0].log.kind, LOG_OWN);
+	assert_int_equal(c.v[1].log.kind, LOG_FILE);
+	assert_int_equal(c.v[1].log.number, 7);
+	assert_int_equal(c.v[1].log.soft, 10);
+	assert_int_equal(c.v[1].log.hard, 20);
+	assert_int_equal(c.v[2].log.kind, LOG_SYSLOG);
+	assert_int_equal(c.v[2].log.pri, 191);
+	confrows_fini(&c);
+}
+
+static void
 another_generation_is_not_complete(void **state UNUSED)
 {
 	struct confrows c;
@@ -177,6 +213,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_belong_to_the_service_before_them),
 	    cmocka_unit_test(what_cannot_be_is_refused),
+	    cmocka_unit_test(lines_go_to_a_file_or_to_syslog_or_nowhere_else),
 	    cmocka_unit_test(another_generation_is_not_complete),
 	};
 

@@ -46,6 +46,7 @@ static const struct {
     {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
+    {MSG_LOG_SET, E, 'r'},           {MSG_LOG_SWEEP, E, 'r'},      {MSG_LOG_TAKE, R, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -81,6 +82,7 @@ good(enum msg_type type)
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_LOG_SET: m.u.log_set = (struct msg_log_set){.path = "/var/log/redirect.log"}; break;
 	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -284,6 +286,34 @@ workers_and_listening_sockets(void **state UNUSED)
 	REFUSED(LISTEN_KEEP, listen_keep, family = REDIRECT_IP4);
 	REFUSED(LISTEN_KEEP, listen_keep, port = 0);
 	REFUSED(LISTEN_KEEP, listen_keep, addr.b[15] = 1);
+}
+
+static void
+files_that_lines_are_written_to(void **state UNUSED)
+{
+	static const char *const bad[] = {
+	    "",         "x",         "/",          "/var/",       "//var/log",       "/var//log",
+	    "/var/./x", "/var/../x", "/var/log/.", "/var/log/..", "/proc/sys/net/x", "/sys/x",
+	    "/dev",     "/dev/kmsg", "/proc",      "/var/a\nb",   "/var/\x7f",
+	};
+	static const char *const good_ones[] = {"/x",         "/var/log/...", "/var/log/..x",
+						"/var/.x",    "/process/x",   "/devices",
+						"/var/proc/x"};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct msg m = good(MSG_LOG_SET);
+
+		MSG_SET_STR(m.u.log_set.path, bad[i]);
+		expect(POLICY_REFUSED, &m, bad[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(good_ones); i++) {
+		struct msg m = good(MSG_LOG_SET);
+
+		MSG_SET_STR(m.u.log_set.path, good_ones[i]);
+		expect(POLICY_ALLOWED, &m, good_ones[i]);
+	}
+	ALLOWED(LOG_TAKE, log_take, log = 0);
+	ALLOWED(LOG_TAKE, log_take, log = 5);
 }
 
 static void
@@ -593,6 +623,7 @@ main(void)
 	    cmocka_unit_test(files),
 	    cmocka_unit_test(workers_and_listening_sockets),
 	    cmocka_unit_test(link_local_addresses_have_an_interface),
+	    cmocka_unit_test(files_that_lines_are_written_to),
 	    cmocka_unit_test(addresses_that_are_added),
 	    cmocka_unit_test(captured_ports),
 	    cmocka_unit_test(addresses_and_subnets),
