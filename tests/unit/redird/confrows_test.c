@@ -68,7 +68,8 @@ log_row(uint32_t number, uint8_t pri, uint64_t soft, uint64_t hard)
 {
 	struct msg m = msg_make(MSG_REDIRECT_LOG, 0);
 
-	m.u.redirect_log = (struct msg_redirect_log){number, pri, soft, hard};
+	m.u.redirect_log =
+	    (struct msg_redirect_log){.log = number, .pri = pri, .soft = soft, .hard = hard};
 	return m;
 }
 
