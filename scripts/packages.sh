@@ -18,7 +18,7 @@ TEST_PACKAGES=(
 	curl nginx-light openssh-client openssh-server openssl postgresql stunnel4
 	bind9-dnsutils udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark util-linux login passwd
 	# VM tests
-	qemu-system-x86 qemu-utils ipxe-qemu busybox-static debootstrap debian-archive-keyring
+	qemu-system-x86 qemu-utils libvirt-daemon-driver-qemu ipxe-qemu busybox-static debootstrap debian-archive-keyring
 	e2fsprogs dpkg tar
 )
 
