@@ -43,10 +43,7 @@ def from_the_manual(qmp):
 
 @pytest.fixture
 def domain(lab, vnetd, folder):
-    extra = images.Cpio()
-    extra.file("test", SCRIPT)
-    initrd, console, qmp = folder / "guest.cpio", folder / "console", folder / "vnet-lab.sock"
-    initrd.write_bytes(images.guest_initrd().read_bytes() + extra.bytes())
+    initrd, console, qmp = vm.initrd_for(folder, SCRIPT), folder / "console", folder / "vnet-lab.sock"
     namespace, part = from_the_manual(qmp)
     xml = folder / "lab.xml"
     xml.write_text(f"""<domain type='qemu' {namespace}>
@@ -56,7 +53,7 @@ def domain(lab, vnetd, folder):
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>{images.kernel() / "vmlinuz"}</kernel>
     <initrd>{initrd}</initrd>
-    <cmdline>console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on</cmdline>
+    <cmdline>{vm.CONSOLE}</cmdline>
   </os>
   <devices>
     <emulator>/usr/bin/{vm.QEMU}</emulator>

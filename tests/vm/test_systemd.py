@@ -65,6 +65,11 @@ def test_guest_gets_a_lease(results):
     same(results, attach="ok", lease="ok", gateway="ok")
 
 
+def test_networkd_gets_a_lease_keeps_it_and_releases_it(results):
+    same(results, networkd_bound="ok", networkd_lease="1", networkd_renew="ok")
+    same(results, networkd_again="ok", networkd_same="same", networkd_released="yes")
+
+
 def test_restart_keeps_networks_and_guests(results):
     same(results, restart="ok", restart_loss="0%", restart_index="same")
 

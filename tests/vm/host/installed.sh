@@ -70,6 +70,37 @@ check attach vnetctl attach vmnet8 --netns g --ifname eth0
 check lease guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 check gateway guest ping -c 1 -W 2 "$(host_address vmnet8)"
 port=$(vnetctl ports | awk 'NR == 2 { print $1 }')
+
+# A guest whose DHCP client is systemd-networkd: this machine's own, by another cable.
+networkd_address() { ip -4 -o addr show dev nd0 | awk '{ sub("/.*", "", $4); print $4 }'; }
+networkd_bound() { [[ $(networkctl --no-legend list nd0 | awk '{ print $4, $5 }') = "routable configured" ]]; }
+printf '[Match]\nName=nd1\n[Link]\nUnmanaged=yes\n' >/etc/systemd/network/10-port.network
+cat >/etc/systemd/network/10-client.network <<-'END'
+	[Match]
+	Name=nd0
+	[Network]
+	DHCP=ipv4
+	LinkLocalAddressing=no
+	[DHCPv4]
+	UseRoutes=no
+	UseDNS=no
+	SendRelease=yes
+END
+networkctl reload
+ip link add nd0 type veth peer name nd1
+ip link set nd1 master vmnet8 up
+ip link set nd0 up
+check networkd_bound within 20 networkd_bound
+networkd_was=$(networkd_address)
+result networkd_lease "$(vnetctl leases | grep -c "^$networkd_was .* active ")"
+check networkd_renew networkctl renew nd0
+systemctl restart systemd-networkd
+check networkd_again within 20 networkd_bound
+result networkd_same "$([[ $(networkd_address) = "$networkd_was" ]] && echo same)"
+rm /etc/systemd/network/10-client.network
+networkctl reload
+result networkd_released "$(within 10 bash -c "! vnetctl leases | grep -q '^$networkd_was .* active '" && echo yes)"
+ip link del nd0
 result port_link_file "$(udevadm info "/sys/class/net/$port" | sed -n 's/^E: ID_NET_LINK_FILE=//p')"
 result port_mac "$(cut -c 1-2 "/sys/class/net/$port/address")"
 index=$(ifindex)
