@@ -502,6 +502,8 @@ scope_block(struct dc *p, struct ctx *c, enum ctx_kind kind)
 	parse_block(p, &in);
 	for (; subnets < p->f->nsubnets; subnets++)
 		dhcp_scope_inherit(&p->f->subnet[subnets].scope, p->a, &scope);
+	scope.ping_check = CONF_UNSET; /* subnets only */
+	scope.ping_timeout_s = 0;
 	for (; hosts < p->f->nhosts; hosts++)
 		dhcp_scope_inherit(&p->f->host[hosts].scope, p->a, &scope);
 }

@@ -53,7 +53,7 @@ struct dhcp_scope {
 	enum conf_tri bootp;
 	enum conf_tri booting;
 	enum conf_tri authoritative;
-	enum conf_tri ping_check;
+	enum conf_tri ping_check; /* this and the next not in hosts */
 	uint32_t ping_timeout_s;
 };
 
