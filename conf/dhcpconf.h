@@ -53,6 +53,8 @@ struct dhcp_scope {
 	enum conf_tri bootp;
 	enum conf_tri booting;
 	enum conf_tri authoritative;
+	enum conf_tri ping_check; /* this and the next not in hosts */
+	uint32_t ping_timeout_s;
 };
 
 /* Dynamic addresses lo..hi, both included, inside the subnet. */

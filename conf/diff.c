@@ -47,7 +47,8 @@ dhcp_scope_eq(const struct dhcp_scope *a, const struct dhcp_scope *b)
 	       ip4_eq(a->next_server, b->next_server) && str_eq(a->filename, b->filename) &&
 	       str_eq(a->server_name, b->server_name) && a->unknown_clients == b->unknown_clients &&
 	       a->bootp == b->bootp && a->booting == b->booting &&
-	       a->authoritative == b->authoritative;
+	       a->authoritative == b->authoritative && a->ping_check == b->ping_check &&
+	       a->ping_timeout_s == b->ping_timeout_s;
 }
 
 bool
@@ -80,7 +81,8 @@ dhcp_eq(const struct conf_dhcp *a, const struct conf_dhcp *b)
 	return dhcp_scope_eq(&a->global, &b->global) && dhcp_scope_eq(&a->subnet, &b->subnet) &&
 	       a->default_lease_s == b->default_lease_s && a->max_lease_s == b->max_lease_s &&
 	       a->min_lease_s == b->min_lease_s && a->unknown_clients == b->unknown_clients &&
-	       a->authoritative == b->authoritative;
+	       a->authoritative == b->authoritative && a->ping_check == b->ping_check &&
+	       a->ping_timeout_s == b->ping_timeout_s;
 }
 
 bool

@@ -169,6 +169,10 @@ print_dhcp(struct strbuf *out, const struct conf_net *n)
 		strbuf_add(out, "# deny unknown-clients;\n");
 	if (!d->authoritative)
 		strbuf_add(out, "# not authoritative;\n");
+	if (!d->ping_check)
+		strbuf_add(out, "# ping-check false;\n");
+	else if (d->ping_timeout_s != CONF_PING_TIMEOUT_DEFAULT)
+		strbuf_addf(out, "# ping-timeout %u;\n", d->ping_timeout_s);
 	for (size_t i = 0; i < d->nranges; i++) {
 		const struct dhcp_range *r = &d->range[i];
 		struct strbuf b;

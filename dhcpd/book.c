@@ -65,11 +65,28 @@ book_entry(struct dhcp_server *s, struct ip4 ip)
 void
 book_end(struct dhcp_server *s, struct lease *l, struct mono end)
 {
+	if (l->contested && conflict_may_abandon(s)) {
+		book_abandon(s, l, end);
+		return;
+	}
+	l->contested = false;
 	l->end = end;
 	if (mac_is_zero(l->mac))
 		l->recorded = false; /* was abandoned: the file needs to know it no longer */
 	lease_set_state(s->leases, l, LEASE_ENDED, end);
 	lease_set_reusable(s->leases, l, netconf_is_dynamic(s->conf, l->ip));
+}
+
+void
+book_abandon(struct dhcp_server *s, struct lease *l, struct mono from)
+{
+	static const struct mac nobody;
+
+	lease_set_client(s->leases, l, nobody, NULL, 0);
+	l->start = from;
+	l->end = mono_add(from, DHCP_ABANDON_S * 1000);
+	l->recorded = true;
+	lease_set_state(s->leases, l, LEASE_ABANDONED, l->end);
 }
 
 /* The start of a lease rounded down, its end rounded up: a lease is never shorter in the file
@@ -295,6 +312,8 @@ carry_over(struct lease_table *to, const struct lease *l)
 	n->start = l->start;
 	n->end = l->end;
 	n->recorded = l->recorded;
+	n->contested = l->contested;
+	n->probed = l->probed;
 	lease_set_state(to, n, (enum lease_state)l->state, l->due);
 }
 
@@ -354,13 +373,14 @@ end_due(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk, struct dh
 	bool was_active = l->state == LEASE_ACTIVE;
 	/* An offer's hold is not a lease; who had the address before keeps its times. */
 	struct mono end = l->state == LEASE_OFFERED ? l->end : l->due;
+	struct mac mac = l->mac;
 
 	book_end(s, l, end);
 	if (!was_active)
 		return false;
 	memset(change, 0, sizeof(*change));
 	change->event = DHCP_EVENT_EXPIRED;
-	change->mac = l->mac;
+	change->mac = mac;
 	dhcp_lease_rec(l, clk, &change->rec);
 	if (!netconf_fits(s->conf, l->ip, l->mac))
 		lease_remove(s->leases, l);

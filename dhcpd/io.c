@@ -76,12 +76,12 @@ io_receive(struct io_batch *b, int fd, struct io_frame v[IO_BATCH])
 size_t
 io_send(int fd, const struct io_frame *v, size_t n)
 {
-	struct mmsghdr msg[IO_BATCH];
-	struct iovec iov[IO_BATCH];
+	struct mmsghdr msg[IO_SEND];
+	struct iovec iov[IO_SEND];
 	size_t done = 0, sent = 0;
 
-	if (n > IO_BATCH)
-		n = IO_BATCH;
+	if (n > IO_SEND)
+		n = IO_SEND;
 	memset(msg, 0, n * sizeof(msg[0]));
 	for (size_t i = 0; i < n; i++) {
 		iov[i] = (struct iovec){(void *)(uintptr_t)v[i].p, v[i].len};

@@ -381,7 +381,8 @@ lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const u
 	if (!mac_eq(l->mac, mac)) {
 		l->hostname[0] = '\0';
 		l->start = l->end = (struct mono){0};
-		l->recorded = false;
+		l->recorded = l->contested = false;
+		l->probed = (struct mono){0};
 	}
 	l->mac = mac;
 	l->uid_len = uid_len > LEASE_UID_MAX ? 0 : (uint8_t)uid_len;

@@ -21,11 +21,11 @@
 #define LEASE_UID_MAX 64
 
 enum lease_state {
-	LEASE_UNUSED,    /* the slot is free. Leave: lease_add() */
-	LEASE_OFFERED,   /* held for a client that has not asked yet. Due: when the hold ends */
-	LEASE_ACTIVE,    /* acknowledged, or about to be. Due: when the client must have stopped */
-	LEASE_ENDED,     /* released or run out; remembers its last client. Not due */
-	LEASE_ABANDONED, /* declined: somebody else uses it. Due: when it is tried again */
+	LEASE_UNUSED,  /* the slot is free. Leave: lease_add() */
+	LEASE_OFFERED, /* held for a client that has not asked yet. Due: when the hold ends */
+	LEASE_ACTIVE,  /* acknowledged, or about to be. Due: when the client must have stopped */
+	LEASE_ENDED,   /* released or run out; remembers its last client. Not due */
+	LEASE_ABANDONED, /* declined, or found in use: somebody else has it. Due: when it is tried again */
 	LEASE_STATE_N
 };
 
@@ -36,11 +36,17 @@ struct lease {
 	uint8_t uid_len;
 	bool reusable; /* an ended lease whose address may be given to anybody */
 	bool recorded; /* the lease file knows it for this client, or should */
+	/* LEASE_ACTIVE: somebody else has the address too. Its client is not to keep it, and it is
+	 * abandoned at its end. The file does not know. */
+	bool contested;
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
 	struct mono end;   /* when it runs out, or ended */
 	struct mono due;   /* LEASE_OFFERED, _ACTIVE, _ABANDONED: when the state must be left */
+	/* When the address was probed for this client; LEASE_ABANDONED: when somebody answered to
+	 * that. 0: never. */
+	struct mono probed;
 
 	/* lease.c's own: indices into the table, LEASE_NIL ends a chain. */
 	uint32_t ip_next, mac_next, uid_next;
@@ -73,7 +79,8 @@ struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
 
-/* Whose it is; another client than before has no history here (host name, times, `recorded`).
+/* Whose it is; another client than before has no history here (host name, times, `recorded`,
+ * `contested`, `probed`).
  * uid longer than LEASE_UID_MAX counts as absent. */
 void lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
 		      size_t uid_len);

@@ -28,13 +28,14 @@ enum {
 	/* After sockets or folder were refused: the first wait, doubled up to the second. */
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 10000,
-	/* Between two complaints that no address is free. */
+	/* Between two complaints that no address is free, or about an address that two have. */
 	COMPLAIN_MS = 600000,
+	CONFLICT_MS = 60000,
 };
 
 struct served_work {
 	struct io_batch *batch;
-	struct io_frame in[IO_BATCH], now[IO_BATCH], later[IO_BATCH];
+	struct io_frame in[IO_BATCH], now[IO_SEND], later[IO_BATCH];
 	struct dhcp_out out[IO_BATCH];
 	uint8_t reply[IO_BATCH][DHCP_FRAME_MAX];
 	char text[IO_BATCH * DHCP_CHANGES_MAX * JOURNAL_REC_MAX];
@@ -62,6 +63,7 @@ struct served {
 	uint32_t active, total;
 	uint64_t without_address; /* guests turned away for lack of one, when that was said last */
 	struct mono complain_at;
+	struct mono conflict_at; /* when the next one may be complained about */
 };
 
 struct served_work *
@@ -228,32 +230,76 @@ served_report(struct served *s)
 
 /* --- serving --- */
 
-/* Decides on n frames, answers what promises nothing, collects what is to be recorded as text. The
- * number of answers in w->later. */
-static size_t
-decide(struct served *s, int n, struct dhcp_clock clk, size_t *text_len, size_t *blocks)
+/* Anybody can claim an address, so there is a limit to how often that is said. */
+static void
+complain_of_conflict(struct served *s, const struct dhcp_conflict *c, struct mono now)
+{
+	static const char *const then[] = {
+	    [CONFLICT_ABANDONED] = "gets another one",
+	    [CONFLICT_CONTESTED] =
+		"got it before that was known, and gets another one when it renews",
+	    [CONFLICT_RESERVED] = "has it reserved and gets it all the same",
+	    [CONFLICT_TOO_MANY] = "gets it all the same, for too many addresses are claimed",
+	};
+
+	if (c->found == CONFLICT_NONE)
+		return;
+	if (mono_before(now, s->conflict_at)) {
+		log_debug("vmnet%u: %s is in use by %s; %s %s", s->net, IP4_STR(c->ip),
+			  MAC_STR(c->other), MAC_STR(c->client), then[c->found]);
+		return;
+	}
+	s->conflict_at = mono_add(now, CONFLICT_MS);
+	log_warn(0,
+		 "vmnet%u: %s is in use by %s without a lease; %s %s. Cure: give the former an "
+		 "address outside of the range, or let it use DHCP",
+		 s->net, IP4_STR(c->ip), MAC_STR(c->other), MAC_STR(c->client), then[c->found]);
+}
+
+/* What is on its way, of the frames of one batch. */
+struct outcome {
+	size_t now, later; /* frames in w->now, w->later */
+	size_t text_len;   /* of w->text */
+	size_t blocks;     /* in it */
+};
+
+static void
+decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 {
 	struct served_work *w = s->env.work;
-	size_t now = 0, later = 0;
+	struct dhcp_out *o = &w->out[i];
+	struct io_frame reply = {.p = w->reply[i]};
 
-	*text_len = *blocks = 0;
-	for (int i = 0; i < n; i++) {
-		struct dhcp_out *o = &w->out[i];
-		struct io_frame reply = {.p = w->reply[i]};
+	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
+	reply.len = o->frame_len;
+	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
+		t->text_len +=
+		    journal_encode(w->text + t->text_len, JOURNAL_REC_MAX, &o->change[k].rec);
+	if (o->frame_len && o->nchanges)
+		w->later[t->later++] = reply;
+	else if (o->frame_len)
+		w->now[t->now++] = reply;
+	if (o->probe_len)
+		w->now[t->now++] = (struct io_frame){.p = o->probe, .len = o->probe_len};
+	complain_of_conflict(s, &o->conflict, clk.now);
+}
 
-		dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk,
-				  w->reply[i], o);
-		reply.len = o->frame_len;
-		for (unsigned k = 0; k < o->nchanges; k++, ++*blocks)
-			*text_len +=
-			    journal_encode(w->text + *text_len, JOURNAL_REC_MAX, &o->change[k].rec);
-		if (o->frame_len && o->nchanges)
-			w->later[later++] = reply;
-		else if (o->frame_len)
-			w->now[now++] = reply;
-	}
-	io_send(s->packet, w->now, now);
-	return later;
+/* Decides on n frames, answers what promises nothing, collects what is to be recorded as text. ARP
+ * comes first, as server.h wants it. */
+static struct outcome
+decide(struct served *s, int n, struct dhcp_clock clk)
+{
+	struct served_work *w = s->env.work;
+	struct outcome t = {0};
+
+	for (int i = 0; i < n; i++)
+		if (arp4_frame_claims(w->in[i].p, w->in[i].len))
+			decide_one(s, i, clk, &t);
+	for (int i = 0; i < n; i++)
+		if (!arp4_frame_claims(w->in[i].p, w->in[i].len))
+			decide_one(s, i, clk, &t);
+	io_send(s->packet, w->now, t.now);
+	return t;
 }
 
 /* Durable before visible. */
@@ -262,14 +308,14 @@ serve_batch(struct served *s, int n)
 {
 	struct served_work *w = s->env.work;
 	struct dhcp_clock clk = clock_now();
-	size_t text_len, blocks, later = decide(s, n, clk, &text_len, &blocks);
+	struct outcome t = decide(s, n, clk);
 	bool recorded;
 
-	if (blocks == 0)
+	if (t.blocks == 0)
 		return;
-	recorded = leasefile_append(&s->file, w->text, text_len, blocks, clk) == 0;
+	recorded = leasefile_append(&s->file, w->text, t.text_len, t.blocks, clk) == 0;
 	if (recorded)
-		io_send(s->packet, w->later, later);
+		io_send(s->packet, w->later, t.later);
 	for (int i = 0; i < n; i++)
 		for (unsigned k = 0; k < w->out[i].nchanges; k++) {
 			if (recorded)

@@ -71,9 +71,7 @@ add_change(struct job *j, enum dhcp_event event, const struct lease *l)
 
 /* --- rules --- */
 
-/* Times are kept so that they are whole seconds in the file: the start is not later, the end not
- * earlier than what the client is told. */
-static struct mono
+struct mono
 second_floor(struct dhcp_clock clk)
 {
 	return mono_add(clk.now, -(clk.wall_ms % 1000));
@@ -235,7 +233,7 @@ on_discover(struct job *j)
 	ip = pool_choose(&s->cursor, s->conf, s->leases, m->chaddr, m->client_id.b,
 			 m->client_id.len, m->requested);
 	l = ip.h ? book_entry(s, ip) : NULL;
-	if (!l) {
+	if (!l || conflict_is_fresh(l, j->clk.now)) {
 		offer_nothing(j, DHCP_DROP_NO_ADDRESS);
 		return;
 	}
@@ -243,6 +241,7 @@ on_discover(struct job *j)
 		lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
 		lease_set_state(s->leases, l, LEASE_OFFERED,
 				mono_add(j->clk.now, DHCP_OFFER_HOLD_MS));
+		conflict_probe(s, l, j->clk.now, j->out);
 	}
 	send_reply(j, &(struct reply){
 			  .type = DHCP_OFFER, .yiaddr = ip, .lease_s = lease_seconds(s->conf, m)});
@@ -352,18 +351,12 @@ owned_lease(struct job *j, struct ip4 ip)
 static void
 on_decline(struct job *j)
 {
-	static const struct mac nobody;
-	struct dhcp_server *s = j->s;
 	struct lease *l = owned_lease(j, j->m->requested);
 
 	if (!l)
 		return;
 	drop(j, DHCP_DROP_NO_ANSWER);
-	lease_set_client(s->leases, l, nobody, NULL, 0);
-	l->start = second_floor(j->clk);
-	l->end = mono_add(l->start, DHCP_ABANDON_S * 1000);
-	l->recorded = true;
-	lease_set_state(s->leases, l, LEASE_ABANDONED, l->end);
+	book_abandon(j->s, l, second_floor(j->clk));
 	add_change(j, DHCP_EVENT_DECLINED, l);
 }
 
@@ -525,6 +518,13 @@ dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum fra
 	out->reply = DHCP_NONE;
 	out->frame_len = 0;
 	out->nchanges = 0;
+	out->probe_len = 0;
+	out->conflict.found = CONFLICT_NONE;
+	if (arp4_frame_claims(frame, len)) {
+		out->drop = DHCP_DROP_NO_ANSWER; /* and is not counted: most say nothing to us */
+		conflict_input(s, frame, len, clk, out);
+		return;
+	}
 	if (!udp4_frame_decode(&f, frame, len, csum))
 		out->drop = DHCP_DROP_FRAME;
 	else if (!is_for_us(s, &f))

@@ -167,6 +167,15 @@ udp4_frame_encode(struct wr *w, const struct udp4_frame *f)
 }
 
 bool
+arp4_frame_claims(const void *frame, size_t len)
+{
+	struct rd r = rd_init(frame, len);
+
+	rd_bytes(&r, 12);
+	return rd_be16(&r) == ETHERTYPE_ARP4;
+}
+
+bool
 arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame, size_t len)
 {
 	struct rd r = rd_init(frame, len);

@@ -34,12 +34,17 @@ bool udp4_frame_decode(struct udp4_frame *out, const void *frame, size_t len, en
  * not fit. */
 void udp4_frame_encode(struct wr *w, const struct udp4_frame *f);
 
+enum { ARP4_FRAME_LEN = 60 }; /* as written here: padded */
+
 /* ARP for IPv4 over Ethernet. */
 struct arp4 {
 	bool reply; /* else a request */
 	struct mac sender_mac, target_mac;
 	struct ip4 sender_ip, target_ip;
 };
+
+/* Whether the Ethernet type says ARP; nothing else is looked at. */
+bool arp4_frame_claims(const void *frame, size_t len);
 
 /* Decodes an Ethernet frame with ARP for IPv4 over Ethernet. False for anything else. */
 bool arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame, size_t len);

@@ -335,12 +335,13 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_conf_ready(F) F(U32, generation, 0) F(U32, err, 0) F(STR, text, 512)
 
 /* A network that DHCP serves. host, gateway, next_server (of the boot file): 0 when there is none. Times in
- * seconds. booting: clients without a host block are answered. */
+ * seconds. booting: clients without a host block are answered. ping_check: addresses are probed. */
 #define FIELDS_dhcp_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, server, 0) F(IP4, host, 0)                \
 	F(IP4, gateway, 0) F(U16, mtu, 0) F(U32, default_lease_s, 0) F(U32, max_lease_s, 0)             \
 	F(U32, min_lease_s, 0) F(IP4, next_server, 0)                                                  \
-	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0) F(BOOL, booting, 0)
+	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0) F(BOOL, booting, 0)                       \
+	F(BOOL, ping_check, 0) F(U16, ping_timeout_s, 0)
 /* first..last, both dynamic. known: for clients with a host block only. */
 #define FIELDS_dhcp_range(F) F(U16, net, 0) F(IP4, first, 0) F(IP4, last, 0) F(BOOL, known, 0)
 /* A reservation. index numbers the hosts of a network from 0; addr 0: known client without a fixed address. */

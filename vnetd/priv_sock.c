@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,24 +29,28 @@ enum {
 
 /* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
  * another one, but not change the filter), of no VLAN (a reply would leave without the tag), meant for this
- * host, IPv4, UDP, not a later fragment, to port 67. Offsets count from the Ethernet header. */
+ * host, and IPv4, UDP, not a later fragment, to port 67; or an ARP reply, which on a bridge comes for who
+ * has asked: guests' own questions and answers stay away. Offsets count from the Ethernet header. */
 enum { FILTER_IFINDEX = 1 };
 static const struct sock_filter dhcp_filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 13),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 16),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 11, 0), /* VLAN 0 is a priority, no VLAN */
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 14, 0), /* VLAN 0 is a priority, no VLAN */
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 9, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 12, 0),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 7),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 8, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 9),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 7),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 3, 0),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 5, 0),
     BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
     BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14 + 2),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 3, 2),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 1, 0),
     BPF_STMT(BPF_RET | BPF_K, 0),
     BPF_STMT(BPF_RET | BPF_K, 0xffff),
 };
@@ -75,8 +80,8 @@ set_rcvbuf(int fd, int bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 is
- * wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
+/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 and ARP
+ * are wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
  * makes a copy of every packet for it, which NAT then has to make once more to change an address. */
 static int
 open_packet(int ifindex)

@@ -136,6 +136,8 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 	    .unknown_clients = d->unknown_clients,
 	    .authoritative = d->authoritative,
 	    .booting = booting_of(d) != CONF_NO,
+	    .ping_check = d->ping_check,
+	    .ping_timeout_s = (uint16_t)d->ping_timeout_s,
 	};
 	send_row(p, &m);
 	for (size_t i = 0; i < d->nranges; i++) {

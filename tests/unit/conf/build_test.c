@@ -109,7 +109,8 @@ the_dhcp_server_gets_plain_values(void **state UNUSED)
 	assert_true(ip4_eq(d->server, t_ip("10.8.0.254")));
 	assert_int_equal(d->default_lease_s, 1800);
 	assert_int_equal(d->max_lease_s, 7200);
-	assert_true(d->unknown_clients && d->authoritative);
+	assert_true(d->unknown_clients && d->authoritative && d->ping_check);
+	assert_int_equal(d->ping_timeout_s, CONF_PING_TIMEOUT_DEFAULT);
 	assert_memory_equal(dhcp_opts_find(&d->subnet.opts, 1)->data, mask, 4);
 	assert_memory_equal(dhcp_opts_find(&d->subnet.opts, 26)->data, mtu, 2);
 	assert_int_equal(dhcp_opts_find(&d->subnet.opts, 26)->len, 2);
