@@ -2,7 +2,8 @@
  * redirect_alias.c - own addresses of redirections that are added to an interface (listen_alias).
  *
  * priv adds them and knows them again by a number that the kernel keeps with them; here is only decided which
- * interface gets which address. All that are wanted are asked for at each sync, the rest is swept away.
+ * interface gets which address. All that are wanted are asked for at each sync, the rest is swept away at its end.
+ * A sync that is to follow waits for that: a sweep leaves what was asked for since the one before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -127,20 +128,31 @@ swept(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 }
 
 void
+redirect_alias_sweep(struct core *c)
+{
+	struct msg m = msg_make(MSG_ALIAS_SWEEP, 0);
+
+	c->redirects.pending++;
+	ask_priv(c, &m, NULL, 0, swept, NULL, 0);
+}
+
+bool
+redirect_has_alias(const struct redirection *r)
+{
+	return r->conf->listen_alias && r->at.port;
+}
+
+void
 redirect_alias_sync(struct core *c)
 {
-	struct msg sweep = msg_make(MSG_ALIAS_SWEEP, 0);
-
 	for (struct redirection *r = c->redirects.head; r; r = r->next) {
-		if (r->conf->listen_alias && r->at.port) {
+		if (redirect_has_alias(r)) {
 			ask_one(c, r);
 			continue;
 		}
 		free(r->alias_trouble);
 		r->alias_trouble = NULL;
 	}
-	c->redirects.pending++;
-	ask_priv(c, &sweep, NULL, 0, swept, NULL, 0);
 }
 
 void

@@ -502,20 +502,64 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
-def test_connection_of_an_address_that_is_gone_ends(lab, vnetd, servers):
+def test_connection_ends_with_its_added_address(lab, vnetd, servers):
+    """Clients are told by a reset while the address is there; who shares it, or came elsewhere, goes on."""
+    old, other = "198.51.100.77", "198.51.100.177"
+
+    def write(**binds):
+        for name, (port, bind) in binds.items():
+            lines = (f"bind = {bind}", "listen_alias = yes") if bind else ()
+            vnetd.write(f"redirect.d/{name}", service(name, port, f"{NEAR} 9001", *lines))
+        for file in (vnetd.config / "redirect.d").iterdir():
+            if file.name not in binds:
+                file.unlink()
+        vnetd.ctl("reload")
+
+    write(one=(7001, old), two=(7002, old), here=(7003, None))
+    conns = [dial(lab, 7001, address=old), dial(lab, 7002, address=old), dial(lab, 7003)]
+    for conn in conns:
+        assert read_name(conn) == b"a"
+    one, two, here = conns
+    # The address is another's too, so it stays.
+    write(two=(7002, old))
+    assert aliases(lab) == [old]
+    echo(one)
+    echo(here)
+    # It becomes another one: what was connected to it is told.
+    write(two=(7002, other))
+    assert aliases(lab) == [other]
+    for conn in (one, two):
+        with pytest.raises(ConnectionResetError):
+            conn.recv(1)
+    assert says(lab, 7002, address=other) == b"a"
+    two = dial(lab, 7002, address=other)
+    read_name(two)
+    # Disabled is removed.
+    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9001", f"bind = {other}",
+                                          "listen_alias = yes", "disable = yes"))
+    vnetd.ctl("reload")
+    assert aliases(lab) == []
+    with pytest.raises(ConnectionResetError):
+        two.recv(1)
+    echo(here)
+    here.close()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+
+
+def test_connection_of_an_address_that_others_took_away_ends(lab, vnetd, servers):
     """Nobody tells the redirector that its client cannot be reached: it asks after a while, and gets no answer."""
     old = "198.51.100.77"
     keys = {"time": 1, "intvl": 1, "probes": 2}
     lab.host.run("sysctl", "-qw", *(f"net.ipv4.tcp_keepalive_{key}={n}" for key, n in keys.items()))
-    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
-    vnetd.write("redirect.d/one", one)
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", f"bind = {old}",
+                                          "listen_alias = yes"))
     vnetd.ctl("reload")
     held = dial(lab, 7001, address=old)
     assert read_name(held) == b"a"
-    (vnetd.config / "redirect.d/one").unlink()
-    vnetd.ctl("reload")
-    assert aliases(lab) == [] and "vnet-redird" in vnetd.pids()
-    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+    left = vnetd.pid_of("vnet-redird")
+    vnetd.stop(but="vnet-redird")
+    lab.host.run("ip", "addr", "del", f"{old}/32", "dev", "up0")
+    proc.wait_until("the redirector has ended", lambda: not proc.alive(left))
 
 
 def test_captured_port_comes_to_the_service(lab, vnetd, servers):
@@ -660,3 +704,40 @@ def test_show_and_kill(lab, two, member):
     assert res.rc == 1 and "there is no connection 999999" in res.err
     res = two.ctl("redirect", "show", "nosuch", check=False)
     assert res.rc == 1 and 'there is no redirection "nosuch"' in res.err
+
+
+def test_connections_of_removed_services_are_shown_and_killed(lab, two):
+    one, other = dial(lab, 7001), dial(lab, 7002)
+    assert (read_name(one), read_name(other)) == (b"a", b"b")
+    (two.config / "redirect.d/one").unlink()
+    two.ctl("reload")
+    echo(one)
+    got = row(two, "one")
+    assert (got["state"], got["connections"], got["listen"]) == ("removed", 1, None)
+    assert (got["bytes_in"], got["bytes_out"]) == (1000, 1001)
+    assert row(two, "two")["state"] == "ok"
+    shown = two.json("redirect", "show", "one")
+    assert shown["redirection"]["state"] == "removed"
+    assert [c["client"] for c in shown["connections"]] == [f"{NEAR}:{one.getsockname()[1]}"]
+    # A service of that name comes again, and both are there.
+    two.write("redirect.d/one", service("one", 7011, f"{NEAR} 9003"))
+    two.ctl("reload")
+    rows = two.json("redirect", "list")["redirections"]
+    assert sorted(r["state"] for r in rows if r["name"] == "one") == ["ok", "removed"]
+    assert len(two.json("redirect", "show", "one")["connections"]) == 1
+    (two.config / "redirect.d/one").unlink()
+    (two.config / "redirect.d/two").unlink()
+    two.ctl("reload")
+    assert two.ctl("redirect", "kill", "one").out == "1 connection of one ended\n"
+    with pytest.raises(ConnectionResetError):
+        one.recv(1)
+    res = two.ctl("redirect", "kill", "one", check=False)
+    assert res.rc == 1 and 'there is no redirection "one"' in res.err
+    echo(other)
+    rows = two.json("redirect", "list")["redirections"]
+    assert [(r["name"], r["state"]) for r in rows] == [("two", "removed")]
+    other.close()
+    proc.wait_until("nothing is left", lambda: not two.json("redirect", "list")["redirections"])
+    for verb in ("show", "kill"):
+        res = two.ctl("redirect", verb, "two", check=False)
+        assert res.rc == 1 and 'there is no redirection "two"' in res.err

@@ -86,6 +86,15 @@ redirect_target(const struct msg *m)
 	return ip;
 }
 
+static struct redirect_ip
+redirect_alias(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.redirect_alias.addr.b, sizeof(ip.b));
+	return ip;
+}
+
 static void
 note_row(struct strbuf *b, const struct msg *m)
 {
@@ -108,8 +117,11 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
 	else if (m->type == MSG_REDIRECT_SERVICE)
-		strbuf_addf(b, "service %s socket %u cps %u\n", m->u.redirect_service.name,
-			    m->u.redirect_service.listener, m->u.redirect_service.cps);
+		strbuf_addf(b, "service %s socket %u cps %u%s\n", m->u.redirect_service.name,
+			    m->u.redirect_service.listener, m->u.redirect_service.cps,
+			    m->u.redirect_service.alias.len ? " alias" : "");
+	else if (m->type == MSG_REDIRECT_ALIAS)
+		strbuf_addf(b, "alias %s\n", redirect_ip_str(redirect_alias(m), addr));
 	else if (m->type == MSG_REDIRECT_LOG)
 		strbuf_addf(b, "log %u pri %u limits %llu %llu\n", m->u.redirect_log.log,
 			    m->u.redirect_log.pri, (unsigned long long)m->u.redirect_log.soft,
