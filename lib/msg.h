@@ -191,8 +191,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* Ends every listening socket that was not named by LISTEN_KEEP since the last sweep. */
 #define FIELDS_listen_sweep(F)
 
-/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. */
+/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. REPLY text:
+ * "added", or "" when it was there. */
 #define FIELDS_alias_set(F) F(BYTES, addr, 16) F(STR, ifname, 16)
+/* Tells the neighbours that such an address, which must be there, has the interface's MAC now. Nothing happens where
+ * there are none to tell: the interface is down, or has no MAC. */
+#define FIELDS_alias_announce(F) F(BYTES, addr, 16) F(STR, ifname, 16)
 /* Removes every such address that was not named by ALIAS_SET since the last sweep. */
 #define FIELDS_alias_sweep(F)
 
@@ -664,7 +668,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
 	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
-	M(REDIRECT_ALIAS, redirect_alias, 0, 0)
+	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
+	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)
 
 /* clang-format on */
 

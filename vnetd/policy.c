@@ -448,20 +448,34 @@ check_listen_keep(enum role from UNUSED, const struct msg *m)
 
 /* An address that this host may answer for instead of another. */
 static const char *
-check_alias_set(enum role from UNUSED, const struct msg *m)
+alias_address(const uint8_t b[16], size_t len, const char *ifname)
 {
-	const struct msg_alias_set *a = &m->u.alias_set;
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[15];
-	const uint8_t *b = a->addr.b;
 	bool is4 = memcmp(b, mapped, sizeof(mapped)) == 0;
 
-	if (a->addr.len != sizeof(a->addr.b))
+	if (len != 16)
 		return "an address has 16 bytes";
 	if (is4 ? b[12] == 0 || b[12] == 127 || b[12] >= 224
 		: b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
 		      memcmp(b, none, sizeof(none)) == 0)
 		return "not an address that a host can have";
-	return names_ifname_ok(a->ifname) ? NULL : "not an interface name";
+	return names_ifname_ok(ifname) ? NULL : "not an interface name";
+}
+
+static const char *
+check_alias_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_set *a = &m->u.alias_set;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
+}
+
+static const char *
+check_alias_announce(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_announce *a = &m->u.alias_announce;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
 }
 
 static const char *
@@ -593,6 +607,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
     [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
     [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_ALIAS_ANNOUNCE] = {E, true, check_alias_announce},
     [MSG_LOG_SET] = {E, true, check_log_set},
     [MSG_LOG_SWEEP] = {E, true, check_nothing},
     [MSG_LOG_TAKE] = {R, true, check_nothing},

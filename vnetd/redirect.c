@@ -450,7 +450,7 @@ redirect_worker_settled(struct core *c)
 struct mono
 redirect_deadline(const struct core *c)
 {
-	struct mono t = redirect_names_deadline(c);
+	struct mono t = mono_min(redirect_names_deadline(c), redirect_alias_deadline(c));
 
 	return mono_min(t, c->redirects.syncing ? c->redirects.sweep_by : c->redirects.retry_at);
 }
@@ -459,6 +459,7 @@ void
 redirect_timer(struct core *c)
 {
 	redirect_names_timer(c);
+	redirect_alias_timer(c);
 	redirect_worker_settled(c);
 	if (!c->redirects.syncing && !mono_before(c->now, c->redirects.retry_at)) {
 		c->redirects.retry_at = MONO_NEVER;

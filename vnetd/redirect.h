@@ -37,8 +37,11 @@ struct redirection {
 	uint32_t listener;         /* priv's number; 0: it does not listen */
 	char *trouble;             /* why not; NULL: not known so far, or it does */
 	char *alias_trouble;       /* why its own address could not be added; NULL: it was */
-	bool told;                 /* that it listens */
-	uint32_t log;              /* priv's number of the file of its lines; 0: none */
+	char alias_on[16];         /* the interface that has it, or is asked to */
+	unsigned announce;         /* so often its neighbours are still to be told; and when */
+	struct mono announce_at;
+	bool told;    /* that it listens */
+	uint32_t log; /* priv's number of the file of its lines; 0: none */
 	char *
 	    log_trouble; /* why they cannot be written there; NULL: they can, or no file is wanted */
 };
@@ -79,6 +82,10 @@ void redirect_alias_sync(struct core *c);
 bool redirect_has_alias(const struct redirection *r);
 /* The end of a sync: what was not asked for is taken away, as soon as vnet-redird has reset the connections there. */
 void redirect_alias_sweep(struct core *c);
+
+/* The neighbours of new ones are told, twice. */
+struct mono redirect_alias_deadline(const struct core *c);
+void redirect_alias_timer(struct core *c);
 
 /* redirect_log.c: the same for the files of their lines. */
 void redirect_log_sync(struct core *c);

@@ -502,6 +502,52 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
+def test_neighbours_of_the_moved_server_find_its_address_at_once(lab, vnetd, servers):
+    """They have the old server's MAC in their caches, and get the interface's without asking."""
+    old, six, mac = "198.51.100.77", "2001:db8::77", "02:00:00:00:00:99"
+    ours = lab.host.links()["up0"]["address"]
+
+    def remember(address):
+        argv = ("lladdr", mac, "dev", "eth0", "nud", "stale")
+        lab.outside.run("ip", "neigh", "replace", address, *argv)
+
+    def found(address):
+        rows = lab.outside.ip("neigh", "show", address, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [ours]
+
+    for address in (old, six):
+        remember(address)
+    vnetd.write(
+        "redirect.d/one",
+        service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+        + service("two", 7001, f"{NEAR} 9002", f"bind = {six}", "listen_alias = up0"),
+    )
+    vnetd.ctl("reload")
+    for address in (old, six):
+        proc.wait_until(f"{address} is known", lambda a=address: found(a))
+    assert says(lab, 7001, address=old) == b"a"
+    # And once more, as one frame may get lost.
+    for address in (old, six):
+        remember(address)
+    for address in (old, six):
+        proc.wait_until(f"{address} is known again", lambda a=address: found(a))
+    # Guests are neighbours too, behind the gate of our own bridge.
+    guest = lab.guest("vmnet8")
+    guest.dhcp("udhcpc")
+    inside = vnetd.address(8, 77)
+    guest.run("ip", "neigh", "replace", inside, "lladdr", mac, "dev", "eth0", "nud", "stale")
+    vnetd.write("redirect.d/three", service("three", 7003, f"{NEAR} 9003", f"bind = {inside}",
+                                            "listen_alias = yes"))
+    vnetd.ctl("reload")
+    bridge = lab.host.links()["vmnet8"]["address"]
+
+    def known():
+        rows = guest.ip("neigh", "show", inside, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [bridge]
+
+    proc.wait_until("the guest knows it", known)
+
+
 def test_connection_ends_with_its_added_address(lab, vnetd, servers):
     """Clients are told by a reset while the address is there; who shares it, or came elsewhere, goes on."""
     old, other = "198.51.100.77", "198.51.100.177"

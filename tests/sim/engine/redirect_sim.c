@@ -284,6 +284,13 @@ its_own_address_is_added_and_removed(void **state UNUSED)
 	aliased(w, "yes");
 	world_start(w);
 	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	assert_int_equal(w->announced, 1);
+	world_wait(w, 60000);
+	assert_int_equal(w->announced, 2);
+	assert_int_equal(play_reload(w, NULL), 0);
+	world_restart(w);
+	world_wait(w, 60000);
+	assert_int_equal(w->announced, 2);
 	aliased(w, "eth7");
 	assert_int_equal(play_reload(w, NULL), 0);
 	assert_string_equal(w->alias, "");

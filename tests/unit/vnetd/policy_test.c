@@ -46,7 +46,8 @@ static const struct {
     {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
-    {MSG_LOG_SET, E, 'r'},           {MSG_LOG_SWEEP, E, 'r'},      {MSG_LOG_TAKE, R, 'r'},
+    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},        {MSG_LOG_SWEEP, E, 'r'},
+    {MSG_LOG_TAKE, R, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -82,6 +83,7 @@ good(enum msg_type type)
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_ALIAS_ANNOUNCE: m.u.alias_announce = (struct msg_alias_announce){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_LOG_SET: m.u.log_set = (struct msg_log_set){.path = "/var/log/redirect.log"}; break;
 	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
@@ -329,6 +331,9 @@ addresses_that_are_added(void **state UNUSED)
 	ALLOWED(ALIAS_SET, alias_set, addr.b[12] = 223);
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "");
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "../lo");
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.len = 4);
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.b[12] = 224);
+	REFUSED_STR(ALIAS_ANNOUNCE, alias_announce, ifname, "");
 	memset(b, 0, 16);
 	expect(POLICY_REFUSED, &m, "::");
 	b[15] = 1;
