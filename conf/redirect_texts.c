@@ -134,9 +134,12 @@ judge_log(struct redirect_service *s, struct diags *d)
 static void
 judge_extensions(struct redirect_service *s, struct diags *d)
 {
-	if (!s->capture_port || redirect_ip_is4(s->bind.ip))
+	if (!s->capture_port || redirect_ip_is4(s->bind.ip) || s->bind.ip.b[0] != 0xfe ||
+	    (s->bind.ip.b[1] & 0xc0) != 0x80)
 		return;
-	diag_error(d, s->pos, "service %s: capture_port is for an IPv4 address in bind", s->id);
+	/* Two interfaces may have the same one. */
+	diag_error(d, s->pos, "service %s: capture_port is not for a link-local address in bind",
+		   s->id);
 	s->bad = true;
 }
 

@@ -315,8 +315,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
-/* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
-#define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+/* TCP to this address of the host (16 bytes, IPv4 as ::ffff:a.b.c.d) and this port goes to that port of the same address:
+ * a redirection's. */
+#define FIELDS_nat_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -366,7 +367,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* As NAT_CAPTURE. */
-#define FIELDS_natd_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+#define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 

@@ -632,6 +632,31 @@ def test_captured_port_comes_to_the_service(lab, vnetd, servers):
     echo(held)
 
 
+def test_captured_port_of_an_ipv6_address_comes_to_the_service(lab, vnetd, servers):
+    six, near = "2001:db8::1", "2001:db8::2"
+    lab.host.run("ip", "addr", "add", f"{six}/64", "dev", "up0", "nodad")
+    lab.host.run("ip", "addr", "add", "2001:db8::5/64", "dev", "up0", "nodad")
+    lab.outside.run("ip", "addr", "add", f"{near}/64", "dev", "eth0", "nodad")
+    one = service("one", 10080, f"{NEAR} 9001", f"bind = {six}", "capture_port = 80")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    assert says(lab, 10080, address=six) == b"a"
+    proc.wait_until("the rule is there", lambda: six in lab.host.run("nft", "list", "ruleset").out)
+    assert says(lab, 80, address=six) == b"a"
+    with lab.host.enter(), socket.create_connection((six, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    for address in ("2001:db8::5", HOST):
+        with pytest.raises(ConnectionRefusedError):
+            dial(lab, 80, address=address)
+    held = dial(lab, 80, address=six)
+    read_name(held)
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80, address=six)
+    echo(held)
+
+
 # --- names --------------------------------------------------------------------------------------
 
 

@@ -393,9 +393,18 @@ a_captured_port_is_told_to_natd(void **state UNUSED)
 		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 2001:db8::1\n"
 		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
 		       false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 2001:db8::1 80 10080\n"));
+	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1"));
+	world_link_add(w, "eth7", "");
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = fe80::1%eth7\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
 	assert_int_equal(play_reload(w, &cl), EINVAL);
-	assert_true(play_has(strbuf_str(&cl->rows), "capture_port is for an IPv4 address"));
-	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1 80 10080\n"));
+	assert_true(
+	    play_has(strbuf_str(&cl->rows), "capture_port is not for a link-local address"));
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 2001:db8::1 80 10080\n"));
 	world_redirect(w, "redirect.d/web", NULL, false);
 	assert_int_equal(play_reload(w, NULL), 0);
 	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture"));

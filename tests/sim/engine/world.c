@@ -95,6 +95,15 @@ redirect_alias(const struct msg *m)
 	return ip;
 }
 
+static struct redirect_ip
+capture_addr(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.natd_capture.addr.b, sizeof(ip.b));
+	return ip;
+}
+
 static void
 note_row(struct strbuf *b, const struct msg *m)
 {
@@ -112,7 +121,7 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_NATD_GLOBAL)
 		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
 	else if (m->type == MSG_NATD_CAPTURE)
-		strbuf_addf(b, "capture %s %u %u\n", IP4_STR(m->u.natd_capture.addr),
+		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
