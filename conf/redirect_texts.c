@@ -94,10 +94,12 @@ refuse_domains(struct redirect_service *s, const struct redirect_rules *rules, s
 	for (size_t i = 0; i < rules->n; i++) {
 		if (rules->v[i].kind != REDIRECT_DOMAIN)
 			continue;
-		diag_error(d, s->pos,
-			   "service %s: clients are told apart by address, not by \"%s\"; give its "
-			   "network or the names of its hosts",
-			   s->id, rules->v[i].name);
+		diag_error(
+		    d, s->pos,
+		    "service %s: clients are told apart by address, not by \"%s\": its names "
+		    "would be the client's own claim. Give its network (192.0.2.0/24) or the "
+		    "names of its hosts",
+		    s->id, rules->v[i].name);
 		s->bad = true;
 		return;
 	}

@@ -298,6 +298,35 @@ def test_file_that_cannot_be_opened_is_told_with_its_cure(lab, vnetd, servers, l
     assert res.rc == 1 and '"/a/../b" is no path of a log' in res.err
 
 
+def test_check_tells_of_files_that_cannot_be_logged_to(lab, vnetd, logs):
+    (logs / "link").symlink_to(logs / "x")
+    (logs / "fine").touch()
+    (logs / "fine").chmod(0o666)
+    (logs / "roots").touch(0o644)
+    warned = {
+        f"{logs}/no/x": f"{logs}/no does not exist. As root: mkdir -p {logs}/no; touch {logs}/no/x; "
+                        f"chown _vnet {logs}/no/x",
+        f"{logs}": f"{logs} is a folder. Name another file",
+        f"{logs}/link": f"{logs}/link is a symbolic link. Name another file",
+        f"{logs}/roots/x": f"{logs}/roots/x lies below something that is no folder",
+        f"{logs}/roots": f"user _vnet cannot write to {logs}/roots. As root: touch {logs}/roots; chown",
+        f"{logs.parent}/x": f"user _vnet cannot make {logs.parent}/x. As root: touch {logs.parent}/x",
+        f"{logs}/fine": None,
+        f"{logs}/new": None,
+    }
+    for path, text in warned.items():
+        vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", f"log_type = FILE {path}"))
+        res = vnetd.ctl("check", check=False)
+        if text:
+            assert f"redirect.d/one:1:9: service one: log_type: {text}" in res.out
+        else:
+            assert "log_type" not in res.out
+        assert res.rc == 0
+    # vnetd itself has the same to say.
+    logging(vnetd, f"FILE {logs}/no/x")
+    assert f"As root: mkdir -p {logs}/no; touch {logs}/no/x" in vnetd.ctl("redirect", "list").out
+
+
 class Syslog:
     """A daemon at /dev/log of the host."""
 
