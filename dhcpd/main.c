@@ -6,11 +6,7 @@
  * is an engine again. Nothing here looks into a guest's bytes or decides about a lease.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,11 +18,9 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/sandbox.h"
-#include "paths.h"
+#include "lib/worker_main.h"
 
 enum {
-	FD_PRIV = 3,
-	FD_ENGINE = 4,
 	/* Rows of a list are sent while less than this waits for the engine, then after a pause. */
 	LIST_QUEUE_BYTES = 1 << 17,
 	LIST_PAUSE_MS = 2,
@@ -362,90 +356,18 @@ dhcpd_fini(struct dhcpd *d)
 	loop_free(d->loop);
 }
 
-static const char usage[] =
-    "usage: vnet-dhcpd [--run-dir=DIR] [--log-level=0-3]\n"
-    "\n"
-    "The DHCP server of vnetd(8), which starts it; it cannot be started by hand.\n"
-    "See vnet-dhcpd(8).\n";
-
-struct options {
-	const char *run_dir;
-	enum log_level level;
-};
-
-/* Exits for --help, --version and what is wrong. */
-static void
-parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longopts[] = {
-	    {"config-dir", required_argument, NULL, 'c'},
-	    {"state-dir", required_argument, NULL, 's'},
-	    {"run-dir", required_argument, NULL, 'r'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
-	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-		case 's':
-			break; /* taken like every program of the suite; our root is empty */
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'l':
-			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1]) {
-				fprintf(stderr,
-					"vnet-dhcpd: --log-level takes 0 to %d, not \"%s\"\n",
-					LOG_LEVEL_DEBUG, optarg);
-				exit(2);
-			}
-			o->level = (enum log_level)(optarg[0] - '0');
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		case 'V':
-			puts("vnet-dhcpd " VNET_VERSION);
-			exit(0);
-		default:
-			fputs(usage, stderr);
-			exit(2);
-		}
-	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		exit(2);
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	struct options o;
 	struct dhcpd d;
-	char empty[PATH_MAX];
+	char root[4096];
 	int r;
 
-	parse_options(argc, argv, &o);
-	log_open("vnet-dhcpd", o.level);
-	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	worker_begin(argc, argv, "vnet-dhcpd", "The DHCP server", root);
 	raise_fd_limit();
-	snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
-	r = sandbox_enter(empty);
-	if (r < 0)
-		log_fatal(-r, "cannot give up privileges");
+	worker_enter(root);
 	dhcpd_init(&d);
-	r = sandbox_seccomp(SANDBOX_OPENAT_BENEATH);
-	if (r < 0)
-		log_fatal(-r, "cannot load the system call filter");
+	worker_filter(SANDBOX_OPENAT_BENEATH);
 	loop_run(d.loop);
 	r = d.failed;
 	dhcpd_fini(&d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames.
+ * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames. Of IPv6 only what announces an address.
  *
- * Pure. RFC 894, 826, 791, 768. Decoders take bytes from outside: they are total and check lengths,
+ * Pure. RFC 894, 826, 791, 768, 4861. Decoders take bytes from outside: they are total and check lengths,
  * header checksums and (when not zero) the UDP checksum, unless told that the kernel left it partial.
  */
 #ifndef VNET_LIB_FRAME_H
@@ -51,5 +51,9 @@ bool arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame,
 
 /* Writes an ARP frame to eth_dst from sender_mac, padded to 60 bytes. */
 void arp4_frame_encode(struct wr *w, struct mac eth_dst, const struct arp4 *a);
+
+/* Writes an unsolicited neighbour advertisement to all nodes: who has a cache entry for the address replaces its link-layer
+ * address by `mac`. RFC 4861 7.2.6. */
+void na6_frame_encode(struct wr *w, struct mac mac, const uint8_t addr[16]);
 
 #endif

@@ -210,7 +210,7 @@ WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "new", "renewed", "rele
 WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expired", "reserved",
       "abandoned")
 WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",
-      "failed")
+      "failed", "removed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
 WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")
 WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", "granted",

@@ -93,7 +93,8 @@ enum redirect_state {
 	REDIRECT_STATE_STARTING,
 	REDIRECT_STATE_OK,
 	REDIRECT_STATE_WAITING, /* it listens, but its target's or its own address is not there so far */
-	REDIRECT_STATE_FAILED, /* it does not listen: the text says why */
+	REDIRECT_STATE_FAILED,  /* it does not listen: the text says why */
+	REDIRECT_STATE_REMOVED, /* it is not in the configuration any more; its connections go on */
 	REDIRECT_STATE_N
 };
 
@@ -190,8 +191,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* Ends every listening socket that was not named by LISTEN_KEEP since the last sweep. */
 #define FIELDS_listen_sweep(F)
 
-/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. */
+/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. REPLY text:
+ * "added", or "" when it was there. */
 #define FIELDS_alias_set(F) F(BYTES, addr, 16) F(STR, ifname, 16)
+/* Tells the neighbours that such an address, which must be there, has the interface's MAC now. Nothing happens where
+ * there are none to tell: the interface is down, or has no MAC. */
+#define FIELDS_alias_announce(F) F(BYTES, addr, 16) F(STR, ifname, 16)
 /* Removes every such address that was not named by ALIAS_SET since the last sweep. */
 #define FIELDS_alias_sweep(F)
 
@@ -310,8 +315,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
-/* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
-#define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+/* TCP to this address of the host (16 bytes, IPv4 as ::ffff:a.b.c.d) and this port goes to that port of the same address:
+ * a redirection's. */
+#define FIELDS_nat_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -362,7 +368,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* As NAT_CAPTURE. */
-#define FIELDS_natd_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+#define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 
@@ -374,13 +380,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> redird: rows between CONF_BEGIN and CONF_COMMIT -- */
 
+/* Before all services: an address that was added for redirections and stays. After CONF_READY the others go. */
+#define FIELDS_redirect_alias(F) F(BYTES, addr, 16)
 /* One service; the rows of the other types that follow belong to it. listener: priv's number of its
- * socket. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
+ * socket. alias: the address that was added for it, else empty: its connections end with that. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
  * instances or per_source: any number. cps, max_load_milli, timeouts 0: no limit. deny_min: see
  * redird/access.h. only_from: there is such a list, even if no REDIRECT_RULES follow. */
 #define FIELDS_redirect_service(F)                                                                 \
-	F(STR, name, 64) F(U32, listener, 0) F(U8, on_success, 0) F(U8, on_failure, 0)                 \
-	F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
+	F(STR, name, 64) F(U32, listener, 0) F(BYTES, alias, 16) F(U8, on_success, 0)                  \
+	F(U8, on_failure, 0) F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
 	F(U32, cps_wait_s, 0) F(U32, max_load_milli, 0) F(BOOL, sensor, 0) F(U32, deny_min, 0)          \
 	F(BOOL, keepalive, 0) F(U32, timeout_connect_ms, 0) F(U32, timeout_idle_ms, 0)
 /* Tried in the order of the rows. scope: interface index for a link-local address. */
@@ -397,19 +405,21 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> redird: requests -- */
 
-/* Asks for a REDIRECT_STAT for each service. */
+/* Asks for a REDIRECT_STAT for each service, and for each removed one that has connections. */
 #define FIELDS_redirect_stats(F)
-/* Asks for a REDIRECT_CONN for each connection of a service; "": of all. */
+/* Asks for a REDIRECT_CONN for each connection of a service, and of removed ones of that name; "": of all. */
 #define FIELDS_redirect_conns(F) F(STR, service, 64)
 /* Ends a connection, or with conn 0 all of a service. REPLY text: how many there were. */
 #define FIELDS_redirect_end(F) F(STR, service, 64) F(U64, conn, 0)
 
 /* -- redird -> engine -- */
 
-/* refused: one for each reason of redird/access.h; ended: in order, by the client's or the target's
+/* removed: it is not in the configuration any more, but has connections; there may be several of one name.
+ * refused: one for each reason of redird/access.h; ended: in order, by the client's or the target's
  * reset, no target, idle, killed, a fault of ours. In: from the client to the target. */
 #define FIELDS_redirect_stat(F)                                                                    \
-	F(STR, service, 64) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0)                   \
+	F(STR, service, 64) F(BOOL, removed, 0) F(U64, accepted, 0) F(U32, live, 0)                     \
+	F(U32, connecting, 0)                                                                          \
 	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U64, refused_address, 0) F(U64, refused_time, 0)     \
 	F(U64, refused_load, 0) F(U64, refused_cps, 0) F(U64, refused_instances, 0)                     \
 	F(U64, refused_per_source, 0) F(U64, no_target, 0)
@@ -521,8 +531,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(STR, text, 256) F(STR, source, 32)
 /* listen: "192.168.8.1:80", "[::]:80"; target as it was written, resolved: what it stands for now, "": nothing
- * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force.
- * The rest: as in REDIRECT_STAT. */
+ * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force. Of a
+ * removed one listen, target and source are "". The rest: as in REDIRECT_STAT. */
 #define FIELDS_redirect_row(F)                                                                     \
 	F(STR, name, 64) F(STR, listen, 80) F(STR, target, 272) F(STR, resolved, 64) F(U8, state, 0)    \
 	F(STR, text, 256) F(STR, source, 280) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0) \
@@ -659,7 +669,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SET, log_set, 0, 0)                                                                  \
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)
+	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
+	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)
 
 /* clang-format on */
 
@@ -729,7 +741,7 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
+const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
 const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
 const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
 const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */

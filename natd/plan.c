@@ -191,14 +191,18 @@ static void
 add_capture(struct making *k, const struct msg_natd_capture *c)
 {
 	struct nat_plan *p = k->p;
+	struct msg_nat_capture *new = &p->captures[p->ncaptures];
 
-	if (!c->port || !c->to_port || c->port == c->to_port || !c->addr.h)
+	if (!c->port || !c->to_port || c->port == c->to_port || c->addr.len != 16)
 		return;
 	for (size_t i = 0; i < p->ncaptures; i++)
-		if (ip4_eq(p->captures[i].addr, c->addr) && p->captures[i].port == c->port)
+		if (memcmp(p->captures[i].addr.b, c->addr.b, 16) == 0 &&
+		    p->captures[i].port == c->port)
 			return;
-	p->captures[p->ncaptures++] =
-	    (struct msg_nat_capture){.addr = c->addr, .port = c->port, .to_port = c->to_port};
+	*new = (struct msg_nat_capture){.port = c->port, .to_port = c->to_port};
+	new->addr.len = 16;
+	memcpy(new->addr.b, c->addr.b, 16);
+	p->ncaptures++;
 }
 
 static int
@@ -325,7 +329,7 @@ plan_same(const struct nat_plan *a, const struct nat_plan *b)
 		if (!same_net(&a->nets[i], &b->nets[i]))
 			return false;
 	for (size_t i = 0; i < a->ncaptures; i++)
-		if (!ip4_eq(a->captures[i].addr, b->captures[i].addr) ||
+		if (memcmp(a->captures[i].addr.b, b->captures[i].addr.b, 16) != 0 ||
 		    a->captures[i].port != b->captures[i].port ||
 		    a->captures[i].to_port != b->captures[i].to_port)
 			return false;

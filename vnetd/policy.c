@@ -448,20 +448,42 @@ check_listen_keep(enum role from UNUSED, const struct msg *m)
 
 /* An address that this host may answer for instead of another. */
 static const char *
-check_alias_set(enum role from UNUSED, const struct msg *m)
+own_address(const uint8_t b[16], size_t len)
 {
-	const struct msg_alias_set *a = &m->u.alias_set;
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[15];
-	const uint8_t *b = a->addr.b;
 	bool is4 = memcmp(b, mapped, sizeof(mapped)) == 0;
 
-	if (a->addr.len != sizeof(a->addr.b))
+	if (len != 16)
 		return "an address has 16 bytes";
 	if (is4 ? b[12] == 0 || b[12] == 127 || b[12] >= 224
 		: b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
 		      memcmp(b, none, sizeof(none)) == 0)
 		return "not an address that a host can have";
-	return names_ifname_ok(a->ifname) ? NULL : "not an interface name";
+	return NULL;
+}
+
+static const char *
+alias_address(const uint8_t b[16], size_t len, const char *ifname)
+{
+	const char *why = own_address(b, len);
+
+	return why || names_ifname_ok(ifname) ? why : "not an interface name";
+}
+
+static const char *
+check_alias_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_set *a = &m->u.alias_set;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
+}
+
+static const char *
+check_alias_announce(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_announce *a = &m->u.alias_announce;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
 }
 
 static const char *
@@ -528,13 +550,17 @@ check_nat_forward(enum role from UNUSED, const struct msg *m)
 static const char *
 check_nat_capture(enum role from UNUSED, const struct msg *m)
 {
+	static const uint8_t loopback4[13] = {[10] = 0xff, [11] = 0xff, 127};
+	static const uint8_t loopback6[16] = {[15] = 1};
 	const struct msg_nat_capture *n = &m->u.nat_capture;
 
 	if (n->port == 0 || n->to_port == 0 || n->port == n->to_port)
 		return "not a port that can lead to another";
-	return is_host_address(n->addr) || n->addr.h >> 24 == 127
-		   ? NULL
-		   : "not an address that a host can have";
+	/* 127.0.0.0/8 and ::1 are its own too. */
+	if (n->addr.len == 16 && (memcmp(n->addr.b, loopback4, sizeof(loopback4)) == 0 ||
+				  memcmp(n->addr.b, loopback6, sizeof(loopback6)) == 0))
+		return NULL;
+	return own_address(n->addr.b, n->addr.len);
 }
 
 static const char *
@@ -593,6 +619,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
     [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
     [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_ALIAS_ANNOUNCE] = {E, true, check_alias_announce},
     [MSG_LOG_SET] = {E, true, check_log_set},
     [MSG_LOG_SWEEP] = {E, true, check_nothing},
     [MSG_LOG_TAKE] = {R, true, check_nothing},

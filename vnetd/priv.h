@@ -145,7 +145,7 @@ void priv_listen_take_over(struct priv *p);
 #define PRIV_LISTEN_PREFIX "redirect-" /* of their names there */
 
 /* priv_alias.c: addresses that redirections add */
-handler_fn priv_alias_set, priv_alias_sweep;
+handler_fn priv_alias_set, priv_alias_announce, priv_alias_sweep;
 
 /* Removes all of them. 0 or -errno. */
 int priv_alias_sweep_all(struct nl *nl);

@@ -31,6 +31,8 @@ type_number(enum nft_type t)
 		return 41;
 	case NFT_T_ADDR:
 		return 7;
+	case NFT_T_ADDR6:
+		return 8;
 	case NFT_T_PROTO:
 		return 12;
 	case NFT_T_PORT:
@@ -59,6 +61,8 @@ type_len(enum nft_type t)
 	switch (t) {
 	case NFT_T_IFNAME:
 		return NFT_IFNAME_LEN;
+	case NFT_T_ADDR6:
+		return 16;
 	case NFT_T_ADDR:
 	case NFT_T_PROTO:
 	case NFT_T_PORT:
@@ -77,6 +81,7 @@ field_len(enum nft_type t)
 	switch (t) {
 	case NFT_T_IFNAME:
 	case NFT_T_ADDR:
+	case NFT_T_ADDR6:
 		return (uint8_t)type_len(t);
 	case NFT_T_PROTO:
 		return 1;

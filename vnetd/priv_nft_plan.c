@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,6 +57,10 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
     [NFT_MAP_FORWARDS] = {"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
     [NFT_MAP_CAPTURES] = {"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
+    [NFT_MAP_CAPTURES6] = {"captures6",
+			   {NFT_T_ADDR6, NFT_T_PORT},
+			   {NFT_T_ADDR6, NFT_T_PORT},
+			   false},
     [NFT_MAP_UDP_TIMEOUTS] = {"udp_timeouts", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
@@ -148,10 +153,12 @@ const struct nft_rule_def nft_rules[] = {
     {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(IPV4), OP(DROP)}},
 
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
     RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
 
     RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
@@ -285,15 +292,33 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 	return 0;
 }
 
+static bool
+is_mapped(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
+}
+
+static int
+refuse_twice(struct nft_plan *p, const struct msg_nat_capture *m)
+{
+	char text[INET6_ADDRSTRLEN];
+	bool is4 = is_mapped(m->addr.b);
+
+	inet_ntop(is4 ? AF_INET : AF_INET6, m->addr.b + (is4 ? 12 : 0), text, sizeof(text));
+	return refuse(p, -EINVAL, "port %u of %s is captured twice", m->port, text);
+}
+
 int
 nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m)
 {
-	if (!m->port || !m->to_port || !m->addr.h)
+	if (!m->port || !m->to_port || m->addr.len != 16)
 		return refuse(p, -EINVAL, "a captured port has no address or port");
 	for (size_t i = 0; i < p->ncaptures; i++)
-		if (ip4_eq(p->captures[i].addr, m->addr) && p->captures[i].port == m->port)
-			return refuse(p, -EINVAL, "port %u of %s is captured twice", m->port,
-				      IP4_STR(m->addr));
+		if (memcmp(p->captures[i].addr.b, m->addr.b, 16) == 0 &&
+		    p->captures[i].port == m->port)
+			return refuse_twice(p, m);
 	if (p->ncaptures == NAT_CAPTURES_MAX)
 		return refuse(p, -EINVAL, "more than %d captured ports", NAT_CAPTURES_MAX);
 	p->captures[p->ncaptures++] = *m;
@@ -395,14 +420,13 @@ port(uint8_t *at, uint16_t value)
 static struct nft_elem
 capture_elem(const struct msg_nat_capture *m)
 {
-	struct nft_elem e = {.klen = 0};
+	uint8_t width = is_mapped(m->addr.b) ? 4 : 16;
+	struct nft_elem e = {.klen = (uint8_t)(width + 4), .vlen = (uint8_t)(width + 4)};
 
-	key_addrs(&e, m->addr, m->addr);
-	port(e.key + 4, m->port);
-	e.klen = 8;
-	val_addr(&e, m->addr);
-	port(e.val + 4, m->to_port);
-	e.vlen = 8;
+	memcpy(e.key, m->addr.b + 16 - width, width);
+	port(e.key + width, m->port);
+	memcpy(e.val, m->addr.b + 16 - width, width);
+	port(e.val + width, m->to_port);
 	return e;
 }
 
@@ -460,6 +484,7 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		return i == 0;
 	case NFT_MAP_FORWARDS:
 	case NFT_MAP_CAPTURES:
+	case NFT_MAP_CAPTURES6:
 	case NFT_SET_N:
 		break;
 	}
@@ -479,8 +504,10 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 		}
 		return;
 	}
-	if (s == NFT_MAP_CAPTURES) {
+	if (s == NFT_MAP_CAPTURES || s == NFT_MAP_CAPTURES6) {
 		for (size_t i = 0; i < p->ncaptures; i++) {
+			if (is_mapped(p->captures[i].addr.b) != (s == NFT_MAP_CAPTURES))
+				continue;
 			e = capture_elem(&p->captures[i]);
 			cb(&e, arg);
 		}

@@ -31,6 +31,7 @@ enum nft_set {
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
 	NFT_MAP_CAPTURES, /* address . port : address . port, of TCP redirections */
+	NFT_MAP_CAPTURES6,
 	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
 	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
@@ -53,7 +54,15 @@ enum nft_chain {
 };
 
 /* Types of key fields and of a map's values. */
-enum nft_type { NFT_T_NONE, NFT_T_IFNAME, NFT_T_ADDR, NFT_T_PROTO, NFT_T_PORT, NFT_T_VERDICT };
+enum nft_type {
+	NFT_T_NONE,
+	NFT_T_IFNAME,
+	NFT_T_ADDR,
+	NFT_T_ADDR6,
+	NFT_T_PROTO,
+	NFT_T_PORT,
+	NFT_T_VERDICT
+};
 
 struct nft_set_def {
 	const char *name;
@@ -91,7 +100,8 @@ enum nft_op {
 	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
 	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
-	NFT_OP_SNAT,          /* snat ip to oifname map @SET */
+	NFT_OP_DNAT_CAPTURED6, /* the same of ip6 */
+	NFT_OP_SNAT,           /* snat ip to oifname map @SET */
 	NFT_OP_MASQUERADE,
 	NFT_OP_ACCEPT,
 	NFT_OP_DROP,
@@ -126,7 +136,7 @@ struct nft_elem {
 	uint8_t key[2 * NFT_IFNAME_LEN],
 	    key_end[2 * NFT_IFNAME_LEN]; /* key_end: interval sets only */
 	uint8_t klen;
-	uint8_t val[8];
+	uint8_t val[20];
 	uint8_t vlen;   /* 0: a verdict or no value */
 	bool jump;      /* else goto */
 	char chain[32]; /* a verdict's target; "": none */

@@ -203,13 +203,11 @@ send_captures(const struct push *p)
 
 	for (const struct redirection *r = p->c->redirects.head; r; r = r->next) {
 		struct msg m = msg_make(MSG_NATD_CAPTURE, 0);
-		uint32_t be;
 
-		if (!r->conf->capture_port || !redirect_ip_is4(r->conf->bind.ip) ||
-		    ++n > NAT_CAPTURES_MAX)
+		if (!r->conf->capture_port || ++n > NAT_CAPTURES_MAX)
 			continue;
-		memcpy(&be, r->conf->bind.ip.b + 12, sizeof(be));
-		m.u.natd_capture.addr = ip4_from_be(be);
+		m.u.natd_capture.addr.len = sizeof(r->conf->bind.ip.b);
+		memcpy(m.u.natd_capture.addr.b, r->conf->bind.ip.b, sizeof(r->conf->bind.ip.b));
 		m.u.natd_capture.port = r->conf->capture_port;
 		m.u.natd_capture.to_port = r->conf->port;
 		send_row(p, &m);

@@ -157,6 +157,8 @@ core_worker_lost(struct core *c, struct mono now, enum role role)
 		refuse(c, role, a->row, a->p);
 		free(a);
 	}
+	if (role == ROLE_REDIRD)
+		redirect_worker_settled(c);
 }
 
 static void
@@ -199,7 +201,9 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 	}
 	if (role == ROLE_DHCPD)
 		keeper_ask_leases(c);
-	if (role != ROLE_REDIRD)
+	if (role == ROLE_REDIRD)
+		redirect_worker_settled(c);
+	else
 		redirect_names_soon(c);
 	core_progress(c);
 	job_workers_ready(c);

@@ -298,6 +298,35 @@ def test_file_that_cannot_be_opened_is_told_with_its_cure(lab, vnetd, servers, l
     assert res.rc == 1 and '"/a/../b" is no path of a log' in res.err
 
 
+def test_check_tells_of_files_that_cannot_be_logged_to(lab, vnetd, logs):
+    (logs / "link").symlink_to(logs / "x")
+    (logs / "fine").touch()
+    (logs / "fine").chmod(0o666)
+    (logs / "roots").touch(0o644)
+    warned = {
+        f"{logs}/no/x": f"{logs}/no does not exist. As root: mkdir -p {logs}/no; touch {logs}/no/x; "
+                        f"chown _vnet {logs}/no/x",
+        f"{logs}": f"{logs} is a folder. Name another file",
+        f"{logs}/link": f"{logs}/link is a symbolic link. Name another file",
+        f"{logs}/roots/x": f"{logs}/roots/x lies below something that is no folder",
+        f"{logs}/roots": f"user _vnet cannot write to {logs}/roots. As root: touch {logs}/roots; chown",
+        f"{logs.parent}/x": f"user _vnet cannot make {logs.parent}/x. As root: touch {logs.parent}/x",
+        f"{logs}/fine": None,
+        f"{logs}/new": None,
+    }
+    for path, text in warned.items():
+        vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", f"log_type = FILE {path}"))
+        res = vnetd.ctl("check", check=False)
+        if text:
+            assert f"redirect.d/one:1:9: service one: log_type: {text}" in res.out
+        else:
+            assert "log_type" not in res.out
+        assert res.rc == 0
+    # vnetd itself has the same to say.
+    logging(vnetd, f"FILE {logs}/no/x")
+    assert f"As root: mkdir -p {logs}/no; touch {logs}/no/x" in vnetd.ctl("redirect", "list").out
+
+
 class Syslog:
     """A daemon at /dev/log of the host."""
 
@@ -502,20 +531,110 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
-def test_connection_of_an_address_that_is_gone_ends(lab, vnetd, servers):
+def test_neighbours_of_the_moved_server_find_its_address_at_once(lab, vnetd, servers):
+    """They have the old server's MAC in their caches, and get the interface's without asking."""
+    old, six, mac = "198.51.100.77", "2001:db8::77", "02:00:00:00:00:99"
+    ours = lab.host.links()["up0"]["address"]
+
+    def remember(address):
+        argv = ("lladdr", mac, "dev", "eth0", "nud", "stale")
+        lab.outside.run("ip", "neigh", "replace", address, *argv)
+
+    def found(address):
+        rows = lab.outside.ip("neigh", "show", address, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [ours]
+
+    for address in (old, six):
+        remember(address)
+    vnetd.write(
+        "redirect.d/one",
+        service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+        + service("two", 7001, f"{NEAR} 9002", f"bind = {six}", "listen_alias = up0"),
+    )
+    vnetd.ctl("reload")
+    for address in (old, six):
+        proc.wait_until(f"{address} is known", lambda a=address: found(a))
+    assert says(lab, 7001, address=old) == b"a"
+    # And once more, as one frame may get lost.
+    for address in (old, six):
+        remember(address)
+    for address in (old, six):
+        proc.wait_until(f"{address} is known again", lambda a=address: found(a))
+    # Guests are neighbours too, behind the gate of our own bridge.
+    guest = lab.guest("vmnet8")
+    guest.dhcp("udhcpc")
+    inside = vnetd.address(8, 77)
+    guest.run("ip", "neigh", "replace", inside, "lladdr", mac, "dev", "eth0", "nud", "stale")
+    vnetd.write("redirect.d/three", service("three", 7003, f"{NEAR} 9003", f"bind = {inside}",
+                                            "listen_alias = yes"))
+    vnetd.ctl("reload")
+    bridge = lab.host.links()["vmnet8"]["address"]
+
+    def known():
+        rows = guest.ip("neigh", "show", inside, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [bridge]
+
+    proc.wait_until("the guest knows it", known)
+
+
+def test_connection_ends_with_its_added_address(lab, vnetd, servers):
+    """Clients are told by a reset while the address is there; who shares it, or came elsewhere, goes on."""
+    old, other = "198.51.100.77", "198.51.100.177"
+
+    def write(**binds):
+        for name, (port, bind) in binds.items():
+            lines = (f"bind = {bind}", "listen_alias = yes") if bind else ()
+            vnetd.write(f"redirect.d/{name}", service(name, port, f"{NEAR} 9001", *lines))
+        for file in (vnetd.config / "redirect.d").iterdir():
+            if file.name not in binds:
+                file.unlink()
+        vnetd.ctl("reload")
+
+    write(one=(7001, old), two=(7002, old), here=(7003, None))
+    conns = [dial(lab, 7001, address=old), dial(lab, 7002, address=old), dial(lab, 7003)]
+    for conn in conns:
+        assert read_name(conn) == b"a"
+    one, two, here = conns
+    # The address is another's too, so it stays.
+    write(two=(7002, old))
+    assert aliases(lab) == [old]
+    echo(one)
+    echo(here)
+    # It becomes another one: what was connected to it is told.
+    write(two=(7002, other))
+    assert aliases(lab) == [other]
+    for conn in (one, two):
+        with pytest.raises(ConnectionResetError):
+            conn.recv(1)
+    assert says(lab, 7002, address=other) == b"a"
+    two = dial(lab, 7002, address=other)
+    read_name(two)
+    # Disabled is removed.
+    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9001", f"bind = {other}",
+                                          "listen_alias = yes", "disable = yes"))
+    vnetd.ctl("reload")
+    assert aliases(lab) == []
+    with pytest.raises(ConnectionResetError):
+        two.recv(1)
+    echo(here)
+    here.close()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+
+
+def test_connection_of_an_address_that_others_took_away_ends(lab, vnetd, servers):
     """Nobody tells the redirector that its client cannot be reached: it asks after a while, and gets no answer."""
     old = "198.51.100.77"
     keys = {"time": 1, "intvl": 1, "probes": 2}
     lab.host.run("sysctl", "-qw", *(f"net.ipv4.tcp_keepalive_{key}={n}" for key, n in keys.items()))
-    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
-    vnetd.write("redirect.d/one", one)
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", f"bind = {old}",
+                                          "listen_alias = yes"))
     vnetd.ctl("reload")
     held = dial(lab, 7001, address=old)
     assert read_name(held) == b"a"
-    (vnetd.config / "redirect.d/one").unlink()
-    vnetd.ctl("reload")
-    assert aliases(lab) == [] and "vnet-redird" in vnetd.pids()
-    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+    left = vnetd.pid_of("vnet-redird")
+    vnetd.stop(but="vnet-redird")
+    lab.host.run("ip", "addr", "del", f"{old}/32", "dev", "up0")
+    proc.wait_until("the redirector has ended", lambda: not proc.alive(left))
 
 
 def test_captured_port_comes_to_the_service(lab, vnetd, servers):
@@ -539,6 +658,31 @@ def test_captured_port_comes_to_the_service(lab, vnetd, servers):
     vnetd.ctl("reload")
     with pytest.raises(ConnectionRefusedError):
         dial(lab, 80)
+    echo(held)
+
+
+def test_captured_port_of_an_ipv6_address_comes_to_the_service(lab, vnetd, servers):
+    six, near = "2001:db8::1", "2001:db8::2"
+    lab.host.run("ip", "addr", "add", f"{six}/64", "dev", "up0", "nodad")
+    lab.host.run("ip", "addr", "add", "2001:db8::5/64", "dev", "up0", "nodad")
+    lab.outside.run("ip", "addr", "add", f"{near}/64", "dev", "eth0", "nodad")
+    one = service("one", 10080, f"{NEAR} 9001", f"bind = {six}", "capture_port = 80")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    assert says(lab, 10080, address=six) == b"a"
+    proc.wait_until("the rule is there", lambda: six in lab.host.run("nft", "list", "ruleset").out)
+    assert says(lab, 80, address=six) == b"a"
+    with lab.host.enter(), socket.create_connection((six, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    for address in ("2001:db8::5", HOST):
+        with pytest.raises(ConnectionRefusedError):
+            dial(lab, 80, address=address)
+    held = dial(lab, 80, address=six)
+    read_name(held)
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80, address=six)
     echo(held)
 
 
@@ -660,3 +804,40 @@ def test_show_and_kill(lab, two, member):
     assert res.rc == 1 and "there is no connection 999999" in res.err
     res = two.ctl("redirect", "show", "nosuch", check=False)
     assert res.rc == 1 and 'there is no redirection "nosuch"' in res.err
+
+
+def test_connections_of_removed_services_are_shown_and_killed(lab, two):
+    one, other = dial(lab, 7001), dial(lab, 7002)
+    assert (read_name(one), read_name(other)) == (b"a", b"b")
+    (two.config / "redirect.d/one").unlink()
+    two.ctl("reload")
+    echo(one)
+    got = row(two, "one")
+    assert (got["state"], got["connections"], got["listen"]) == ("removed", 1, None)
+    assert (got["bytes_in"], got["bytes_out"]) == (1000, 1001)
+    assert row(two, "two")["state"] == "ok"
+    shown = two.json("redirect", "show", "one")
+    assert shown["redirection"]["state"] == "removed"
+    assert [c["client"] for c in shown["connections"]] == [f"{NEAR}:{one.getsockname()[1]}"]
+    # A service of that name comes again, and both are there.
+    two.write("redirect.d/one", service("one", 7011, f"{NEAR} 9003"))
+    two.ctl("reload")
+    rows = two.json("redirect", "list")["redirections"]
+    assert sorted(r["state"] for r in rows if r["name"] == "one") == ["ok", "removed"]
+    assert len(two.json("redirect", "show", "one")["connections"]) == 1
+    (two.config / "redirect.d/one").unlink()
+    (two.config / "redirect.d/two").unlink()
+    two.ctl("reload")
+    assert two.ctl("redirect", "kill", "one").out == "1 connection of one ended\n"
+    with pytest.raises(ConnectionResetError):
+        one.recv(1)
+    res = two.ctl("redirect", "kill", "one", check=False)
+    assert res.rc == 1 and 'there is no redirection "one"' in res.err
+    echo(other)
+    rows = two.json("redirect", "list")["redirections"]
+    assert [(r["name"], r["state"]) for r in rows] == [("two", "removed")]
+    other.close()
+    proc.wait_until("nothing is left", lambda: not two.json("redirect", "list")["redirections"])
+    for verb in ("show", "kill"):
+        res = two.ctl("redirect", verb, "two", check=False)
+        assert res.rc == 1 and 'there is no redirection "two"' in res.err

@@ -86,6 +86,24 @@ redirect_target(const struct msg *m)
 	return ip;
 }
 
+static struct redirect_ip
+redirect_alias(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.redirect_alias.addr.b, sizeof(ip.b));
+	return ip;
+}
+
+static struct redirect_ip
+capture_addr(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.natd_capture.addr.b, sizeof(ip.b));
+	return ip;
+}
+
 static void
 note_row(struct strbuf *b, const struct msg *m)
 {
@@ -103,13 +121,16 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_NATD_GLOBAL)
 		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
 	else if (m->type == MSG_NATD_CAPTURE)
-		strbuf_addf(b, "capture %s %u %u\n", IP4_STR(m->u.natd_capture.addr),
+		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
 	else if (m->type == MSG_REDIRECT_SERVICE)
-		strbuf_addf(b, "service %s socket %u cps %u\n", m->u.redirect_service.name,
-			    m->u.redirect_service.listener, m->u.redirect_service.cps);
+		strbuf_addf(b, "service %s socket %u cps %u%s\n", m->u.redirect_service.name,
+			    m->u.redirect_service.listener, m->u.redirect_service.cps,
+			    m->u.redirect_service.alias.len ? " alias" : "");
+	else if (m->type == MSG_REDIRECT_ALIAS)
+		strbuf_addf(b, "alias %s\n", redirect_ip_str(redirect_alias(m), addr));
 	else if (m->type == MSG_REDIRECT_LOG)
 		strbuf_addf(b, "log %u pri %u limits %llu %llu\n", m->u.redirect_log.log,
 			    m->u.redirect_log.pri, (unsigned long long)m->u.redirect_log.soft,

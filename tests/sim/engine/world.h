@@ -94,6 +94,7 @@ struct world {
 	bool keep[8];
 	uint16_t taken_port;   /* by somebody else */
 	struct strbuf aliases; /* named since the last sweep */
+	unsigned announced;    /* how often one was */
 	char *alias;           /* those that are there, a line each; NULL: never swept */
 	struct strbuf logs;    /* likewise: files of redirections' lines */
 	char *log;

@@ -180,13 +180,17 @@ refused_forward(struct msg_nat_forward f, const char *why)
 static void
 bad_captures_are_refused(void **state UNUSED)
 {
-	struct msg_nat_capture m = {.addr = {0x0a080001}, .port = 80, .to_port = 10080};
+	struct msg_nat_capture m = {
+	    .addr = {16, {[10] = 0xff, [11] = 0xff, 10, 8, 0, 1}}, .port = 80, .to_port = 10080};
 
 	assert_int_equal(nft_plan_capture(&plan, &m), 0);
 	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	assert_string_equal(plan.why, "port 80 of 10.8.0.1 is captured twice");
-	m.addr.h++;
+	m.addr.b[15]++;
 	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	m.addr.b[0] = 0x20;
+	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	m.port = 0;
 	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	for (m.port = 1000; plan.ncaptures < NAT_CAPTURES_MAX; m.port++)

@@ -46,7 +46,8 @@ static const struct {
     {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
-    {MSG_LOG_SET, E, 'r'},           {MSG_LOG_SWEEP, E, 'r'},      {MSG_LOG_TAKE, R, 'r'},
+    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},        {MSG_LOG_SWEEP, E, 'r'},
+    {MSG_LOG_TAKE, R, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -82,8 +83,9 @@ good(enum msg_type type)
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_ALIAS_ANNOUNCE: m.u.alias_announce = (struct msg_alias_announce){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_LOG_SET: m.u.log_set = (struct msg_log_set){.path = "/var/log/redirect.log"}; break;
-	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
+	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -329,6 +331,9 @@ addresses_that_are_added(void **state UNUSED)
 	ALLOWED(ALIAS_SET, alias_set, addr.b[12] = 223);
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "");
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "../lo");
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.len = 4);
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.b[12] = 224);
+	REFUSED_STR(ALIAS_ANNOUNCE, alias_announce, ifname, "");
 	memset(b, 0, 16);
 	expect(POLICY_REFUSED, &m, "::");
 	b[15] = 1;
@@ -345,12 +350,25 @@ addresses_that_are_added(void **state UNUSED)
 static void
 captured_ports(void **state UNUSED)
 {
+	struct msg m = good(MSG_NAT_CAPTURE);
+	uint8_t *b = m.u.nat_capture.addr.b;
+
 	REFUSED(NAT_CAPTURE, nat_capture, port = 0);
 	REFUSED(NAT_CAPTURE, nat_capture, to_port = 0);
 	REFUSED(NAT_CAPTURE, nat_capture, to_port = 80);
-	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(0, 0, 0, 0));
-	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(224, 0, 0, 1));
-	ALLOWED(NAT_CAPTURE, nat_capture, addr = IP(127, 0, 0, 1));
+	REFUSED(NAT_CAPTURE, nat_capture, addr.len = 4);
+	REFUSED(NAT_CAPTURE, nat_capture, addr.b[12] = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, addr.b[12] = 224);
+	ALLOWED(NAT_CAPTURE, nat_capture, addr.b[12] = 127);
+	memset(b, 0, 16);
+	expect(POLICY_REFUSED, &m, "::");
+	b[15] = 1;
+	expect(POLICY_ALLOWED, &m, "::1");
+	b[0] = 0x20;
+	expect(POLICY_ALLOWED, &m, "2000::1");
+	b[0] = 0xfe;
+	b[1] = 0x80;
+	expect(POLICY_REFUSED, &m, "link-local");
 }
 
 static void
