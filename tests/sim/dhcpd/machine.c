@@ -18,6 +18,15 @@ enum { PACKET_FD = DISK_FOLDER + 1, HOLD_FD };
 /* System calls have no context. */
 static struct machine *machine;
 
+/* Large, made once, used by all machines in turn. */
+static struct served_work *work;
+
+/* Frames in the packet socket. */
+struct machine_inbox {
+	uint8_t frame[MACHINE_INBOX][MACHINE_FRAME];
+	size_t len[MACHINE_INBOX], in, out;
+};
+
 static void
 use(struct machine *m)
 {
@@ -125,13 +134,13 @@ __wrap_getrandom(void *buf, size_t len, unsigned flags UNUSED)
 int
 __wrap_recvmmsg(int fd, struct mmsghdr *v, unsigned n, int flags UNUSED, struct timespec *ts UNUSED)
 {
-	struct machine *m = machine;
+	struct machine_inbox *b = machine->inbox;
 	unsigned got = 0;
 
 	assert_int_equal(fd, PACKET_FD);
-	for (; got < n && m->out < m->in; got++, m->out++) {
-		memcpy(v[got].msg_hdr.msg_iov->iov_base, m->frame[m->out], m->frame_len[m->out]);
-		v[got].msg_len = (unsigned)m->frame_len[m->out];
+	for (; got < n && b->out < b->in; got++, b->out++) {
+		memcpy(v[got].msg_hdr.msg_iov->iov_base, b->frame[b->out], b->len[b->out]);
+		v[got].msg_len = (unsigned)b->len[b->out];
 		v[got].msg_hdr.msg_controllen = 0;
 	}
 	errno = EAGAIN;
@@ -206,13 +215,15 @@ machine_start(struct machine *m)
 
 	use(m);
 	m->loop = calloc(1, sizeof(*m->loop));
-	m->work = served_work_new();
+	m->inbox = malloc(sizeof(*m->inbox));
+	work = work ? work : served_work_new();
 	assert_non_null(m->loop);
-	assert_non_null(m->work);
+	assert_non_null(m->inbox);
+	assert_non_null(work);
 	m->ok = false;
-	m->in = m->out = 0;
+	m->inbox->in = m->inbox->out = 0;
 	env.loop = m->loop;
-	env.work = m->work;
+	env.work = work;
 	m->served = served_new(&env, m->conf(m->arg));
 	assert_non_null(m->served);
 	answer(m);
@@ -223,7 +234,7 @@ machine_stop(struct machine *m)
 {
 	use(m);
 	served_free(m->served);
-	served_work_free(m->work);
+	free(m->inbox);
 	free(m->loop);
 	m->served = NULL;
 	m->sock_id = m->dir_id = 0;
@@ -242,20 +253,22 @@ machine_boot(struct machine *m, struct disk *disk, int64_t off_ms)
 void
 machine_frame(struct machine *m, const uint8_t *frame, size_t len)
 {
-	assert_true(m->in < MACHINE_INBOX && len <= MACHINE_FRAME);
-	memcpy(m->frame[m->in], frame, len);
-	m->frame_len[m->in++] = len;
+	struct machine_inbox *b = m->inbox;
+
+	assert_true(b->in < MACHINE_INBOX && len <= MACHINE_FRAME);
+	memcpy(b->frame[b->in], frame, len);
+	b->len[b->in++] = len;
 }
 
 void
 machine_turn(struct machine *m)
 {
 	use(m);
-	while (m->out < m->in && m->loop->io.cb) {
+	while (m->inbox->out < m->inbox->in && m->loop->io.cb) {
 		m->loop->io.cb(PACKET_FD, m->loop->io.arg);
 		answer(m);
 	}
-	m->in = m->out = 0;
+	m->inbox->in = m->inbox->out = 0;
 }
 
 /* Fires the timer if it is due. */

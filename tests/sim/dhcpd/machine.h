@@ -25,11 +25,9 @@ struct machine {
 
 	/* machine.c's own. */
 	struct served *served;
-	struct served_work *work;
 	struct loop *loop;
+	struct machine_inbox *inbox;
 	uint32_t last_id, sock_id, dir_id;
-	uint8_t frame[MACHINE_INBOX][MACHINE_FRAME];
-	size_t frame_len[MACHINE_INBOX], in, out;
 };
 
 /* vnet-dhcpd starts; the disk and the clocks are as they are. */

@@ -290,7 +290,7 @@ lying_disks_are_found_out(void **state UNUSED)
 
 /* --- disks that fail --- */
 
-enum { MOMENTS_AFTER = 12, STATES_AFTER = 8, RETRY_MAX_MS = 10000 };
+enum { MOMENTS_AFTER = 10, STATES_AFTER = 6, RETRY_MAX_MS = 10000 };
 
 static void
 fail_once(struct disk_fault fault, struct tally *t)
