@@ -144,12 +144,12 @@ class Server:
         """From the start of the server to its first OFFER."""
         self.stop()
         self.fill(leases)
-        argv = [self.load, self.ifname, 500, 60_000, CLIENTS, CLIENT_CPU, "first"]
+        argv = [self.load, self.ifname, 500, 240_000, CLIENTS, CLIENT_CPU, "first"]
         child = self.client.popen(*argv)
         child.stdout.readline()
         began = time.time_ns()
         self.start()
-        return (int(child.communicate(timeout=60)[0]) - began) / 1e6
+        return (int(child.communicate(timeout=250)[0]) - began) / 1e6
 
 
 class Ours(Server):
