@@ -16,7 +16,7 @@
 
 enum { STEPS = 4000, GUESTS = 40, RANGE = 30, HOUR_MS = 3600 * 1000 };
 
-static uint64_t seeds = 12, first_seed = 1;
+static uint64_t seeds = 8, first_seed = 1;
 
 struct life {
 	uint64_t number, seed;
