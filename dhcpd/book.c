@@ -126,10 +126,16 @@ dhcp_server_each_rec(const struct dhcp_server *s, struct lease **at, struct dhcp
 		     struct journal_rec *rec)
 {
 	struct lease *l = *at;
+	bool active = l && l->state == LEASE_ACTIVE;
 
+	/* Those in force come last, as they would if each had been appended when it began. */
 	do {
 		l = lease_each(s->leases, l);
-	} while (l && !l->recorded);
+		if (!l && !active) {
+			active = true;
+			l = lease_each(s->leases, NULL);
+		}
+	} while (l && (!l->recorded || (l->state == LEASE_ACTIVE) != active));
 	*at = l;
 	if (!l)
 		return false;
@@ -187,11 +193,6 @@ dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec, struct 
 	memcpy(l->hostname, rec->hostname, sizeof(l->hostname));
 	l->start = mono_of(clk, rec->starts);
 	l->end = mono_of(clk, rec->ends);
-	/* A clock that was set back must not make leases longer than they were granted. */
-	if (mono_before(clk.now, l->start) && l->end.ms != MONO_NEVER.ms) {
-		l->end = mono_add(clk.now, mono_diff(l->end, l->start));
-		l->start = clk.now;
-	}
 	l->recorded = true;
 	live = mono_before(clk.now, l->end);
 	if (rec->abandoned && live)
@@ -248,23 +249,55 @@ is_newer(const struct lease *a, const struct lease *b)
 	return a->ip.h > b->ip.h;
 }
 
-/* A MAC has one lease at most: of several that a foreign or old file shows, the newest counts. */
+/* The newest lease in force of a client. By their times; but where a lease begins in the future the clock was set
+ * back, and times on both sides of that cannot be compared. Then what the file says last counts: the entry that
+ * comes first among those of its MAC. */
+static const struct lease *
+newest(const struct dhcp_server *s, struct mac mac, struct dhcp_clock clk)
+{
+	const struct lease *last = NULL, *best = NULL;
+	bool future = false;
+
+	for (struct lease *l = lease_each_mac(s->leases, mac, NULL); l;
+	     l = lease_each_mac(s->leases, mac, l)) {
+		if (l->state != LEASE_ACTIVE)
+			continue;
+		future |= mono_before(clk.now, l->start);
+		last = last ? last : l;
+		best = !best || is_newer(l, best) ? l : best;
+	}
+	return future ? last : best;
+}
+
+/* A MAC has one lease at most: of several that a file shows, the newest counts. Old and foreign files show several,
+ * and so does one whose times a clock that was set back brought to life again. */
 static void
 end_doubles(struct dhcp_server *s, struct dhcp_clock clk)
 {
 	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l)) {
-		struct lease *o;
+		const struct lease *keep;
 
 		if (l->state != LEASE_ACTIVE)
 			continue;
-		for (o = lease_each_mac(s->leases, l->mac, NULL); o;
-		     o = lease_each_mac(s->leases, l->mac, o)) {
-			if (o->state == LEASE_ACTIVE && is_newer(o, l)) {
-				book_end(s, l, clk.now);
-				break;
-			}
-		}
+		keep = newest(s, l->mac, clk);
+		for (struct lease *o = lease_each_mac(s->leases, l->mac, NULL); o;
+		     o = lease_each_mac(s->leases, l->mac, o))
+			if (o->state == LEASE_ACTIVE && o != keep)
+				book_end(s, o, clk.now);
 	}
+}
+
+/* A clock that was set back must not make leases longer than they were granted. */
+static void
+begin_now(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk)
+{
+	if (!mono_before(clk.now, l->start))
+		return;
+	if (l->state != LEASE_ENDED && l->end.ms != MONO_NEVER.ms) {
+		l->end = mono_add(clk.now, mono_diff(l->end, l->start));
+		lease_set_state(s->leases, l, (enum lease_state)l->state, l->end);
+	}
+	l->start = clk.now;
 }
 
 int
@@ -273,6 +306,8 @@ dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk)
 	int r;
 
 	end_doubles(s, clk);
+	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l))
+		begin_now(s, l, clk);
 	r = order_ended(s);
 	return r < 0 ? r : (int)lease_table_used(s->leases);
 }

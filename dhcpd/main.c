@@ -312,6 +312,17 @@ on_sigterm(int signo UNUSED, void *arg)
 
 /* --- life --- */
 
+/* Nobody may ask for anything for a long time, and the power may fail before. */
+static void
+on_clock_set(void *arg)
+{
+	struct dhcpd *d = arg;
+
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		if (d->net[i])
+			served_clock_set(d->net[i]);
+}
+
 /* Four descriptors for each of 256 networks are more than the usual soft limit. */
 static void
 raise_fd_limit(void)
@@ -337,7 +348,8 @@ dhcpd_init(struct dhcpd *d)
 	d->priv = chan_new(d->loop, FD_PRIV, "priv", &priv_handler, d);
 	d->engine = chan_new(d->loop, FD_ENGINE, "engine", &engine_handler, d);
 	if (!d->list_timer || !d->priv || !d->engine ||
-	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0)
+	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0 ||
+	    loop_on_clock_set(d->loop, on_clock_set, d) < 0)
 		log_fatal(0, "out of memory");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

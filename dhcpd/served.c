@@ -90,14 +90,23 @@ served_work_free(struct served_work *w)
 	free(w);
 }
 
+/* Both clocks at one moment: read again when we were put aside in between, unless that is how it always is. */
 static struct dhcp_clock
 clock_now(void)
 {
+	struct dhcp_clock clk;
 	struct timespec ts;
+	struct mono before;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct dhcp_clock){.now = mono_now(),
-				   .wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000};
+	for (int tries = 0; tries < 5; tries++) {
+		before = mono_now();
+		clock_gettime(CLOCK_REALTIME, &ts);
+		clk.now = mono_now();
+		if (mono_diff(clk.now, before) <= 1)
+			break;
+	}
+	clk.wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clk;
 }
 
 /* --- telling --- */
@@ -511,6 +520,13 @@ on_timer(void *arg)
 	while (s->file.loaded && dhcp_server_expire(s->server, clk, &ch))
 		tell_change(s, &ch);
 	leasefile_tidy(&s->file, s->server, clk);
+	update(s);
+}
+
+void
+served_clock_set(struct served *s)
+{
+	leasefile_tidy(&s->file, s->server, clock_now());
 	update(s);
 }
 

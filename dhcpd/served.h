@@ -43,6 +43,9 @@ void served_free(struct served *s);
  * stays). */
 int served_set_conf(struct served *s, struct netconf *conf);
 
+/* The wall clock was set: the lease file is to say so. */
+void served_clock_set(struct served *s);
+
 /* A REPLY of priv. False: it is not for this network. fds as in lib/chan.h. */
 bool served_take_reply(struct served *s, uint32_t id, const struct msg_reply *r, int *fds,
 		       size_t nfds);
