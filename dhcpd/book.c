@@ -295,6 +295,7 @@ carry_over(struct lease_table *to, const struct lease *l)
 	n->start = l->start;
 	n->end = l->end;
 	n->recorded = l->recorded;
+	lease_set_port(to, n, l->port);
 	lease_set_state(to, n, (enum lease_state)l->state, l->due);
 }
 

@@ -241,6 +241,7 @@ decide(struct served *s, int n, struct dhcp_clock clk, size_t *text_len, size_t 
 		struct dhcp_out *o = &w->out[i];
 		struct io_frame reply = {.p = w->reply[i]};
 
+		dhcp_server_set_stamp(s->server, w->in[i].stamp);
 		dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk,
 				  w->reply[i], o);
 		reply.len = o->frame_len;

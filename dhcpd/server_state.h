@@ -15,6 +15,7 @@ struct dhcp_server {
 	struct mac mac;
 	struct hash_key key;
 	struct dhcp_stats stats;
+	uint32_t stamp; /* of the frames that come */
 };
 
 /* Ends a lease now or at `end`: out of force, its address free for others if it may be. */
