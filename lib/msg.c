@@ -217,7 +217,7 @@ WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", 
       "refused")
 WORDS(promisc_by_name, enum promisc_by, PROMISC_BY_N, "nobody", "user", "guest", "configuration")
 WORDS(drop_reason_name, enum drop_reason, DROP_REASON_N, "forged", "taken", "full", "source",
-      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out")
+      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out", "dhcp-rate")
 
 void
 msg_str(char *field, size_t cap, const char *text)

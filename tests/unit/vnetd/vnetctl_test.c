@@ -252,8 +252,8 @@ one_port_by_each_of_its_names(void **state UNUSED)
 	assert_string_equal(t.err, "");
 	assert_int_equal(t.status, 0);
 	memcpy(text, t.out, sizeof(text));
-	assert_non_null(strstr(text, "promiscuous       granted for 59 min: an administrator"));
-	assert_non_null(strstr(text, "asked             1 h ago, by user"));
+	assert_non_null(strstr(text, "promiscuous           granted for 59 min: an administrator"));
+	assert_non_null(strstr(text, "asked                 1 h ago, by user"));
 	CTL("port", "vmnet8p2");
 	says(0, text, "");
 	CTL("port", "00:50:56:3A:01:02");
