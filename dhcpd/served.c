@@ -18,6 +18,7 @@
 #include "dhcpd/io.h"
 #include "dhcpd/leasefile.h"
 #include "dhcpd/server.h"
+#include "dhcpd/statrows.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "paths.h"
@@ -546,4 +547,11 @@ bool
 served_next_row(const struct served *s, struct leaserows *at, struct msg_lease_row *row)
 {
 	return s->file.loaded && leaserows_next(at, s->server, clock_now(), row);
+}
+
+bool
+served_stat(const struct served *s, unsigned i, struct msg_dhcp_stat *row)
+{
+	row->net = (uint16_t)s->net;
+	return statrows_at(row, dhcp_server_stats(s->server), i);
 }

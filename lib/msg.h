@@ -88,6 +88,14 @@ enum lease_row_state {
 	LEASE_ROW_N
 };
 
+/* What a counter of the DHCP server is about. */
+enum dhcp_stat_kind {
+	DHCP_STAT_RECEIVED, /* messages by type */
+	DHCP_STAT_SENT,     /* the same */
+	DHCP_STAT_DROPPED,  /* messages without an answer, by reason */
+	DHCP_STAT_N
+};
+
 /* What a redirection does, as `vnetctl redirect list` says it. */
 enum redirect_state {
 	REDIRECT_STATE_STARTING,
@@ -442,6 +450,14 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U8, state, 0) F(U64, starts, 0) F(U64, ends, 0) \
 	F(STR, name, 64) F(BYTES, client_id, 64)
 
+/* -- engine -> dhcpd, client -> engine: asks for DHCP_STATs -- */
+
+#define FIELDS_dhcp_stats(F) F(U16, net, 0)
+/* One counter since the server began to serve the network. kind: enum dhcp_stat_kind; name: a word, "discover" or
+ * "no-address"; text: a reason for people. */
+#define FIELDS_dhcp_stat(F)                                                                        \
+	F(U16, net, 0) F(U8, kind, 0) F(STR, name, 32) F(STR, text, 96) F(U64, n, 0)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -661,7 +677,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SET, log_set, 0, 0)                                                                  \
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)
+	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(DHCP_STATS, dhcp_stats, 0, 0)                                                            \
+	M(DHCP_STAT, dhcp_stat, 0, 0)
 
 /* clang-format on */
 
@@ -731,6 +749,7 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
 const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
 const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
 const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */

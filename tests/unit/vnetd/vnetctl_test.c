@@ -425,6 +425,22 @@ watched_leases_follow_the_table(void **state UNUSED)
 }
 
 static void
+counters_of_dhcp(void **state UNUSED)
+{
+	CTL("leases", "--stats");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.txt", t.out);
+	CTL("leases", "--stats", "--json");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.json", t.out);
+	CTL("leases", "vmnet1", "--stats");
+	says(0, "NETWORK  WHAT  NAME  COUNT  REASON\n", "");
+	CTL("leases", "--stats", "--watch");
+	assert_int_equal(t.status, 2);
+	assert_non_null(strstr(t.err, "--stats and --watch exclude each other"));
+}
+
+static void
 watched_leases_as_json_are_lines(void **state UNUSED)
 {
 	unsigned lines = 0;
@@ -630,6 +646,7 @@ main(void)
 	    cmocka_unit_test(events_are_lines),
 	    cmocka_unit_test(watched_leases_follow_the_table),
 	    cmocka_unit_test(watched_leases_as_json_are_lines),
+	    cmocka_unit_test(counters_of_dhcp),
 	    cmocka_unit_test(a_command_gets_its_taps),
 	    cmocka_unit_test(a_command_that_is_none),
 	    cmocka_unit_test(attach_wants_the_right_words),
