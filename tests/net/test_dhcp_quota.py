@@ -64,7 +64,7 @@ def hostile(lab, vnetd):
         for n in range(addresses + discovers):
             serial += 1
             if n < addresses:
-                wire.send(ask_for(serial, vnetd.address(8, 128 + n % POOL)))
+                wire.send(ask_for(serial, f"10.181.8.{128 + n % POOL}"))
             else:
                 wire.send(discover(serial))
             if n % 500 == 499:
