@@ -84,6 +84,8 @@ struct conf_gate {
 	int mac_learning; /* 0-GATE_LEARN_MAX addresses */
 	int ip_guard;     /* 1 yes, 0 no */
 	int flood;        /* broadcast-limit, packets/s, 0: none */
+	int dhcp_leases;  /* dhcp-leases-per-port, 0: no limit */
+	int dhcp_rate;    /* dhcp-rate-per-port, messages/s, 0: no limit */
 };
 
 /* Where the facts of a network are written; line 0: nowhere, a default. */

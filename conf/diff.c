@@ -161,7 +161,8 @@ gate_eq(const struct conf_gate *a, const struct conf_gate *b)
 {
 	return a->promiscuous == b->promiscuous && a->forged == b->forged &&
 	       a->mac_learning == b->mac_learning && a->ip_guard == b->ip_guard &&
-	       a->flood == b->flood;
+	       a->flood == b->flood && a->dhcp_leases == b->dhcp_leases &&
+	       a->dhcp_rate == b->dhcp_rate;
 }
 
 static unsigned

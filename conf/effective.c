@@ -89,6 +89,13 @@ number_setting(struct strbuf *out, enum schema_section s, const char *key, int v
 	setting(out, s, key, v < 0 ? NULL : text);
 }
 
+static void
+limit_setting(struct strbuf *out, enum schema_section s, const char *key, int v)
+{
+	setting(out, s, key,
+		v < 0 ? NULL : schema_limit_str((uint32_t)v, (char[SCHEMA_LIMIT_LEN]){0}));
+}
+
 static const char *
 allow_deny(int v)
 {
@@ -107,6 +114,8 @@ print_gate(struct strbuf *out, enum schema_section s, const struct conf_gate *g)
 	number_setting(out, s, "mac-learning", g->mac_learning);
 	setting(out, s, "ip-guard", g->ip_guard < 0 ? NULL : yes_no(g->ip_guard));
 	number_setting(out, s, "broadcast-limit", g->flood);
+	limit_setting(out, s, "dhcp-leases-per-port", g->dhcp_leases);
+	limit_setting(out, s, "dhcp-rate-per-port", g->dhcp_rate);
 }
 
 static void

@@ -51,6 +51,14 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "10000", SCHEMA_LIVE,
      "broadcasts and multicasts that each port may send in a second; 0: no limit",
      "a guest that floods its neighbours, or multicast video", "1000"},
+    {SCHEMA_NET, V, "dhcp-leases-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_LEASES_MAX, NULL,
+     "(256, and at most half of the server's addresses)", SCHEMA_LIVE,
+     "addresses that each port may hold by DHCP, under whatever MAC addresses",
+     "more machines than that behind one port, or guests that need just one", "16"},
+    {SCHEMA_NET, V, "dhcp-rate-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_RATE_MAX, NULL,
+     "(200 where vnetd serves DHCP)", SCHEMA_LIVE,
+     "messages to DHCP servers that each port may send in a second",
+     "a relay for many machines is behind a port", "1000"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -123,6 +131,14 @@ const struct schema_row schema_table[] = {
     {SCHEMA_PORT, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "(as the network)",
      SCHEMA_LIVE, "broadcasts and multicasts that the guest may send in a second; 0: no limit",
      "the guest floods its neighbours, or sends multicast video", "1000"},
+    {SCHEMA_PORT, V, "dhcp-leases-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_LEASES_MAX, NULL,
+     "(as the network)", SCHEMA_LIVE,
+     "addresses that may be held by DHCP through the port, under whatever MAC addresses",
+     "a relay, or a lab of nested guests is behind the port", "1024"},
+    {SCHEMA_PORT, V, "dhcp-rate-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_RATE_MAX, NULL,
+     "(as the network)", SCHEMA_LIVE,
+     "messages to DHCP servers that may come by the port in a second",
+     "a relay for many machines is behind the port", "1000"},
     {SCHEMA_PORT, V, "rate-in", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
      "most traffic to the guest", "one guest takes the line from the others", "100M"},
     {SCHEMA_PORT, V, "rate-out", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
@@ -250,6 +266,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 		break;
 	case SCHEMA_RATE:
 		strbuf_add(out, "bit/s in whole thousands as 1500k, 10M or 2G, or none");
+		break;
+	case SCHEMA_LIMIT:
+		strbuf_addf(out, "%u-%u or unlimited", row->min, row->max);
 		break;
 	case SCHEMA_TEXT:
 		strbuf_add(out, "text");
@@ -400,6 +419,9 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 		return parse_portname(v, w);
 	case SCHEMA_RATE:
 		return parse_rate(v, row, w);
+	case SCHEMA_LIMIT:
+		return word_ieq(w, "unlimited") ||
+		       (word_u32(w, row->max, &v->num) && v->num >= row->min);
 	case SCHEMA_TEXT:
 		return true;
 	}
@@ -439,6 +461,16 @@ schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN])
 	return buf;
 }
 
+char *
+schema_limit_str(uint32_t limit, char buf[SCHEMA_LIMIT_LEN])
+{
+	if (limit)
+		snprintf(buf, SCHEMA_LIMIT_LEN, "%u", limit);
+	else
+		snprintf(buf, SCHEMA_LIMIT_LEN, "unlimited");
+	return buf;
+}
+
 /* The one spelling of a value, so that equal values print equal. */
 static const char *
 canonical(struct arena *a, const struct schema_row *row, const struct schema_value *v,
@@ -468,6 +500,8 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		break;
 	case SCHEMA_RATE:
 		return arena_printf(a, "%s", schema_rate_str(v->num, (char[SCHEMA_RATE_LEN]){0}));
+	case SCHEMA_LIMIT:
+		return arena_printf(a, "%s", schema_limit_str(v->num, (char[SCHEMA_LIMIT_LEN]){0}));
 	case SCHEMA_NAME:
 	case SCHEMA_TEXT:
 		break;

@@ -349,6 +349,7 @@ carry_over(struct lease_table *to, const struct lease *l)
 	n->recorded = l->recorded;
 	n->contested = l->contested;
 	n->probed = l->probed;
+	lease_set_port(to, n, l->port);
 	lease_set_state(to, n, (enum lease_state)l->state, l->due);
 }
 

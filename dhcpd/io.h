@@ -24,6 +24,7 @@ struct io_frame {
 	const uint8_t *p;
 	size_t len;
 	enum frame_csum csum; /* what the receiver may believe of the UDP checksum */
+	uint32_t stamp; /* the packet's mark, for DHCP_STAMP_IS(); 0: none, or not to be known */
 };
 
 /* Buffers for one batch: large, made once, used by all networks in turn. */

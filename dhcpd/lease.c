@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/gate.h"
+
 #define LEASE_NIL UINT32_MAX
 
 /* A guest may give many MACs one client id; looking further than this helps nobody else. */
@@ -29,6 +31,7 @@ struct lease_table {
 	uint32_t *heap;
 	uint32_t heap_n;
 	struct lease_list list[LIST_N];
+	uint32_t held[DHCP_STAMP_SLOTS]; /* by port */
 	struct hash_key key;
 };
 
@@ -115,6 +118,12 @@ lease_table_count(const struct lease_table *t, enum lease_state state)
 	size_t n = t->list[state].n;
 
 	return state == LEASE_ENDED ? n + t->list[LIST_REUSABLE].n : n;
+}
+
+size_t
+lease_table_held(const struct lease_table *t, unsigned port)
+{
+	return t->held[port];
 }
 
 /* --- the lists --- */
@@ -359,11 +368,27 @@ lease_add(struct lease_table *t, struct ip4 ip)
 	return l;
 }
 
+/* Whether it counts for its port. */
+static bool
+is_held(const struct lease *l)
+{
+	return l->state == LEASE_OFFERED || l->state == LEASE_ACTIVE;
+}
+
+void
+lease_set_port(struct lease_table *t, struct lease *l, unsigned port)
+{
+	t->held[l->port] -= is_held(l);
+	l->port = (uint16_t)port;
+	t->held[l->port] += is_held(l);
+}
+
 void
 lease_remove(struct lease_table *t, struct lease *l)
 {
 	uint32_t i = slot_of(t, l);
 
+	t->held[l->port] -= is_held(l);
 	heap_remove(t, l);
 	list_unlink(t, l);
 	client_unlink(t, l);
@@ -396,7 +421,9 @@ lease_set_state(struct lease_table *t, struct lease *l, enum lease_state state, 
 {
 	heap_remove(t, l);
 	list_unlink(t, l);
+	t->held[l->port] -= is_held(l);
 	l->state = (uint8_t)state;
+	t->held[l->port] += is_held(l);
 	l->reusable = false;
 	l->due = due;
 	list_append(t, l);

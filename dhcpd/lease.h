@@ -39,6 +39,8 @@ struct lease {
 	/* LEASE_ACTIVE: somebody else has the address too. Its client is not to keep it, and it is
 	 * abandoned at its end. The file does not know. */
 	bool contested;
+	uint16_t port; /* slot of DHCP_STAMP() by which its client asked last, 0: unknown;
+			* change it with lease_set_port() only */
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
@@ -64,6 +66,9 @@ size_t lease_table_cap(const struct lease_table *t);
 size_t lease_table_used(const struct lease_table *t);
 size_t lease_table_count(const struct lease_table *t, enum lease_state state);
 
+/* Leases offered and active of one port. */
+size_t lease_table_held(const struct lease_table *t, unsigned port);
+
 /* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the
  * one that ended last. By client id: the lease that ended last, active ones are not looked for
  * (a copied VM has the id of its original, which still uses its address). */
@@ -78,6 +83,9 @@ struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct
  * table is full. */
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
+
+/* port: less than DHCP_STAMP_SLOTS. */
+void lease_set_port(struct lease_table *t, struct lease *l, unsigned port);
 
 /* Whose it is; another client than before has no history here (host name, times, `recorded`,
  * `contested`, `probed`).

@@ -28,12 +28,14 @@ enum {
 	EVENT_QUEUE_BYTES = 1 << 20,
 };
 
-/* A list of leases on its way to the engine. */
+/* A list of leases, or of counters, on its way to the engine. */
 struct listing {
 	struct listing *next;
 	uint32_t id;
 	unsigned net, last; /* networks still to be listed */
 	struct leaserows at;
+	bool stats;
+	unsigned counter; /* the next one of `net` */
 };
 
 struct dhcpd {
@@ -88,16 +90,24 @@ all_settled(const struct dhcpd *d)
 
 /* --- lists of leases --- */
 
+static bool
+next_row(struct listing *l, const struct served *s, struct msg *row)
+{
+	if (l->stats)
+		return served_stat(s, l->counter++, &row->u.dhcp_stat);
+	return served_next_row(s, &l->at, &row->u.lease_row);
+}
+
 /* Sends what fits; true when the list is complete. */
 static bool
 list_some(struct dhcpd *d, struct listing *l)
 {
-	struct msg row = msg_make(MSG_LEASE_ROW, l->id), reply;
+	struct msg row = msg_make(l->stats ? MSG_DHCP_STAT : MSG_LEASE_ROW, l->id), reply;
 
-	for (; l->net <= l->last; l->net++, l->at = (struct leaserows){0}) {
+	for (; l->net <= l->last; l->net++, l->counter = 0, l->at = (struct leaserows){0}) {
 		const struct served *s = d->net[l->net];
 
-		while (s && served_next_row(s, &l->at, &row.u.lease_row)) {
+		while (s && next_row(l, s, &row)) {
 			chan_send(d->engine, &row, NULL, 0);
 			if (chan_queued(d->engine) > LIST_QUEUE_BYTES)
 				return false;
@@ -136,10 +146,9 @@ on_list_timer(void *arg)
 }
 
 static void
-take_list_request(struct dhcpd *d, const struct msg *m)
+take_list_request(struct dhcpd *d, const struct msg *m, unsigned net)
 {
 	struct listing *l = calloc(1, sizeof(*l)), **end = &d->lists;
-	unsigned net = m->u.lease_list.net;
 	struct msg reply;
 
 	if (!l) {
@@ -148,6 +157,7 @@ take_list_request(struct dhcpd *d, const struct msg *m)
 		return;
 	}
 	l->id = m->id;
+	l->stats = m->type == MSG_DHCP_STATS;
 	l->net = net == MSG_NET_ALL ? 0 : net;
 	l->last = net == MSG_NET_ALL ? CONFROWS_NETS - 1 : net;
 	if (l->last >= CONFROWS_NETS)
@@ -233,7 +243,9 @@ on_engine_msg(struct chan *c UNUSED, const struct msg *m, int *fds UNUSED, size_
 	if (m->type == MSG_CONF_COMMIT) {
 		take_commit(d, m->u.conf_commit.generation);
 	} else if (m->type == MSG_LEASE_LIST && m->id != 0) {
-		take_list_request(d, m);
+		take_list_request(d, m, m->u.lease_list.net);
+	} else if (m->type == MSG_DHCP_STATS && m->id != 0) {
+		take_list_request(d, m, m->u.dhcp_stats.net);
 	} else {
 		log_error(0, "the engine sent %s, which is not for the DHCP server",
 			  msg_name(m->type));

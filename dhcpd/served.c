@@ -18,6 +18,7 @@
 #include "dhcpd/io.h"
 #include "dhcpd/leasefile.h"
 #include "dhcpd/server.h"
+#include "dhcpd/statrows.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "paths.h"
@@ -279,6 +280,7 @@ decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 	struct dhcp_out *o = &w->out[i];
 	struct io_frame reply = {.p = w->reply[i]};
 
+	dhcp_server_set_stamp(s->server, w->in[i].stamp);
 	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
 	reply.len = o->frame_len;
 	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
@@ -607,4 +609,11 @@ bool
 served_next_row(const struct served *s, struct leaserows *at, struct msg_lease_row *row)
 {
 	return s->file.loaded && leaserows_next(at, s->server, clock_now(), row);
+}
+
+bool
+served_stat(const struct served *s, unsigned i, struct msg_dhcp_stat *row)
+{
+	row->net = (uint16_t)s->net;
+	return statrows_at(row, dhcp_server_stats(s->server), i);
 }

@@ -59,4 +59,7 @@ void served_report(struct served *s);
 /* The next row of the list of leases; false at the end, also when the leases are not known yet. */
 bool served_next_row(const struct served *s, struct leaserows *at, struct msg_lease_row *row);
 
+/* The i-th counter, see statrows.h. */
+bool served_stat(const struct served *s, unsigned i, struct msg_dhcp_stat *row);
+
 #endif

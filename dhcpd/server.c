@@ -10,6 +10,7 @@
 
 #include "dhcpd/reply.h"
 #include "dhcpd/server_state.h"
+#include "lib/gate.h"
 #include "lib/util.h"
 
 static const char *const drop_texts[] = {
@@ -108,6 +109,30 @@ is_grantable(const struct job *j, struct ip4 ip)
 	       pool_is_free(j->s->leases, ip, j->m->chaddr);
 }
 
+/* The port by which the message came, 0: unknown. */
+static unsigned
+port_of(const struct dhcp_server *s)
+{
+	return DHCP_STAMP_IS(s->stamp) ? DHCP_STAMP_SLOT(s->stamp) : 0;
+}
+
+/* One address more than the port may hold. Not so for one that the client holds already or that is
+ * reserved for it: whoever invents clients gets none of those. */
+static bool
+is_over_quota(const struct job *j, struct ip4 ip)
+{
+	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
+	const struct lease *l = lease_find_ip(j->s->leases, ip);
+	unsigned most = DHCP_STAMP_IS(j->s->stamp) ? DHCP_STAMP_LEASES(j->s->stamp) : 0;
+
+	if (most == 0 || lease_table_held(j->s->leases, port_of(j->s)) < most)
+		return false;
+	if (h && ip4_eq(h->ip, ip))
+		return false;
+	return !l || !mac_eq(l->mac, j->m->chaddr) ||
+	       (l->state != LEASE_OFFERED && l->state != LEASE_ACTIVE);
+}
+
 /* The client has, had or was offered this address, and nobody else since. */
 static struct lease *
 own_entry(const struct job *j, struct ip4 ip)
@@ -160,11 +185,16 @@ grant(struct job *j, struct ip4 ip)
 	const struct dhcp_msg *m = j->m;
 	struct dhcp_server *s = j->s;
 	uint32_t lease_s = lease_seconds(s->conf, m);
-	struct lease *l = book_entry(s, ip);
 	struct dhcp_change *c;
+	struct lease *l;
 	struct mono end;
 	bool held;
 
+	if (is_over_quota(j, ip)) {
+		drop(j, DHCP_DROP_QUOTA);
+		return;
+	}
+	l = book_entry(s, ip);
 	if (!l) {
 		drop(j, DHCP_DROP_NO_ADDRESS);
 		return;
@@ -172,6 +202,7 @@ grant(struct job *j, struct ip4 ip)
 	end_previous(j, ip);
 	held = l->state == LEASE_ACTIVE && mac_eq(l->mac, m->chaddr);
 	lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+	lease_set_port(s->leases, l, port_of(s));
 	if (m->hostname[0])
 		memcpy(l->hostname, m->hostname, sizeof(l->hostname));
 	end = mono_add(second_floor(j->clk),
@@ -232,6 +263,10 @@ on_discover(struct job *j)
 	}
 	ip = pool_choose(&s->cursor, s->conf, s->leases, m->chaddr, m->client_id.b,
 			 m->client_id.len, m->requested);
+	if (ip.h && is_over_quota(j, ip)) {
+		offer_nothing(j, DHCP_DROP_QUOTA);
+		return;
+	}
 	l = ip.h ? book_entry(s, ip) : NULL;
 	if (!l || conflict_is_fresh(l, j->clk.now)) {
 		offer_nothing(j, DHCP_DROP_NO_ADDRESS);
@@ -239,6 +274,7 @@ on_discover(struct job *j)
 	}
 	if (l->state != LEASE_ACTIVE) {
 		lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+		lease_set_port(s->leases, l, port_of(s));
 		lease_set_state(s->leases, l, LEASE_OFFERED,
 				mono_add(j->clk.now, DHCP_OFFER_HOLD_MS));
 		conflict_probe(s, l, j->clk.now, j->out);
@@ -506,6 +542,12 @@ input(struct dhcp_server *s, const struct udp4_frame *f, struct dhcp_clock clk, 
 	out->drop = check_message(s, &m);
 	if (out->drop == DHCP_DROP_NONE)
 		dispatch(&j);
+}
+
+void
+dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp)
+{
+	s->stamp = stamp;
 }
 
 void

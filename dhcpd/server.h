@@ -48,6 +48,7 @@ struct dhcp_clock {
 	D(OTHER_SERVER, "meant for another server")                                                \
 	D(UNKNOWN_CLIENT, "an unknown client where only known ones are served")                    \
 	D(NO_ADDRESS, "no free address")                                                           \
+	D(QUOTA, "one address more than dhcp-leases-per-port allows")                              \
 	D(NO_RECORD, "about a lease we know nothing of")                                           \
 	D(NOT_OWNER, "about another client's lease")                                               \
 	D(INCOMPLETE, "lacks an address that its type needs")                                      \
@@ -139,6 +140,10 @@ int dhcp_server_replay_begin(struct dhcp_server *s, size_t n);
 bool dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec,
 			struct dhcp_clock clk);
 int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk);
+
+/* The stamp of the frames that come next (lib/gate.h): a client that they show as new gets an address only while
+ * the port holds fewer than the stamp allows. Anything that is no stamp, as 0: no limit. */
+void dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp);
 
 /* One frame, as received on the network: a client's message, or ARP, to which there is never a reply.
  * Of several that came together the ARP frames are to be handed in first (arp4_frame_claims()): they

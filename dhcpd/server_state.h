@@ -17,6 +17,7 @@ struct dhcp_server {
 	struct dhcp_stats stats;
 	unsigned contested; /* leases since contested_from */
 	struct mono contested_from;
+	uint32_t stamp; /* of the frames that come */
 };
 
 /* Ends a lease now or at `end`: out of force, its address free for others if it may be; a contested

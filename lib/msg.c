@@ -212,12 +212,13 @@ WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expire
 WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",
       "failed", "removed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
+WORDS(dhcp_stat_kind_name, enum dhcp_stat_kind, DHCP_STAT_N, "received", "sent", "dropped")
 WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")
 WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", "granted",
       "refused")
 WORDS(promisc_by_name, enum promisc_by, PROMISC_BY_N, "nobody", "user", "guest", "configuration")
 WORDS(drop_reason_name, enum drop_reason, DROP_REASON_N, "forged", "taken", "full", "source",
-      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out")
+      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out", "dhcp-rate")
 
 void
 msg_str(char *field, size_t cap, const char *text)

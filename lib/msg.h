@@ -88,6 +88,14 @@ enum lease_row_state {
 	LEASE_ROW_N
 };
 
+/* What a counter of the DHCP server is about. */
+enum dhcp_stat_kind {
+	DHCP_STAT_RECEIVED, /* messages by type */
+	DHCP_STAT_SENT,     /* the same */
+	DHCP_STAT_DROPPED,  /* messages without an answer, by reason */
+	DHCP_STAT_N
+};
+
 /* What a redirection does, as `vnetctl redirect list` says it. */
 enum redirect_state {
 	REDIRECT_STATE_STARTING,
@@ -263,11 +271,14 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
  * 0: none so far. flood: broadcasts and multicasts a second, rates: kbit/s; 0: no limit. span: a port of the
  * same network that gets a copy of everything this one sends and receives, "": none. promisc: it gets
  * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
+ * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_leases: stamped on those to dhcp_server and
+ * dhcp_broadcast, see lib/gate.h; 0, and both addresses 0 with it: no limit and no stamp.
  * err EADDRINUSE: another port of the network has this address. */
 #define FIELDS_gate_set(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
 	F(U16, learn, 0) F(U16, flags, 0) F(IP4, ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)        \
-	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)
+	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)     \
+	F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0) F(IP4, dhcp_server, 0) F(IP4, dhcp_broadcast, 0)
 /* Ends the gate of a link that is gone, or is not on a bridge of ours any more. */
 #define FIELDS_gate_del(F) F(U32, ifindex, 0)
 /* Forgets an address that a port has by MAC_POLICY_LEARN. */
@@ -295,7 +306,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* -- dhcpd -> priv -- */
 
 /* REPLY carries two descriptors: a packet socket bound to vmnetN that receives UDP to port 67 only
- * (PACKET_AUXDATA on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
+ * (PACKET_AUXDATA and SO_RCVMARK on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
  * err EADDRINUSE: the text says what is taken. */
 #define FIELDS_sock_dhcp(F) F(U16, net, 0) F(IP4, server, 0)
 /* REPLY carries a descriptor of the folder <state-dir>/vmnetN, made if missing. */
@@ -450,6 +461,14 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U8, state, 0) F(U64, starts, 0) F(U64, ends, 0) \
 	F(STR, name, 64) F(BYTES, client_id, 64)
 
+/* -- engine -> dhcpd, client -> engine: asks for DHCP_STATs -- */
+
+#define FIELDS_dhcp_stats(F) F(U16, net, 0)
+/* One counter since the server began to serve the network. kind: enum dhcp_stat_kind; name: a word, "discover" or
+ * "no-address"; text: a reason for people. */
+#define FIELDS_dhcp_stat(F)                                                                        \
+	F(U16, net, 0) F(U8, kind, 0) F(STR, name, 32) F(STR, text, 96) F(U64, n, 0)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -521,7 +540,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(BOOL, up, 0) F(U8, queues, 0) F(U8, mac_policy, 0) F(U16, learn, 0) F(U16, learned, 0)        \
 	F(U16, flags, 0) F(IP4, guard_ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)                   \
 	F(U32, rate_out_kbit, 0) F(STR, mirror_of, 64) F(U8, promisc, 0) F(BOOL, link, 0)               \
-	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N)
+	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N) F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0)
 /* state: enum promisc_state, by: enum promisc_by; asked, until: UTC seconds, 0: never. text: why, and what to
  * do. marker: the marker file that grants it, "": none does. guest: in a list, from leases when known. */
 #define FIELDS_promisc_row(F)                                                                      \
@@ -671,7 +690,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
 	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
 	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
-	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)
+	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)                                                    \
+	M(DHCP_STATS, dhcp_stats, 0, 0)                                                            \
+	M(DHCP_STAT, dhcp_stat, 0, 0)
 
 /* clang-format on */
 
@@ -742,10 +763,11 @@ const char *lease_event_name(enum lease_event e); /* new renewed released expire
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
 const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
 const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
 const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
 const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
-/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out */
+/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out dhcp-rate */
 const char *drop_reason_name(enum drop_reason r);
 
 /* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */

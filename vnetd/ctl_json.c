@@ -207,6 +207,8 @@ put_policy(json_t **o, const struct msg_port_row *p)
 	put(o, "ip_guard", json_boolean(p->flags & GATE_IP));
 	put(o, "ip_guard_address", json_of_ip(p->guard_ip));
 	put(o, "broadcast_limit", json_of_limit(p->flood));
+	put(o, "dhcp_leases_per_port", json_of_limit(p->dhcp_leases));
+	put(o, "dhcp_rate_per_port", json_of_limit(p->dhcp_rate));
 	put(o, "rate_in", json_of_limit((uint64_t)p->rate_in_kbit * 1000));
 	put(o, "rate_out", json_of_limit((uint64_t)p->rate_out_kbit * 1000));
 	put(o, "mirror_of", json_of_text(p->mirror_of));

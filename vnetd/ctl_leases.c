@@ -9,12 +9,14 @@
 
 #include "vnetd/ctl.h"
 #include "vnetd/ctl_json.h"
+#include "vnetd/ctl_stat_text.h"
 
 /* Events that come within this time are answered by one list. */
 #define SETTLE_MS 50
 
 static const struct ctl_opt opts[] = {
     {"watch", 0, NULL, "go on and print each lease that changes (JSON: one value per line)"},
+    {"stats", 0, NULL, "count messages by type, and those without an answer by reason, instead"},
     CTL_OPT_JSON,
     CTL_OPT_QUIET,
     CTL_OPT_HELP,
@@ -157,6 +159,28 @@ watch(const struct ctl *c, struct client *client, uint16_t net)
 	return r;
 }
 
+/* Counted since vnet-dhcpd began to serve the network. */
+static enum ctl_exit
+stats(const struct ctl *c, uint16_t net)
+{
+	struct rows counters = ROWS_INIT(DHCP_STAT, dhcp_stat), *want[] = {&counters};
+	struct msg request = msg_make(MSG_DHCP_STATS, 0);
+	enum ctl_exit r;
+	struct strbuf text;
+
+	request.u.dhcp_stats.net = net;
+	r = ctl_ask(c, &request, want, ARRAY_LEN(want));
+	if (r == CTL_OK && c->json) {
+		r = ctl_print_json(c, stat_json(counters.v, counters.n), false);
+	} else if (r == CTL_OK) {
+		strbuf_init(&text);
+		stat_render(&text, counters.v, counters.n, c->colour);
+		r = ctl_print(c, &text);
+	}
+	rows_fini(&counters);
+	return r;
+}
+
 static enum ctl_exit
 run(struct ctl *c, const struct ctl_args *a)
 {
@@ -167,6 +191,10 @@ run(struct ctl *c, const struct ctl_args *a)
 
 	if (a->npos == 1 && !ctl_parse_net(&net, a->pos[0]))
 		return CTL_USAGE;
+	if (ctl_args_get(a, "stats") && ctl_args_get(a, "watch"))
+		return ctl_misuse(&ctl_verb_leases, "--stats and --watch exclude each other");
+	if (ctl_args_get(a, "stats"))
+		return stats(c, net);
 	r = client_open(&client, c->run_dir);
 	if (r == CTL_OK && ctl_args_get(a, "watch")) {
 		r = watch(c, &client, net);
@@ -184,10 +212,11 @@ run(struct ctl *c, const struct ctl_args *a)
 
 const struct ctl_verb ctl_verb_leases = {
     .name = "leases",
-    .synopsis = "[vmnetN] [--watch] [--json]",
+    .synopsis = "[vmnetN] [--watch | --stats] [--json]",
     .summary = "Lists which guest has which address",
     .example =
-	"  vnetctl leases --watch\n  vnetctl leases vmnet8 --json | jq -r '.leases[].address'",
+	"  vnetctl leases --watch\n  vnetctl leases vmnet8 --json | jq -r '.leases[].address'\n"
+	"  vnetctl leases vmnet8 --stats",
     .opts = opts,
     .max_pos = 1,
     .run = run,

@@ -338,6 +338,15 @@ gate_addresses(const struct msg_gate_set *g)
 	return NULL;
 }
 
+/* Only what goes to a host or to all hosts of a subnet gets a mark, and only with a limit. */
+static bool
+gate_stamp_ok(const struct msg_gate_set *g)
+{
+	if (!g->dhcp_leases)
+		return !g->dhcp_server.h && !g->dhcp_broadcast.h;
+	return is_host_address(g->dhcp_server) && is_host_address(g->dhcp_broadcast);
+}
+
 static const char *
 check_gate_set(enum role from UNUSED, const struct msg *m)
 {
@@ -354,6 +363,10 @@ check_gate_set(enum role from UNUSED, const struct msg *m)
 		why = "not an address that a host can have";
 	if (!why && g->flood > GATE_FLOOD_MAX)
 		why = "the limit of broadcasts is too high";
+	if (!why && g->dhcp_rate > GATE_DHCP_RATE_MAX)
+		why = "the limit of DHCP messages is too high";
+	if (!why && !gate_stamp_ok(g))
+		why = "a stamp is for one DHCP server";
 	if (!why && g->span[0] && (port_name(g->span) || !strcmp(g->span, g->ifname)))
 		why = "not a port that can get copies";
 	return why;

@@ -287,7 +287,7 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	uint32_t had;
 	int r;
 
-	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->span);
+	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->slot, s->span);
 	r = gate_map_set_policy(p->gate, s->slot, &policy);
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its policy", s->m->ifname);

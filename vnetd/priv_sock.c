@@ -19,6 +19,10 @@
 #include "lib/util.h"
 #include "vnetd/priv.h"
 
+#ifndef SO_RCVMARK /* headers older than the kernel may be */
+#define SO_RCVMARK 75
+#endif
+
 enum {
 	PORT_DNS = 53,
 	PORT_DHCP = 67,
@@ -106,6 +110,8 @@ open_packet(int ifindex)
 	/* Tells whether a frame's checksum is still to be filled in by hardware that does not exist. */
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
 		return -errno;
+	/* The gate's stamps. A kernel before 5.19 cannot: then no port has a limit of leases. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on));
 	set_rcvbuf(fd, DHCP_RCVBUF);
 	if (bind(fd, (const struct sockaddr *)&sll, sizeof(sll)) < 0)
 		return -errno;

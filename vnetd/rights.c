@@ -49,7 +49,7 @@ rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const struct ms
 	why[0] = '\0';
 	/* No other type is a request of a client; -Wswitch-enum would only make a list of them all. */
 	if (m->type == MSG_STATUS_GET || m->type == MSG_NET_LIST || m->type == MSG_PORT_LIST ||
-	    m->type == MSG_FORWARD_LIST || m->type == MSG_LEASE_LIST ||
+	    m->type == MSG_FORWARD_LIST || m->type == MSG_LEASE_LIST || m->type == MSG_DHCP_STATS ||
 	    m->type == MSG_EVENT_WATCH || m->type == MSG_PROMISC_LIST ||
 	    m->type == MSG_REDIRECT_LIST || m->type == MSG_REDIRECT_SHOW)
 		return may_read(why, r);

@@ -142,10 +142,9 @@ relay_row(struct core *c, const struct msg *m, void *p)
 		free(r);
 }
 
-void
-rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+static void
+ask_dhcpd(struct core *c, const struct client *cl, uint32_t request, unsigned net, struct msg *m)
 {
-	struct msg m = msg_make(MSG_LEASE_LIST, 0);
 	struct relay *r;
 
 	if (!exists(c, cl, request, net))
@@ -156,6 +155,23 @@ rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned 
 		return;
 	}
 	*r = (struct relay){cl->serial, request};
+	worker_ask(c, ROLE_DHCPD, m, relay_row, r);
+}
+
+void
+rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_LEASE_LIST, 0);
+
 	m.u.lease_list.net = (uint16_t)net;
-	worker_ask(c, ROLE_DHCPD, &m, relay_row, r);
+	ask_dhcpd(c, cl, request, net, &m);
+}
+
+void
+rows_dhcp_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_DHCP_STATS, 0);
+
+	m.u.dhcp_stats.net = (uint16_t)net;
+	ask_dhcpd(c, cl, request, net, &m);
 }

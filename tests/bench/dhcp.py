@@ -58,6 +58,8 @@ answer VNET_8_VIRTUAL_ADAPTER yes
 # A port with many clients behind it, as an access switch would be.
 VNETD_CONF = """[vmnet8]
 broadcast-limit = 0
+dhcp-leases-per-port = unlimited
+dhcp-rate-per-port = unlimited
 
 [port load]
 mac-policy = any

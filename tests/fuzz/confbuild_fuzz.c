@@ -144,7 +144,9 @@ check_gate(const struct conf_gate *g)
 {
 	if (g->promiscuous < -1 || g->promiscuous > CONF_PROMISC_DENY || g->forged < -1 ||
 	    g->forged > 1 || g->mac_learning < -1 || g->mac_learning > GATE_LEARN_MAX ||
-	    g->ip_guard < -1 || g->ip_guard > 1 || g->flood < -1 || g->flood > GATE_FLOOD_MAX)
+	    g->ip_guard < -1 || g->ip_guard > 1 || g->flood < -1 || g->flood > GATE_FLOOD_MAX ||
+	    g->dhcp_leases < -1 || g->dhcp_leases > GATE_DHCP_LEASES_MAX || g->dhcp_rate < -1 ||
+	    g->dhcp_rate > GATE_DHCP_RATE_MAX)
 		abort();
 }
 

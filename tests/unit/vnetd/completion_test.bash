@@ -54,6 +54,7 @@ offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
 offers 'vnetctl -q leases --watch ' vmnet1 vmnet8
 offers 'vnetctl leases --w' --watch
+offers 'vnetctl leases --s' --stats
 offers 'vnetctl detach ' web1 db
 offers 'vnetctl detach w' web1
 offers 'vnetctl forward ' list

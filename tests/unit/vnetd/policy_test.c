@@ -570,6 +570,8 @@ gates(void **state UNUSED)
 	REFUSED(GATE_SET, gate_set, flags = 0x8000);
 	ALLOWED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX);
 	REFUSED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX + 1);
+	ALLOWED(GATE_SET, gate_set, dhcp_rate = GATE_DHCP_RATE_MAX);
+	REFUSED(GATE_SET, gate_set, dhcp_rate = GATE_DHCP_RATE_MAX + 1);
 	ALLOWED(GATE_SET, gate_set, rate_in_kbit = UINT32_MAX);
 	ALLOWED(GATE_SET, gate_set, rate_out_kbit = UINT32_MAX);
 	ALLOWED(GATE_SET, gate_set, promisc = true);
@@ -579,6 +581,21 @@ gates(void **state UNUSED)
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8p1"); /* itself */
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8");
 	REFUSED_STR(GATE_SET, gate_set, span, "..");
+
+	/* A stamp for what goes to one server, and no other mark. */
+	m = good(MSG_GATE_SET);
+	m.u.gate_set.dhcp_leases = 16;
+	expect(POLICY_REFUSED, &m, "a stamp for nobody");
+	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
+	expect(POLICY_REFUSED, &m, "a stamp without the address for all");
+	m.u.gate_set.dhcp_broadcast = IP(10, 0, 8, 255);
+	expect(POLICY_ALLOWED, &m, "a stamp");
+	m.u.gate_set.dhcp_server = IP(255, 255, 255, 255);
+	expect(POLICY_REFUSED, &m, "a server that is no host");
+	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
+	m.u.gate_set.dhcp_leases = 0;
+	expect(POLICY_REFUSED, &m, "a server without a stamp");
+	assert_string_equal(sentence(&m), "a stamp is for one DHCP server");
 
 	/* An address only for its guard. */
 	m = good(MSG_GATE_SET);
@@ -617,6 +634,8 @@ sentences_about_gates(void **state UNUSED)
 	    {{.ifname = "a b"}, "not an interface name"},
 	    {{.ifname = "p", .flags = 0x20}, "there is no such guard"},
 	    {{.ifname = "p", .flood = 1000001}, "the limit of broadcasts is too high"},
+	    {{.ifname = "p", .dhcp_rate = 1000001}, "the limit of DHCP messages is too high"},
+	    {{.ifname = "p", .dhcp_leases = 1}, "a stamp is for one DHCP server"},
 	    {{.ifname = "p", .span = "p"}, "not a port that can get copies"},
 	};
 	struct msg m = good(MSG_GATE_DEL);

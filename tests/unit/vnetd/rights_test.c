@@ -5,9 +5,9 @@
 
 #include "vnetd/rights.h"
 
-static const enum msg_type reads[] = {MSG_REDIRECT_LIST, MSG_REDIRECT_SHOW, MSG_STATUS_GET,
-				      MSG_NET_LIST,      MSG_PORT_LIST,     MSG_FORWARD_LIST,
-				      MSG_LEASE_LIST,    MSG_EVENT_WATCH,   MSG_PROMISC_LIST};
+static const enum msg_type reads[] = {
+    MSG_REDIRECT_LIST, MSG_REDIRECT_SHOW, MSG_STATUS_GET,  MSG_NET_LIST,     MSG_PORT_LIST,
+    MSG_FORWARD_LIST,  MSG_LEASE_LIST,    MSG_EVENT_WATCH, MSG_PROMISC_LIST, MSG_DHCP_STATS};
 static const enum msg_type changes[] = {MSG_REDIRECT_KILL, MSG_RELOAD_ASK,    MSG_NET_CREATE,
 					MSG_NET_DELETE,    MSG_NET_SET,       MSG_PORT_SETTING,
 					MSG_PORT_UNPIN,    MSG_PROMISC_DECIDE};

@@ -252,8 +252,8 @@ one_port_by_each_of_its_names(void **state UNUSED)
 	assert_string_equal(t.err, "");
 	assert_int_equal(t.status, 0);
 	memcpy(text, t.out, sizeof(text));
-	assert_non_null(strstr(text, "promiscuous       granted for 59 min: an administrator"));
-	assert_non_null(strstr(text, "asked             1 h ago, by user"));
+	assert_non_null(strstr(text, "promiscuous           granted for 59 min: an administrator"));
+	assert_non_null(strstr(text, "asked                 1 h ago, by user"));
 	CTL("port", "vmnet8p2");
 	says(0, text, "");
 	CTL("port", "00:50:56:3A:01:02");
@@ -422,6 +422,22 @@ watched_leases_follow_the_table(void **state UNUSED)
 	CTL("leases", "--watch");
 	assert_int_equal(t.status, 3); /* the stand-in ends */
 	golden("vnetctl-leases-watch.txt", t.out);
+}
+
+static void
+counters_of_dhcp(void **state UNUSED)
+{
+	CTL("leases", "--stats");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.txt", t.out);
+	CTL("leases", "--stats", "--json");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.json", t.out);
+	CTL("leases", "vmnet1", "--stats");
+	says(0, "NETWORK  WHAT  NAME  COUNT  REASON\n", "");
+	CTL("leases", "--stats", "--watch");
+	assert_int_equal(t.status, 2);
+	assert_non_null(strstr(t.err, "--stats and --watch exclude each other"));
 }
 
 static void
@@ -630,6 +646,7 @@ main(void)
 	    cmocka_unit_test(events_are_lines),
 	    cmocka_unit_test(watched_leases_follow_the_table),
 	    cmocka_unit_test(watched_leases_as_json_are_lines),
+	    cmocka_unit_test(counters_of_dhcp),
 	    cmocka_unit_test(a_command_gets_its_taps),
 	    cmocka_unit_test(a_command_that_is_none),
 	    cmocka_unit_test(attach_wants_the_right_words),
