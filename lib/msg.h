@@ -224,6 +224,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* The connected route of the subnet with this preferred source, our routing protocol number. */
 #define FIELDS_route_add(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0) F(IP4, src, 0)
 #define FIELDS_route_del(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0)
+/* A permanent neighbour entry on the bridge, with our protocol number (NDA_PROTOCOL 118): the host reaches this
+ * address at this MAC without asking by ARP. Another entry for the address is replaced. */
+#define FIELDS_neigh_set(F) F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0)
+/* Removes such an entry; one with another protocol number stays. */
+#define FIELDS_neigh_del(F) F(U16, net, 0) F(IP4, addr, 0)
 /* Applies a fixed set of sysctls to the link vmnetN or a port of it. */
 #define FIELDS_sysctl_set(F) F(U16, net, 0) F(U8, profile, 0) F(STR, ifname, 16)
 /* net.ipv4.ip_forward = 1; the value found is recorded once. REPLY text: "0" or "1", the recorded one. */
@@ -486,6 +491,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
+/* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
+ * the guest's MAC without ARP. REPLY text: the new fact. */
+#define FIELDS_reserve(F)                                                                          \
+	F(U16, net, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64) F(BOOL, static_arp, 0)
+#define FIELDS_unreserve(F) F(U16, net, 0) F(MAC, mac, 0)
 
 /* -- engine -> clients: rows -- */
 
@@ -658,7 +668,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SET, log_set, 0, 0)                                                                  \
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)
+	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(NEIGH_SET, neigh_set, 0, 0)                                                              \
+	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
+	M(RESERVE, reserve, 0, 0)                                                                  \
+	M(UNRESERVE, unreserve, 0, 0)
 
 /* clang-format on */
 

@@ -57,7 +57,8 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NAT_COMMIT] = priv_nat_commit,     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
     [MSG_NFT_WATCH] = priv_nft_watch_open,  [MSG_FIREWALL_SCAN] = priv_firewall_scan,
     [MSG_LOG_SET] = priv_log_set,           [MSG_LOG_SWEEP] = priv_log_sweep,
-    [MSG_LOG_TAKE] = priv_log_take,
+    [MSG_LOG_TAKE] = priv_log_take,         [MSG_NEIGH_SET] = priv_neigh_set,
+    [MSG_NEIGH_DEL] = priv_neigh_del,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
