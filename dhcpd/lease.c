@@ -29,6 +29,7 @@ struct lease_table {
 	uint32_t *heap;
 	uint32_t heap_n;
 	struct lease_list list[LIST_N];
+	size_t held;
 	struct hash_key key;
 };
 
@@ -117,7 +118,20 @@ lease_table_count(const struct lease_table *t, enum lease_state state)
 	return state == LEASE_ENDED ? n + t->list[LIST_REUSABLE].n : n;
 }
 
+size_t
+lease_table_held(const struct lease_table *t)
+{
+	return t->held;
+}
+
 /* --- the lists --- */
+
+static bool
+is_held(const struct lease *l)
+{
+	return l->pooled && (l->state == LEASE_OFFERED || l->state == LEASE_ACTIVE ||
+			     l->state == LEASE_ABANDONED);
+}
 
 static unsigned
 list_of(const struct lease *l)
@@ -139,6 +153,7 @@ list_append(struct lease_table *t, struct lease *l)
 		t->slot[list->tail].next = i;
 	list->tail = i;
 	list->n++;
+	t->held += is_held(l);
 }
 
 static void
@@ -155,6 +170,7 @@ list_unlink(struct lease_table *t, struct lease *l)
 	else
 		t->slot[l->next].prev = l->prev;
 	list->n--;
+	t->held -= is_held(l);
 }
 
 /* --- the heap of due times --- */
@@ -356,6 +372,16 @@ lease_add(struct lease_table *t, struct ip4 ip)
 	l->ip_next = *head;
 	*head = slot_of(t, l);
 	list_append(t, l);
+	return l;
+}
+
+struct lease *
+lease_add_pooled(struct lease_table *t, struct ip4 ip)
+{
+	struct lease *l = lease_add(t, ip);
+
+	if (l)
+		l->pooled = true; /* ended: not held so far */
 	return l;
 }
 

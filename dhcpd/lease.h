@@ -36,6 +36,7 @@ struct lease {
 	uint8_t uid_len;
 	bool reusable; /* an ended lease whose address may be given to anybody */
 	bool recorded; /* the lease file knows it for this client, or should */
+	bool pooled;   /* counts for lease_table_held(); lease_add_pooled() */
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
@@ -56,6 +57,8 @@ void lease_table_free(struct lease_table *t);
 
 size_t lease_table_cap(const struct lease_table *t);
 size_t lease_table_used(const struct lease_table *t);
+/* Pooled leases that are offered, active or abandoned. */
+size_t lease_table_held(const struct lease_table *t);
 size_t lease_table_count(const struct lease_table *t, enum lease_state state);
 
 /* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the
@@ -71,6 +74,8 @@ struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct
 /* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the
  * table is full. */
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
+/* The same for an address of a range, of which there are only so many. */
+struct lease *lease_add_pooled(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
 
 /* Whose it is; another client than before has no history here (host name, times, `recorded`).

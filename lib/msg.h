@@ -77,7 +77,15 @@ enum lease_event {
 	LEASE_RELEASED,
 	LEASE_EXPIRED,
 	LEASE_DECLINED,
+	LEASE_OFFER, /* to a client that may take another server's: it has no lease so far */
 	LEASE_EVENT_N
+};
+
+/* What there is to say about the addresses of a network's ranges. */
+enum pool_event {
+	POOL_LOW,   /* nine of ten are held */
+	POOL_EMPTY, /* a client could not be served */
+	POOL_EVENT_N
 };
 
 enum lease_row_state {
@@ -436,6 +444,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_lease_changed(F)                                                                    \
 	F(U16, net, 0) F(U8, event, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U64, ends, 0) F(STR, name, 64)
 
+/* event: enum pool_event. held: addresses of the ranges that clients have, were offered or declined; total: of all. */
+#define FIELDS_dhcp_pool(F) F(U16, net, 0) F(U8, event, 0) F(U32, held, 0) F(U32, total, 0)
+
 /* -- engine -> dhcpd, client -> engine: asks for LEASE_ROWs -- */
 
 #define FIELDS_lease_list(F) F(U16, net, 0)
@@ -672,7 +683,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(NEIGH_SET, neigh_set, 0, 0)                                                              \
 	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
 	M(RESERVE, reserve, 0, 0)                                                                  \
-	M(UNRESERVE, unreserve, 0, 0)
+	M(UNRESERVE, unreserve, 0, 0)                                                              \
+	M(DHCP_POOL, dhcp_pool, 0, 0)
 
 /* clang-format on */
 
@@ -735,11 +747,12 @@ const char *msg_name(enum msg_type type);
 
 /* "engine", "dhcpd", "natd", "redird"; the words for the enums above, as users see them. */
 const char *role_name(enum role r);
-const char *net_kind_name(enum net_kind k);       /* bridged host-only NAT segment custom */
-const char *net_state_name(enum net_state s);     /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);         /* DHCP NAT DNS firewall */
-const char *port_kind_name(enum port_kind k);     /* helper attach netns static adopted */
-const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
+const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
+const char *
+lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
 const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
