@@ -265,7 +265,7 @@ watchers_get_the_past_and_the_present(void **state UNUSED)
 	world_report(w, ROLE_DHCPD, &m);
 	assert_true(play_has(strbuf_str(&cl->rows), "lease-offered: vmnet8"));
 	m = msg_make(MSG_DHCP_POOL, 0);
-	m.u.dhcp_pool = (struct msg_dhcp_pool){8, POOL_LOW, 9, 10};
+	m.u.dhcp_pool = (struct msg_dhcp_pool){.net = 8, .event = POOL_LOW, .held = 9, .total = 10};
 	world_report(w, ROLE_DHCPD, &m);
 	assert_true(
 	    play_has(strbuf_str(&cl->rows),
