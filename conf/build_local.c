@@ -81,6 +81,30 @@ has_default_group(const struct conf *c)
 	return false;
 }
 
+/* Marks the reservations that static-arp names. */
+static void
+read_static_arp(struct build *b, struct conf_net *net, const struct vnetd_section *s)
+{
+	const struct vnetd_item *it = vnetd_item_find(s, "static-arp");
+	const char *list = it ? it->value.text : "";
+	struct mac mac;
+
+	while (schema_mac_next(&list, &mac)) {
+		struct dhcp_host *h = NULL;
+
+		for (size_t i = 0; i < net->dhcpd.nhosts && !h; i++)
+			if (mac_eq(net->dhcpd.host[i].mac, mac) && net->dhcpd.host[i].ip.h)
+				h = &net->dhcpd.host[i];
+		if (h)
+			h->static_arp = true;
+		else
+			diag_warn(b->d, it->pos,
+				  "static-arp: vmnet%u reserves no address for %s; it has no "
+				  "effect. Cure: vnetctl reserve vmnet%u %s IP --static-arp",
+				  net->n, MAC_STR(mac), net->n, MAC_STR(mac));
+	}
+}
+
 void
 build_local(struct build *b)
 {
@@ -99,7 +123,9 @@ build_local(struct build *b)
 			break;
 		case SCHEMA_NET:
 			build_gate(&b->c->net[s->net].gate, s);
-			if (!b->c->net[s->net].present)
+			if (b->c->net[s->net].present)
+				read_static_arp(b, &b->c->net[s->net], s);
+			else
 				diag_warn(b->d, s->pos,
 					  "[vmnet%u] has no effect: there is no such network",
 					  s->net);

@@ -69,6 +69,7 @@ struct dhcp_host {
 	const char *name; /* of the block, or NULL (add_dhcp_mac_to_ip) */
 	struct mac mac;
 	struct ip4 ip;
+	bool static_arp; /* by vnetd.conf: the host knows its MAC without ARP. Only with ip */
 	struct dhcp_scope scope; /* enclosing groups already merged in */
 	struct conf_pos pos;
 	size_t start, end; /* bytes of the block in its file, from `host` to behind the brace */

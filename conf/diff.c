@@ -55,7 +55,7 @@ bool
 dhcp_host_eq(const struct dhcp_host *a, const struct dhcp_host *b)
 {
 	return str_eq(a->name, b->name) && mac_eq(a->mac, b->mac) && ip4_eq(a->ip, b->ip) &&
-	       dhcp_scope_eq(&a->scope, &b->scope);
+	       a->static_arp == b->static_arp && dhcp_scope_eq(&a->scope, &b->scope);
 }
 
 bool

@@ -162,6 +162,20 @@ print_host(struct strbuf *out, const struct dhcp_host *h)
 	print_opts(out, &h->scope.opts, "#     ");
 }
 
+/* The key is printed where there is something to say. */
+static void
+print_static_arp(struct strbuf *out, const struct conf_dhcp *d)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < d->nhosts; i++)
+		if (d->host[i].static_arp)
+			strbuf_addf(out, "%s%s",
+				    n++ ? " " : "static-arp = ", MAC_STR(d->host[i].mac));
+	if (n)
+		strbuf_addc(out, '\n');
+}
+
 /* What the subnet does not say itself, it has from the file's top level. */
 static void
 print_dhcp(struct strbuf *out, const struct conf_net *n)
@@ -204,6 +218,7 @@ print_dhcp(struct strbuf *out, const struct conf_net *n)
 	print_opts(out, &d->subnet.opts, "# ");
 	for (size_t i = 0; i < d->nhosts; i++)
 		print_host(out, &d->host[i]);
+	print_static_arp(out, d);
 }
 
 static void

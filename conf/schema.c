@@ -59,6 +59,10 @@ const struct schema_row schema_table[] = {
      "(200 where vnetd serves DHCP)", SCHEMA_LIVE,
      "messages to DHCP servers that each port may send in a second",
      "a relay for many machines is behind a port", "1000"},
+    {SCHEMA_NET, V, "static-arp", SCHEMA_MACLIST, 1, 1024, NULL, "(none)", SCHEMA_LIVE,
+     "guests with a reservation whose MAC addresses the host knows without asking them by ARP",
+     "a guest that halts in a kernel debugger answers no ARP, and is to be reached all the same",
+     "00:0c:29:12:34:56"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -258,6 +262,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_NETLIST:
 		strbuf_add(out, "vmnetN...|all|none");
 		break;
+	case SCHEMA_MACLIST:
+		strbuf_add(out, "MAC address...");
+		break;
 	case SCHEMA_NAME:
 		strbuf_add(out, "user name or number");
 		break;
@@ -331,6 +338,34 @@ parse_netlist(struct schema_value *v, struct word rest)
 			return false; /* "none vmnet8" contradicts itself */
 	}
 	return any;
+}
+
+/* The next part of a list, separated by blanks or commas. */
+static bool
+next_part(struct word *rest, struct word *part)
+{
+	size_t n = 0;
+
+	while (rest->len && strchr(", \t", rest->s[0]))
+		*rest = word_skip(*rest, 1);
+	while (n < rest->len && !strchr(", \t", rest->s[n]))
+		n++;
+	*part = (struct word){rest->s, n};
+	*rest = word_skip(*rest, n);
+	return n > 0;
+}
+
+static bool
+parse_maclist(struct word rest, const struct schema_row *row)
+{
+	struct word part;
+	struct mac mac;
+	uint32_t n = 0;
+
+	for (; next_part(&rest, &part); n++)
+		if (!word_mac(part, &mac) || !conf_mac_ok(mac))
+			return false;
+	return n >= row->min && n <= row->max;
 }
 
 static bool
@@ -413,6 +448,8 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 		return word_net(w, &v->num);
 	case SCHEMA_NETLIST:
 		return parse_netlist(v, w);
+	case SCHEMA_MACLIST:
+		return parse_maclist(w, row);
 	case SCHEMA_NAME:
 		return is_name(w);
 	case SCHEMA_PORTNAME:
@@ -445,6 +482,35 @@ netlist_text(struct arena *a, const struct schema_value *v)
 			   : arena_dup(a, strbuf_str(&b), b.len);
 	strbuf_fini(&b);
 	return s;
+}
+
+/* Each address once, in the order in which they were written. */
+static const char *
+maclist_text(struct arena *a, struct word rest)
+{
+	struct strbuf b;
+	struct word part;
+	struct mac mac;
+	char *s;
+
+	strbuf_init(&b);
+	while (next_part(&rest, &part))
+		if (word_mac(part, &mac) && !strstr(strbuf_str(&b), MAC_STR(mac)))
+			strbuf_addf(&b, "%s%s", b.len ? " " : "", MAC_STR(mac));
+	s = b.bad ? NULL : arena_dup(a, strbuf_str(&b), b.len);
+	strbuf_fini(&b);
+	return s;
+}
+
+bool
+schema_mac_next(const char **text, struct mac *mac)
+{
+	struct word rest = word_of(*text), part;
+
+	if (!next_part(&rest, &part) || !word_mac(part, mac))
+		return false;
+	*text = rest.s;
+	return true;
 }
 
 char *
@@ -494,6 +560,8 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return arena_printf(a, "vmnet%u", v->num);
 	case SCHEMA_NETLIST:
 		return netlist_text(a, v);
+	case SCHEMA_MACLIST:
+		return maclist_text(a, w);
 	case SCHEMA_PORTNAME:
 		if (!mac_is_zero(v->mac))
 			return arena_printf(a, "%s", MAC_STR(v->mac));

@@ -54,12 +54,19 @@ table_size(const struct netconf *c, size_t more)
 
 /* --- one lease --- */
 
+static struct lease *
+add_entry(struct lease_table *t, const struct netconf *c, struct ip4 ip)
+{
+	return netconf_is_dynamic(c, ip) || netconf_is_for_known(c, ip) ? lease_add_pooled(t, ip)
+									: lease_add(t, ip);
+}
+
 struct lease *
 book_entry(struct dhcp_server *s, struct ip4 ip)
 {
 	struct lease *l = lease_find_ip(s->leases, ip);
 
-	return l ? l : lease_add(s->leases, ip);
+	return l ? l : add_entry(s->leases, s->conf, ip);
 }
 
 void
@@ -336,9 +343,9 @@ survives(const struct netconf *c, const struct lease *l)
 }
 
 static void
-carry_over(struct lease_table *to, const struct lease *l)
+carry_over(struct lease_table *to, const struct netconf *c, const struct lease *l)
 {
-	struct lease *n = lease_add(to, l->ip);
+	struct lease *n = add_entry(to, c, l->ip);
 
 	if (!n)
 		return; /* cannot be: the table was made for all of them */
@@ -370,7 +377,7 @@ dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhcp_cl
 	}
 	for (struct lease *l = lease_each(old, NULL); l; l = lease_each(old, l)) {
 		if (survives(conf, l))
-			carry_over(t, l);
+			carry_over(t, conf, l);
 		else
 			*forgot |= l->recorded;
 	}
@@ -461,4 +468,11 @@ dhcp_server_counts(const struct dhcp_server *s, uint32_t *active, uint32_t *tota
 {
 	*active = (uint32_t)lease_table_count(s->leases, LEASE_ACTIVE);
 	*total = s->conf->pool + (uint32_t)s->conf->nhost_by_ip;
+}
+
+void
+dhcp_server_pool(const struct dhcp_server *s, uint32_t *held, uint32_t *total)
+{
+	*held = (uint32_t)lease_table_pool_held(s->leases);
+	*total = s->conf->pool;
 }

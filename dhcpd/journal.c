@@ -18,7 +18,7 @@
 const char journal_header[] =
     "# DHCP leases of this network, written by vnet-dhcpd. Do not edit while it runs.\n"
     "# All times in this file are in UTC (GMT), not your local timezone.\n"
-    "# The format of this file is documented in the vnet-dhcpd.leases(5) manual page.\n"
+    "# The format of this file is documented in the vnet-leases(5) manual page.\n"
     "\n";
 
 /* --- calendar (proleptic Gregorian; libc's functions would read the time zone) --- */

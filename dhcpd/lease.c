@@ -32,6 +32,7 @@ struct lease_table {
 	uint32_t heap_n;
 	struct lease_list list[LIST_N];
 	uint32_t held[DHCP_STAMP_SLOTS]; /* by port */
+	size_t pool_held;
 	struct hash_key key;
 };
 
@@ -126,7 +127,20 @@ lease_table_held(const struct lease_table *t, unsigned port)
 	return t->held[port];
 }
 
+size_t
+lease_table_pool_held(const struct lease_table *t)
+{
+	return t->pool_held;
+}
+
 /* --- the lists --- */
+
+static bool
+is_pool_held(const struct lease *l)
+{
+	return l->pooled && (l->state == LEASE_OFFERED || l->state == LEASE_ACTIVE ||
+			     l->state == LEASE_ABANDONED);
+}
 
 static unsigned
 list_of(const struct lease *l)
@@ -148,6 +162,7 @@ list_append(struct lease_table *t, struct lease *l)
 		t->slot[list->tail].next = i;
 	list->tail = i;
 	list->n++;
+	t->pool_held += is_pool_held(l);
 }
 
 static void
@@ -164,6 +179,7 @@ list_unlink(struct lease_table *t, struct lease *l)
 	else
 		t->slot[l->next].prev = l->prev;
 	list->n--;
+	t->pool_held -= is_pool_held(l);
 }
 
 /* --- the heap of due times --- */
@@ -381,6 +397,16 @@ lease_set_port(struct lease_table *t, struct lease *l, unsigned port)
 	t->held[l->port] -= is_held(l);
 	l->port = (uint16_t)port;
 	t->held[l->port] += is_held(l);
+}
+
+struct lease *
+lease_add_pooled(struct lease_table *t, struct ip4 ip)
+{
+	struct lease *l = lease_add(t, ip);
+
+	if (l)
+		l->pooled = true; /* ended: not held so far */
+	return l;
 }
 
 void

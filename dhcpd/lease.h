@@ -41,6 +41,7 @@ struct lease {
 	bool contested;
 	uint16_t port; /* slot of DHCP_STAMP() by which its client asked last, 0: unknown;
 			* change it with lease_set_port() only */
+	bool pooled;   /* counts for lease_table_pool_held(); lease_add_pooled() */
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
@@ -64,6 +65,8 @@ void lease_table_free(struct lease_table *t);
 
 size_t lease_table_cap(const struct lease_table *t);
 size_t lease_table_used(const struct lease_table *t);
+/* Pooled leases that are offered, active or abandoned. */
+size_t lease_table_pool_held(const struct lease_table *t);
 size_t lease_table_count(const struct lease_table *t, enum lease_state state);
 
 /* Leases offered and active of one port. */
@@ -82,6 +85,8 @@ struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct
 /* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the
  * table is full. */
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
+/* The same for an address of a range, of which there are only so many. */
+struct lease *lease_add_pooled(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
 
 /* port: less than DHCP_STAMP_SLOTS. */

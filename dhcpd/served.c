@@ -17,6 +17,7 @@
 
 #include "dhcpd/io.h"
 #include "dhcpd/leasefile.h"
+#include "dhcpd/poolwatch.h"
 #include "dhcpd/server.h"
 #include "dhcpd/statrows.h"
 #include "lib/fd.h"
@@ -29,8 +30,7 @@ enum {
 	/* After sockets or folder were refused: the first wait, doubled up to the second. */
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 10000,
-	/* Between two complaints that no address is free, or about an address that two have. */
-	COMPLAIN_MS = 600000,
+	/* Between two complaints about an address that two have. */
 	CONFLICT_MS = 60000,
 };
 
@@ -62,8 +62,7 @@ struct served {
 	bool told, ok;
 	char text[TEXT_MAX];
 	uint32_t active, total;
-	uint64_t without_address; /* guests turned away for lack of one, when that was said last */
-	struct mono complain_at;
+	struct poolwatch pool;
 	struct mono conflict_at; /* when the next one may be complained about */
 };
 
@@ -162,6 +161,20 @@ tell_change(const struct served *s, const struct dhcp_change *ch)
 		  lease_event_name((enum lease_event)lc->event));
 }
 
+static void
+tell_offer(const struct served *s, const struct dhcp_offer *o)
+{
+	struct msg m = msg_make(MSG_LEASE_CHANGED, 0);
+	struct msg_lease_changed *lc = &m.u.lease_changed;
+
+	lc->net = (uint16_t)s->net;
+	lc->event = LEASE_OFFER;
+	lc->addr = o->ip;
+	lc->mac = o->mac;
+	MSG_SET_STR(lc->name, o->hostname);
+	s->env.report(s->env.arg, &m);
+}
+
 /* What the fields add up to. */
 static void
 describe(const struct served *s, char text[TEXT_MAX])
@@ -179,18 +192,30 @@ describe(const struct served *s, char text[TEXT_MAX])
 }
 
 static void
-complain_if_empty(struct served *s)
+tell_pool(const struct served *s, enum pool_event event, uint32_t held, uint32_t total)
 {
-	uint64_t n = dhcp_server_stats(s->server)->dropped[DHCP_DROP_NO_ADDRESS];
-	struct mono now;
+	struct msg m = msg_make(MSG_DHCP_POOL, 0);
 
-	if (n == s->without_address)
+	m.u.dhcp_pool.net = (uint16_t)s->net;
+	m.u.dhcp_pool.event = (uint8_t)event;
+	m.u.dhcp_pool.held = held;
+	m.u.dhcp_pool.total = total;
+	s->env.report(s->env.arg, &m);
+}
+
+/* Addresses run out, or there are none: said before and when a guest suffers from it. */
+static void
+watch_pool(struct served *s)
+{
+	uint64_t unserved = dhcp_server_stats(s->server)->dropped[DHCP_DROP_NO_ADDRESS];
+	uint32_t held, total;
+
+	dhcp_server_pool(s->server, &held, &total);
+	if (poolwatch_low(&s->pool, held, total))
+		tell_pool(s, POOL_LOW, held, total);
+	if (!poolwatch_empty(&s->pool, unserved, mono_now()))
 		return;
-	now = mono_now();
-	if (mono_before(now, s->complain_at))
-		return;
-	s->without_address = n;
-	s->complain_at = mono_add(now, COMPLAIN_MS);
+	tell_pool(s, POOL_EMPTY, held, total);
 	log_warn(0,
 		 "vmnet%u: no address is free for a new guest: %u leased, %zu offered to others. "
 		 "Cure: a larger range in vmnet%u/dhcpd/dhcpd.conf, or shorter leases",
@@ -223,7 +248,7 @@ update(struct served *s)
 			s->total = total;
 			tell_counts(s);
 		}
-		complain_if_empty(s);
+		watch_pool(s);
 		when = mono_min(when, dhcp_server_deadline(s->server));
 	}
 	loop_timer_set(s->timer, when);
@@ -282,6 +307,8 @@ decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 
 	dhcp_server_set_stamp(s->server, w->in[i].stamp);
 	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
+	if (o->offered)
+		tell_offer(s, &o->offer);
 	reply.len = o->frame_len;
 	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
 		t->text_len +=

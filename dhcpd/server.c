@@ -248,6 +248,18 @@ offer_nothing(struct job *j, enum dhcp_drop why)
 	j->s->stats.dropped[why]++; /* a full pool stays visible */
 }
 
+/* The lease is about to be held for the client, if it is not already. */
+static void
+note_offer(struct job *j, const struct lease *l)
+{
+	struct dhcp_offer *o = &j->out->offer;
+
+	j->out->offered = l->state != LEASE_OFFERED || !mac_eq(l->mac, j->m->chaddr);
+	o->ip = l->ip;
+	o->mac = j->m->chaddr;
+	memcpy(o->hostname, j->m->hostname, sizeof(o->hostname));
+}
+
 /* RFC 2131 4.3.1 */
 static void
 on_discover(struct job *j)
@@ -273,6 +285,7 @@ on_discover(struct job *j)
 		return;
 	}
 	if (l->state != LEASE_ACTIVE) {
+		note_offer(j, l);
 		lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
 		lease_set_port(s->leases, l, port_of(s));
 		lease_set_state(s->leases, l, LEASE_OFFERED,
@@ -560,6 +573,7 @@ dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum fra
 	out->reply = DHCP_NONE;
 	out->frame_len = 0;
 	out->nchanges = 0;
+	out->offered = false;
 	out->probe_len = 0;
 	out->conflict.found = CONFLICT_NONE;
 	if (arp4_frame_claims(frame, len)) {

@@ -102,6 +102,13 @@ struct dhcp_conflict {
 	struct mac client, other;
 };
 
+/* An address that is held for a client from now on. Nothing to make durable. */
+struct dhcp_offer {
+	struct ip4 ip;
+	struct mac mac;
+	char hostname[DHCP_HOSTNAME_MAX + 1]; /* as the client says now */
+};
+
 /* Largest reply frame: Ethernet and the largest message. */
 #define DHCP_FRAME_MAX (14 + DHCP_IP_UDP_HLEN + DHCP_MSG_MAX)
 
@@ -115,6 +122,8 @@ struct dhcp_out {
 	size_t probe_len;
 	uint8_t probe[ARP4_FRAME_LEN];
 	struct dhcp_conflict conflict;
+	bool offered;            /* for the first time; an offer that is repeated is none: */
+	struct dhcp_offer offer; /* this one */
 };
 
 struct dhcp_server;
@@ -173,6 +182,9 @@ const struct dhcp_stats *dhcp_server_stats(const struct dhcp_server *s);
 
 /* Addresses in use, and addresses that clients can have (pool and reservations). */
 void dhcp_server_counts(const struct dhcp_server *s, uint32_t *active, uint32_t *total);
+
+/* Addresses of the ranges: those that clients have, were offered or declined, and all. */
+void dhcp_server_pool(const struct dhcp_server *s, uint32_t *held, uint32_t *total);
 
 /* A lease as a record; the start is rounded down to whole seconds, the end up. */
 void dhcp_lease_rec(const struct lease *l, struct dhcp_clock clk, struct journal_rec *rec);

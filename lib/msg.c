@@ -205,8 +205,8 @@ WORDS(net_state_name, enum net_state, NET_STATE_N, "starting", "ok", "degraded",
       "failed")
 WORDS(service_name, enum service, SERVICE_N, "DHCP", "NAT", "DNS", "firewall")
 WORDS(port_kind_name, enum port_kind, PORT_KIND_N, "helper", "attach", "netns", "static", "adopted")
-WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "new", "renewed", "released", "expired",
-      "declined")
+WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "leased", "renewed", "released", "expired",
+      "declined", "offered")
 WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expired", "reserved",
       "abandoned")
 WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",

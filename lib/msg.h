@@ -77,7 +77,15 @@ enum lease_event {
 	LEASE_RELEASED,
 	LEASE_EXPIRED,
 	LEASE_DECLINED,
+	LEASE_OFFER, /* to a client that may take another server's: it has no lease so far */
 	LEASE_EVENT_N
+};
+
+/* What there is to say about the addresses of a network's ranges. */
+enum pool_event {
+	POOL_LOW,   /* nine of ten are held */
+	POOL_EMPTY, /* a client could not be served */
+	POOL_EVENT_N
 };
 
 enum lease_row_state {
@@ -237,6 +245,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* The connected route of the subnet with this preferred source, our routing protocol number. */
 #define FIELDS_route_add(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0) F(IP4, src, 0)
 #define FIELDS_route_del(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0)
+/* A permanent neighbour entry on the bridge, with our protocol number (NDA_PROTOCOL 118): the host reaches this
+ * address at this MAC without asking by ARP. Another entry for the address is replaced. */
+#define FIELDS_neigh_set(F) F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0)
+/* Removes such an entry; one with another protocol number stays. */
+#define FIELDS_neigh_del(F) F(U16, net, 0) F(IP4, addr, 0)
 /* Applies a fixed set of sysctls to the link vmnetN or a port of it. */
 #define FIELDS_sysctl_set(F) F(U16, net, 0) F(U8, profile, 0) F(STR, ifname, 16)
 /* net.ipv4.ip_forward = 1; the value found is recorded once. REPLY text: "0" or "1", the recorded one. */
@@ -453,6 +466,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_lease_changed(F)                                                                    \
 	F(U16, net, 0) F(U8, event, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U64, ends, 0) F(STR, name, 64)
 
+/* event: enum pool_event. held: addresses of the ranges that clients have, were offered or declined; total: of all. */
+#define FIELDS_dhcp_pool(F) F(U16, net, 0) F(U8, event, 0) F(U32, held, 0) F(U32, total, 0)
+
 /* -- engine -> dhcpd, client -> engine: asks for LEASE_ROWs -- */
 
 #define FIELDS_lease_list(F) F(U16, net, 0)
@@ -516,6 +532,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
+/* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
+ * the guest's MAC without ARP. REPLY text: the new fact. */
+#define FIELDS_reserve(F)                                                                          \
+	F(U16, net, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64) F(BOOL, static_arp, 0)
+#define FIELDS_unreserve(F) F(U16, net, 0) F(MAC, mac, 0)
 
 /* -- engine -> clients: rows -- */
 
@@ -692,7 +713,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
 	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)                                                    \
 	M(DHCP_STATS, dhcp_stats, 0, 0)                                                            \
-	M(DHCP_STAT, dhcp_stat, 0, 0)
+	M(DHCP_STAT, dhcp_stat, 0, 0)                                                              \
+	M(NEIGH_SET, neigh_set, 0, 0)                                                              \
+	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
+	M(RESERVE, reserve, 0, 0)                                                                  \
+	M(UNRESERVE, unreserve, 0, 0)                                                              \
+	M(DHCP_POOL, dhcp_pool, 0, 0)
 
 /* clang-format on */
 
@@ -755,11 +781,12 @@ const char *msg_name(enum msg_type type);
 
 /* "engine", "dhcpd", "natd", "redird"; the words for the enums above, as users see them. */
 const char *role_name(enum role r);
-const char *net_kind_name(enum net_kind k);       /* bridged host-only NAT segment custom */
-const char *net_state_name(enum net_state s);     /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);         /* DHCP NAT DNS firewall */
-const char *port_kind_name(enum port_kind k);     /* helper attach netns static adopted */
-const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
+const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
+const char *
+lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
 const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */

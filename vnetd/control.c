@@ -123,6 +123,8 @@ bad_argument(const struct msg *m)
 	if ((m->type == MSG_NET_CREATE && m->u.net_create.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_DELETE && m->u.net_delete.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_SET && m->u.net_set.net >= NAMES_NETS) ||
+	    (m->type == MSG_RESERVE && m->u.reserve.net >= NAMES_NETS) ||
+	    (m->type == MSG_UNRESERVE && m->u.unreserve.net >= NAMES_NETS) ||
 	    (m->type == MSG_PORT_LIST && !is_net_or_all(m->u.port_list.net)) ||
 	    (m->type == MSG_PROMISC_LIST && !is_net_or_all(m->u.promisc_list.net)))
 		return "networks are vmnet0 to vmnet255";
@@ -186,6 +188,8 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		submit(c, cl, JOB_DELETE, m);
 	else if (m->type == MSG_NET_SET)
 		submit(c, cl, JOB_SET, m);
+	else if (m->type == MSG_RESERVE || m->type == MSG_UNRESERVE)
+		submit(c, cl, JOB_RESERVE, m);
 	else if (m->type == MSG_ATTACH)
 		attach_request(c, cl, m, fds, nfds);
 	else if (m->type == MSG_DETACH)

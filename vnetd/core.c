@@ -234,6 +234,14 @@ core_route_event(struct core *c, struct mono now, const struct rtnl_route *r)
 }
 
 void
+core_neigh_gone(struct core *c, struct mono now, const struct rtnl_neigh *n)
+{
+	c->now = now;
+	if (n->proto == NAMES_ROUTE_PROTO && is_our_bridge(c, n->ifindex))
+		settle_soon(c);
+}
+
+void
 core_overrun(struct core *c, struct mono now)
 {
 	c->now = now;

@@ -138,6 +138,8 @@ void core_addr_event(struct core *c, struct mono now, const struct rtnl_addr *a)
 void core_route_event(struct core *c, struct mono now, const struct rtnl_route *r);
 /* A bridge has forgotten an address. */
 void core_fdb_gone(struct core *c, struct mono now, const struct rtnl_fdb *f);
+/* The kernel has forgotten a neighbour. */
+void core_neigh_gone(struct core *c, struct mono now, const struct rtnl_neigh *n);
 /* A filter was taken off a link. */
 void core_filter_gone(struct core *c, struct mono now, int ifindex);
 void core_overrun(struct core *c, struct mono now);

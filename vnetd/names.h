@@ -18,7 +18,7 @@
 #define NAMES_ALIAS_MAX   256     /* with its NUL */
 #define NAMES_PORTS_MAX   999999  /* "vmnet255p999999" has 15 characters */
 #define NAMES_LINK_GROUP  0x766eu /* "vn": the link group of everything we create */
-#define NAMES_ROUTE_PROTO 118     /* rtm_protocol of our routes */
+#define NAMES_ROUTE_PROTO 118     /* rtm_protocol of our routes, NDA_PROTOCOL of our neighbours */
 #define NAMES_ALIAS_PROTO 119     /* IFA_PROTO of addresses that redirections add */
 
 /* A name that the kernel and libpcap take: 1-15 printable ASCII characters, none of "/:% \"", not

@@ -229,6 +229,22 @@ check_route_del(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_neigh_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_neigh_set *n = &m->u.neigh_set;
+
+	if (host_address(n->net, n->addr))
+		return host_address(n->net, n->addr);
+	return mac_is_zero(n->mac) || mac_is_multicast(n->mac) ? "not a guest's address" : NULL;
+}
+
+static const char *
+check_neigh_del(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.neigh_del.net, m->u.neigh_del.addr);
+}
+
+static const char *
 check_sysctl_set(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_sysctl_set *s = &m->u.sysctl_set;
@@ -603,6 +619,8 @@ static const struct rule rules[MSG_N] = {
     [MSG_ADDR_DEL] = {E, true, check_addr_del},
     [MSG_ROUTE_ADD] = {E, true, check_route_add},
     [MSG_ROUTE_DEL] = {E, true, check_route_del},
+    [MSG_NEIGH_SET] = {E, true, check_neigh_set},
+    [MSG_NEIGH_DEL] = {E, true, check_neigh_del},
     [MSG_SYSCTL_SET] = {E, true, check_sysctl_set},
     [MSG_IP_FORWARD] = {E, true, check_nothing},
     /* ports */

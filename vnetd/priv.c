@@ -58,6 +58,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NFT_WATCH] = priv_nft_watch_open,  [MSG_FIREWALL_SCAN] = priv_firewall_scan,
     [MSG_LOG_SET] = priv_log_set,           [MSG_LOG_SWEEP] = priv_log_sweep,
     [MSG_LOG_TAKE] = priv_log_take,         [MSG_ALIAS_ANNOUNCE] = priv_alias_announce,
+    [MSG_NEIGH_SET] = priv_neigh_set,       [MSG_NEIGH_DEL] = priv_neigh_del,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)

@@ -104,6 +104,9 @@ void give(struct call *c, int fd);
 handler_fn priv_bridge_set, priv_bridge_del, priv_addr_add, priv_addr_del, priv_route_add,
     priv_route_del;
 
+/* priv_neigh.c: guests that the host knows without ARP */
+handler_fn priv_neigh_set, priv_neigh_del;
+
 /* The bridge vmnetN, which must be ours. 0, -ENODEV or -EEXIST with a text. */
 int priv_bridge_get(struct priv *p, struct call *c, unsigned net, struct nl_link *l);
 

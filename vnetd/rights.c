@@ -55,7 +55,8 @@ rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const struct ms
 		return may_read(why, r);
 	if (m->type == MSG_RELOAD_ASK || m->type == MSG_NET_CREATE || m->type == MSG_NET_DELETE ||
 	    m->type == MSG_NET_SET || m->type == MSG_PORT_SETTING || m->type == MSG_PORT_UNPIN ||
-	    m->type == MSG_PROMISC_DECIDE || m->type == MSG_REDIRECT_KILL)
+	    m->type == MSG_PROMISC_DECIDE || m->type == MSG_REDIRECT_KILL ||
+	    m->type == MSG_RESERVE || m->type == MSG_UNRESERVE)
 		return may_change(why, r);
 	if (m->type == MSG_ATTACH)
 		return may_attach(why, r, m->u.attach.net);

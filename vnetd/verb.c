@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * verb.c - create, delete, set.
+ * verb.c - create, delete, set; reserve.c has the reservations.
  */
 #include "vnetd/verb.h"
 
@@ -13,6 +13,7 @@
 #include "vnetd/core.h"
 #include "vnetd/gate.h"
 #include "vnetd/plan.h"
+#include "vnetd/reserve.h"
 #include "vnetd/rows.h"
 
 /* The network that the job is about. */
@@ -26,6 +27,9 @@ net_of(const struct job *j)
 		return j->request.u.net_delete.net;
 	case JOB_SET:
 		return j->request.u.net_set.net;
+	case JOB_RESERVE:
+		return j->request.type == MSG_RESERVE ? j->request.u.reserve.net
+						      : j->request.u.unreserve.net;
 	case JOB_PORT:
 	case JOB_START:
 	case JOB_RELOAD:
@@ -236,6 +240,9 @@ verb_edit(struct core *c, struct job *j)
 	case JOB_SET:
 		ok = edit_set(c, j);
 		break;
+	case JOB_RESERVE:
+		ok = reserve_edit(j);
+		break;
 	case JOB_PORT:
 		ok = edit_port(c, j);
 		break;
@@ -350,6 +357,10 @@ verb_answer(struct core *c, struct job *j)
 			return true;
 		}
 		grant_row(c, j->client, j->request.id, p);
+	}
+	if (j->kind == JOB_RESERVE && !j->err) {
+		reserve_answer(c, j);
+		return true;
 	}
 	if (!j->err && n < NAMES_NETS && c->net[n].conf && j->client)
 		rows_net(c, j->client, j->request.id, &c->net[n]);

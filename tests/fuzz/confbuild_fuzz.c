@@ -230,12 +230,13 @@ check_reserve(const struct conf_sources *s)
 
 	conf_changes_init(&ch);
 	diags_init(&d);
-	if (conf_add_reservation(&ch, s, 8, mac, (struct ip4){0xac10cc40}, "fuzz", &d)) {
+	if (conf_add_reservation(&ch, s, 8, mac, (struct ip4){0xac10cc40}, "fuzz", true, &d)) {
 		conf_changes_apply(&now, &ch);
 		after = build(&now);
 		for (size_t i = 0; i < after->net[8].dhcpd.nhosts; i++)
 			found |= mac_eq(after->net[8].dhcpd.host[i].mac, mac) &&
-				 after->net[8].dhcpd.host[i].ip.h == 0xac10cc40;
+				 after->net[8].dhcpd.host[i].ip.h == 0xac10cc40 &&
+				 after->net[8].dhcpd.host[i].static_arp;
 		if (!found)
 			abort();
 		conf_free(after);

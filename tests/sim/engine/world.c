@@ -37,7 +37,8 @@ is_step(enum msg_type t)
 {
 	return t == MSG_BRIDGE_SET || t == MSG_BRIDGE_DEL || t == MSG_ADDR_ADD ||
 	       t == MSG_ADDR_DEL || t == MSG_ROUTE_ADD || t == MSG_ROUTE_DEL ||
-	       t == MSG_SYSCTL_SET || t == MSG_TAP_ADD || t == MSG_VETH_ADD || t == MSG_PORT_DEL ||
+	       t == MSG_NEIGH_SET || t == MSG_NEIGH_DEL || t == MSG_SYSCTL_SET ||
+	       t == MSG_TAP_ADD || t == MSG_VETH_ADD || t == MSG_PORT_DEL ||
 	       t == MSG_PORT_ENSLAVE || t == MSG_PORT_SET;
 }
 
@@ -303,6 +304,8 @@ snapshot(void *arg, struct snapshot *out)
 		snapshot_add_addr(&w->addr[i], out);
 	for (size_t i = 0; i < w->nroutes; i++)
 		snapshot_add_route(&w->route[i], out);
+	for (size_t i = 0; i < w->nneighs; i++)
+		snapshot_add_neigh(&w->neigh[i], out);
 	snapshot_seal(out);
 	return 0;
 }

@@ -64,6 +64,8 @@ values_have_one_spelling(void **state UNUSED)
 	    {SCHEMA_USER, "allow", "none", "none"},
 	    {SCHEMA_NET, "display-name", "A  b", "A  b"},
 	    {SCHEMA_NET, "promiscuous", "Ask", "ask"},
+	    {SCHEMA_NET, "static-arp", "52-54-0-1-2-AB,0:c:29:1:2:3 52:54:00:01:02:ab",
+	     "52:54:00:01:02:ab 00:0c:29:01:02:03"},
 	    {SCHEMA_PORT, "mirror-of", "52-54-0-1-2-AB", "52:54:00:01:02:ab"},
 	    {SCHEMA_PORT, "mirror-of", "Web_0.a-b", "Web_0.a-b"},
 	};

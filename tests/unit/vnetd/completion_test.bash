@@ -15,6 +15,7 @@ vnetctl()
 	*networks) printf 'NETWORK  TYPE\nvmnet1   host-only\nvmnet8   NAT\n' ;;
 	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n! db is down\n' ;;
 	*"redirect list") printf 'NAME  LISTEN\nweb   [::]:80\n! web: is down\n' ;;
+	*"leases vmnet8") printf '172.16.8.50  00:0c:29:00:00:01  db  vmnet8  reserved  -\n172.16.8.9  00:0c:29:00:00:02  w  vmnet8  active  in 1 h\n' ;;
 	*"promisc list") printf 'PORT  NETWORK\nids   vmnet8\n' ;;
 	*) "$tool" "$@" ;;
 	esac
@@ -48,7 +49,7 @@ offers()
 
 offers 'vnetctl st' status
 offers 'vnetctl ' status networks show check reload events leases forward redirect ports port promisc attach \
-	detach watch create delete set libvirt help
+	detach watch create delete set reserve unreserve libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
@@ -88,6 +89,9 @@ offers 'vnetctl watch --port web1 --q' --qmp --quiet
 offers 'vnetctl attach vmnet8 --q' --queues --quiet
 offers 'vnetctl attach vmnet8 --queues '
 offers 'vnetctl attach vmnet8 --queues 2 --m' --mac
+offers 'vnetctl reserve ' vmnet1 vmnet8
+offers 'vnetctl unreserve vmnet8 ' 00:0c:29:00:00:01
+offers 'vnetctl reserve vmnet8 --s' --static-arp
 offers 'vnetctl help lib' libvirt
 offers 'vnetctl attach vmnet8 -- some_command_o' some_command_of_ours
 echo "1..$n"

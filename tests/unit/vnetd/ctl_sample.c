@@ -232,7 +232,7 @@ sample_event(void)
 {
 	return (struct msg_event_row){
 	    .when_ms = (uint64_t)SAMPLE_NOW * 1000 + 123,
-	    .what = "lease-new",
+	    .what = "lease-leased",
 	    .net = 8,
 	    .port = "vmnet8p1",
 	    .text = "172.16.206.128 to 52:54:00:12:34:56 (web1)",

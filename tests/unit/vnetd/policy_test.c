@@ -47,7 +47,7 @@ static const struct {
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
     {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},        {MSG_LOG_SWEEP, E, 'r'},
-    {MSG_LOG_TAKE, R, 'r'},
+    {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},      {MSG_NEIGH_DEL, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -62,6 +62,8 @@ good(enum msg_type type)
 	case MSG_BRIDGE_SET: m.u.bridge_set = (struct msg_bridge_set){.net = 8, .mtu = 1500, .text = "NAT"}; break;
 	case MSG_ADDR_ADD: m.u.addr_add = (struct msg_addr_add){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
 	case MSG_ADDR_DEL: m.u.addr_del = (struct msg_addr_del){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
+	case MSG_NEIGH_SET: m.u.neigh_set = (struct msg_neigh_set){.net = 8, .addr = IP(10, 0, 8, 9), .mac = guest}; break;
+	case MSG_NEIGH_DEL: m.u.neigh_del = (struct msg_neigh_del){.net = 8, .addr = IP(10, 0, 8, 9)}; break;
 	case MSG_ROUTE_ADD: m.u.route_add = (struct msg_route_add){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24, .src = IP(10, 0, 8, 1)}; break;
 	case MSG_ROUTE_DEL: m.u.route_del = (struct msg_route_del){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24}; break;
 	case MSG_SYSCTL_SET: m.u.sysctl_set = (struct msg_sysctl_set){.net = 8, .ifname = "vmnet8"}; break;
@@ -212,6 +214,8 @@ network_numbers(void **state UNUSED)
 	REFUSED(ADDR_DEL, addr_del, net = 256);
 	REFUSED(ROUTE_ADD, route_add, net = 256);
 	REFUSED(ROUTE_DEL, route_del, net = 256);
+	REFUSED(NEIGH_SET, neigh_set, net = 256);
+	REFUSED(NEIGH_DEL, neigh_del, net = MSG_NET_ALL);
 	REFUSED(SYSCTL_SET, sysctl_set, net = 256);
 	REFUSED(TAP_ADD, tap_add, net = 256);
 	REFUSED(VETH_ADD, veth_add, net = 256);
@@ -404,6 +408,10 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(ADDR_ADD, addr_add, addr = IP(127, 0, 0, 1));
 	REFUSED(ADDR_ADD, addr_add, addr = IP(224, 0, 0, 1));
 	REFUSED(ADDR_DEL, addr_del, addr = IP(255, 255, 255, 255));
+	REFUSED(NEIGH_SET, neigh_set, addr = IP(127, 0, 0, 1));
+	REFUSED(NEIGH_SET, neigh_set, mac.b[0] = 0x01);
+	REFUSED(NEIGH_SET, neigh_set, mac = (struct mac){0});
+	REFUSED(NEIGH_DEL, neigh_del, addr = IP(224, 0, 0, 1));
 	REFUSED(SOCK_DHCP, sock_dhcp, server = IP(0, 0, 0, 0));
 	REFUSED(SOCK_DNS, sock_dns, addr = IP(127, 0, 0, 53));
 

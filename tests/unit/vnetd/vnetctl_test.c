@@ -164,7 +164,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 20);
+	assert_int_equal(each_verb(check_help), 22);
 }
 
 static void
@@ -187,7 +187,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 20);
+	assert_int_equal(each_verb(check_manual), 22);
 }
 
 static void
@@ -216,6 +216,14 @@ misuse_exits_2(void **state UNUSED)
 	assert_non_null(strstr(t.err, "did you mean \"nat\"?"));
 	assert_int_equal(t.status, 2);
 	CTL("create", "vmnet2", "10.0.0.1/24");
+	assert_int_equal(t.status, 2);
+	CTL("reserve", "vmnet8", "00:0c:29:11:22", "10.0.0.5");
+	assert_non_null(strstr(t.err, "\"00:0c:29:11:22\" is not a MAC address such as"));
+	assert_int_equal(t.status, 2);
+	CTL("reserve", "vmnet8", "00:0c:29:11:22:33", "10.0.0.256");
+	assert_non_null(strstr(t.err, "\"10.0.0.256\" is not an IPv4 address"));
+	assert_int_equal(t.status, 2);
+	CTL("unreserve", "vmnet8", "web");
 	assert_int_equal(t.status, 2);
 	CTL("set", "vmnet8", "mut", "9000");
 	assert_non_null(strstr(t.err, "no key \"mut\", did you mean \"mtu\"?"));
@@ -406,12 +414,13 @@ static void
 events_are_lines(void **state UNUSED)
 {
 	CTL("events", "--json");
-	assert_string_equal(t.out, "{\"time\":\"2023-11-14T22:13:20.123Z\",\"event\":\"lease-new\","
-				   "\"network\":\"vmnet8\",\"port\":\"vmnet8p1\",\"text\":"
-				   "\"172.16.206.128 to 52:54:00:12:34:56 (web1)\"}\n");
+	assert_string_equal(t.out,
+			    "{\"time\":\"2023-11-14T22:13:20.123Z\",\"event\":\"lease-leased\","
+			    "\"network\":\"vmnet8\",\"port\":\"vmnet8p1\",\"text\":"
+			    "\"172.16.206.128 to 52:54:00:12:34:56 (web1)\"}\n");
 	assert_int_equal(t.status, 3);
 	CTL("events");
-	assert_non_null(strstr(t.out, "  vmnet8    lease-new         172.16.206.128 to "));
+	assert_non_null(strstr(t.out, "  vmnet8    lease-leased      172.16.206.128 to "));
 	assert_non_null(strstr(t.err, "vnetd ended while it was asked"));
 	assert_int_equal(t.status, 3);
 }
