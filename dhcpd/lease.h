@@ -17,8 +17,9 @@
 #include "lib/inet.h"
 #include "lib/mono.h"
 
-/* Longer client ids are answered but not remembered; real ones have 7 to 24 bytes. */
-#define LEASE_UID_MAX 64
+/* Longer client ids are answered but not remembered; real ones have 7 to 24 bytes. There are tens of thousands of
+ * leases: this is what is left beside the rest in 176 bytes. */
+#define LEASE_UID_MAX 30
 
 enum lease_state {
 	LEASE_UNUSED,  /* the slot is free. Leave: lease_add() */
