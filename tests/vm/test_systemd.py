@@ -96,6 +96,14 @@ def test_upgrade_keeps_networks_and_guests(results):
     same(results, lease_again="ok", same_address="same")
 
 
+def test_redirections_refuse_nobody_and_keep_their_connections(results):
+    same(results, redirect_reload="ok", redirect="ok", redirect_kept="ok")
+    same(results, restart_dial="0 refused", restart_kept="ok")
+    # A connection that the killed process had just taken goes with it.
+    assert results["redird_dial"] in ("0 refused", "1 refused")
+    same(results, redird_kept="ok", upgrade_dial="0 refused", upgrade_kept="ok")
+
+
 def test_vnet_networks_stops_and_starts(results):
     same(results, networks_stop="ok", links_left="0", networks_start="ok", back="ok")
 

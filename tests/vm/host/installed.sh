@@ -29,6 +29,28 @@ ping_end() {
 	sed -n 's/.*received, \(.*\) packet loss.*/\1/p' /tmp/ping
 }
 
+# A redirection to a server that echoes: one connection that is kept open, and others all the time.
+echoes() { (exec 4<>/dev/tcp/127.0.0.1/7001 && echo hello >&4 && read -r -t 10 -u 4 line && [[ $line = hello ]]) 2>/dev/null; }
+kept() { echo again >&3 && read -r -t 10 -u 3 line && [[ $line = again ]]; }
+dial_start() {
+	rm -f /tmp/dial.stop
+	(
+		n=0 refused=0
+		until [[ -e /tmp/dial.stop ]]; do
+			echoes || refused=$((refused + 1))
+			n=$((n + 1))
+			sleep 0.05
+		done
+		((n > 2)) && echo "$refused refused" || echo "only $n dialled"
+	) >/tmp/dial &
+	dial_pid=$!
+}
+dial_end() {
+	touch /tmp/dial.stop
+	wait $dial_pid
+	cat /tmp/dial
+}
+
 result kernel "$(uname -r)"
 check multi_user within 60 systemctl is-active multi-user.target
 export SUDO_USER=alice
@@ -106,10 +128,37 @@ result port_mac "$(cut -c 1-2 "/sys/class/net/$port/address")"
 index=$(ifindex)
 leased=$(address)
 
+systemd-socket-activate --accept --inetd -l 127.0.0.1:7100 /bin/cat 2>/dev/null &
+mkdir -p /etc/vnet/redirect.d
+cat >/etc/vnet/redirect.d/echo <<-'END'
+	service echo-test
+	{
+		type = UNLISTED
+		bind = 127.0.0.1
+		port = 7001
+		redirect = 127.0.0.1 7100
+		cps = 0 0
+	}
+END
+check redirect_reload vnetctl reload
+check redirect within 10 echoes
+exec 3<>/dev/tcp/127.0.0.1/7001
+check redirect_kept kept
+
 # Restart: the networks stay.
 ping_start
+dial_start
 check restart systemctl restart vnetd.service
 result restart_loss "$(ping_end)"
+result restart_dial "$(dial_end)"
+check restart_kept kept
+
+# The redirector that listens now is killed; the one that has the connection is another.
+dial_start
+kill -9 "$(ss -Hltnp 'src 127.0.0.1:7001' | sed -n 's/.*"vnet-redird",pid=\([0-9]*\),.*/\1/p')"
+sleep 1
+result redird_dial "$(dial_end)"
+check redird_kept kept
 result restart_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 
 # Stopped, the networks still work; asking starts it again through its socket.
@@ -146,8 +195,11 @@ check table_restored within 10 nft list chain inet vnetd forward
 
 # Upgrade: the same command again.
 ping_start
+dial_start
 check upgrade /src/scripts/quickstart --from /stage
 result upgrade_loss "$(ping_end)"
+result upgrade_dial "$(dial_end)"
+check upgrade_kept kept
 result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 result same_address "$([[ $(address) = "$leased" ]] && echo same)"
