@@ -16,6 +16,7 @@
 
 #include "lib/util.h"
 #include "natd/dns.h"
+#include "natd/dnscache.h"
 #include "natd/dnsmsg.h"
 #include "natd/dnstab.h"
 
@@ -34,10 +35,15 @@ struct upstreams {
 struct network {
 	struct dns_net_conf conf;
 	struct upstreams own;
+	uint32_t scope; /* of its answers, if they are not for all networks */
 };
 
 struct dns {
 	struct dns_tab *tab;
+	struct dnscache *cache;
+	/* Answers belong to the servers that gave them: whenever those change, so does this. What was kept before is
+	 * never found again and makes room in time. */
+	uint32_t host_scope, last_scope;
 	struct network *net[DNS_NETS];
 	struct upstreams host;
 	unsigned nsocks;
@@ -49,13 +55,16 @@ struct dns *
 dns_new(unsigned nsocks, uint64_t seed)
 {
 	struct dns *d = calloc(1, sizeof(*d));
+	struct hash_key key = {{0}};
 
 	if (!d)
 		return NULL;
+	memcpy(key.b, &seed, sizeof(seed));
 	d->nsocks = nsocks < 1 ? 1 : nsocks > DNS_SOCKS_MAX ? DNS_SOCKS_MAX : nsocks;
 	d->tab = dns_tab_new(seed);
-	if (!d->tab) {
-		free(d);
+	d->cache = dnscache_new(&key);
+	if (!d->tab || !d->cache) {
+		dns_free(d);
 		return NULL;
 	}
 	return d;
@@ -69,6 +78,7 @@ dns_free(struct dns *d)
 	for (unsigned i = 0; i < DNS_NETS; i++)
 		free(d->net[i]);
 	dns_tab_free(d->tab);
+	dnscache_free(d->cache);
 	free(d);
 }
 
@@ -235,8 +245,9 @@ set_servers(struct upstreams *list, const struct dns_addr *addr, unsigned n)
 
 /* The servers behind the numbers have changed: all that was noted about them is void. */
 static void
-start_over(struct dns *d, const struct network *n, struct mono now)
+start_over(struct dns *d, struct network *n, struct mono now)
 {
+	n->scope = ++d->last_scope;
 	for (struct dns_query *q = dns_tab_oldest(d->tab); q; q = dns_tab_younger(d->tab, q)) {
 		if (d->net[q->net] != n)
 			continue;
@@ -298,10 +309,48 @@ dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n, s
 	if (same_servers(&d->host, server, n))
 		return;
 	set_servers(&d->host, server, n);
+	d->host_scope = ++d->last_scope;
 	for (unsigned i = 0; i < DNS_NETS; i++) {
 		if (d->net[i] && d->net[i]->conf.host_servers)
 			start_over(d, d->net[i], now);
 	}
+}
+
+void
+dns_flush(struct dns *d)
+{
+	d->host_scope = ++d->last_scope;
+	for (unsigned i = 0; i < DNS_NETS; i++) {
+		if (d->net[i])
+			d->net[i]->scope = ++d->last_scope;
+	}
+}
+
+/* What is known. */
+
+/* Networks that ask the same servers share what they said. */
+static uint32_t
+scope_of(const struct dns *d, const struct network *n)
+{
+	return n->own.n == 0 && n->conf.host_servers ? d->host_scope : n->scope;
+}
+
+/* The answer that is to q's question is kept. */
+static void
+keep(struct dns *d, const struct dns_query *q, const uint8_t *msg, size_t len, struct mono now)
+{
+	const struct network *n = d->net[q->net];
+	const uint8_t *asked = dns_tab_msg(d->tab, q);
+	struct dnscache_key k;
+	struct dns_edns e;
+	struct dns_head h;
+
+	/* A late answer of servers of before. */
+	if (!n->conf.cache || q->scope != scope_of(d, n))
+		return;
+	dns_head_parse(&h, asked, q->len);
+	if (dns_edns_parse(&e, asked, q->len, &h) && dnscache_key_init(&k, q->scope, asked, &h, &e))
+		dnscache_put(d->cache, &k, msg, len, now);
 }
 
 /* Queries. */
@@ -324,38 +373,118 @@ find_repeated(struct dns *d, unsigned net, struct ip4 client, uint16_t port, con
 }
 
 static struct dns_query *
-open_query(struct dns *d, unsigned net, struct ip4 client, const uint8_t *msg, size_t len,
-	   uint64_t rnd)
+open_query(struct dns *d, const struct dns_asker *from, const uint8_t *msg, size_t len,
+	   const struct dns_head *h, struct mono now, uint64_t rnd)
 {
 	uint16_t id = dns_tab_free_id(d->tab, (uint16_t)rnd);
-	struct dns_query *q = dns_tab_add(d->tab, net, client, id);
+	struct dns_query *q = dns_tab_add(d->tab, from->net, from->client, id);
+	uint8_t *kept;
 
 	if (!q) {
 		d->stats.full++;
 		forget(d, dns_tab_oldest(d->tab));
 		id = dns_tab_free_id(d->tab, (uint16_t)rnd);
-		q = dns_tab_add(d->tab, net, client, id);
+		q = dns_tab_add(d->tab, from->net, from->client, id);
 	}
-	q->client_id = dns_get_id(msg);
+	q->port = from->port;
+	q->client_id = h->id;
 	q->sock = (uint8_t)((rnd >> 16) % d->nsocks);
 	q->len = (uint16_t)len;
+	q->end = (uint16_t)h->end;
+	q->scope = scope_of(d, d->net[from->net]);
+	q->born = now;
+	kept = dns_tab_msg(d->tab, q);
+	memcpy(kept, msg, len);
+	dns_set_id(kept, q->id);
 	d->sock_pending[q->sock]++;
-	d->stats.queries++;
 	return q;
 }
 
-struct dns_out
-dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port, uint8_t *msg,
-	     size_t len, struct mono now, uint64_t rnd)
+/* Asks the same for ourselves, at the next dns_tick(): no guest has to wait for it. Guests' own queries are
+ * more urgent when there are many. */
+static void
+refresh(struct dns *d, unsigned net, const uint8_t *msg, size_t len, const struct dns_head *h,
+	struct mono now, uint64_t rnd)
+{
+	struct dns_asker nobody = {.net = net};
+
+	if (dns_tab_count(d->tab) >= DNS_QUERIES_MAX / 2)
+		return;
+	d->stats.refreshed++;
+	move_on(d, open_query(d, &nobody, msg, len, h, now, rnd), now);
+}
+
+/* The answer's length, in msg, 0: it has to be asked for. */
+static size_t
+answer_known(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap,
+	     const struct dns_head *h, struct mono now, uint64_t rnd)
+{
+	const struct network *n = d->net[net];
+	uint8_t query[DNS_QUERY_LEN_MAX];
+	struct dnscache_key k;
+	struct dns_edns e;
+	bool again;
+	size_t limit;
+
+	if (!n->conf.cache || !dns_edns_parse(&e, msg, len, h) ||
+	    !dnscache_key_init(&k, scope_of(d, n), msg, h, &e))
+		return 0;
+	limit = e.size < DNS_UDP_MAX ? e.size : DNS_UDP_MAX;
+	if (limit > cap)
+		limit = cap;
+	memcpy(query, msg, len);
+	cap = dnscache_get(d->cache, &k, msg, limit, h, &e, now, &again);
+	if (cap && again)
+		refresh(d, net, query, len, h, now, rnd);
+	d->stats.cached += cap > 0;
+	return cap;
+}
+
+static struct dns_out
+say_no(const struct dns_asker *from, uint8_t *msg, size_t len, const struct dns_head *h,
+       enum dns_rcode rcode)
+{
+	len = dns_make_error(msg, len, h, rcode);
+	return reply(from->net, from->client, from->port, msg, len);
+}
+
+/* Asks a server. */
+static struct dns_out
+forward(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+	const struct dns_head *h, struct mono now, uint64_t rnd)
 {
 	struct dns_query *q;
-	struct dns_head h;
 	unsigned count;
 	int first;
 
-	if (net >= DNS_NETS || !d->net[net])
+	q = find_repeated(d, from->net, from->client, from->port, msg, len, &count);
+	if (q)
+		return drop(d, DNS_DROP_REPEATED);
+	if (count >= DNS_PER_CLIENT_MAX) {
+		d->stats.refused++;
+		return say_no(from, msg, len, h, DNS_REFUSED);
+	}
+	first = next_server(d, d->net[from->net], NULL, now);
+	if (first < 0) {
+		d->stats.no_server++;
+		return say_no(from, msg, len, h, DNS_SERVFAIL);
+	}
+	q = open_query(d, from, msg, len, h, now, rnd);
+	d->stats.queries++;
+	dns_set_id(msg, q->id);
+	return ask(d, q, (unsigned)first, msg, now);
+}
+
+struct dns_out
+dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
+	     struct mono now, uint64_t rnd)
+{
+	struct dns_head h;
+	size_t known;
+
+	if (from->net >= DNS_NETS || !d->net[from->net])
 		return drop(d, DNS_DROP_NO_NET);
-	if (port == 0)
+	if (from->port == 0)
 		return drop(d, DNS_DROP_NO_PORT);
 	if (!dns_head_parse(&h, msg, len))
 		return drop(d, DNS_DROP_SHORT);
@@ -363,30 +492,12 @@ dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port, uint
 		return drop(d, DNS_DROP_NOT_QUERY);
 	if (!h.question_ok || len > DNS_QUERY_LEN_MAX) {
 		d->stats.formerr++;
-		len = dns_make_error(msg, len, &h, DNS_FORMERR);
-		return reply(net, client, port, msg, len);
+		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
-	q = find_repeated(d, net, client, port, msg, len, &count);
-	if (q)
-		return drop(d, DNS_DROP_REPEATED);
-	if (count >= DNS_PER_CLIENT_MAX) {
-		d->stats.refused++;
-		len = dns_make_error(msg, len, &h, DNS_REFUSED);
-		return reply(net, client, port, msg, len);
-	}
-	first = next_server(d, d->net[net], NULL, now);
-	if (first < 0) {
-		d->stats.no_server++;
-		len = dns_make_error(msg, len, &h, DNS_SERVFAIL);
-		return reply(net, client, port, msg, len);
-	}
-	q = open_query(d, net, client, msg, len, rnd);
-	q->port = port;
-	q->end = (uint16_t)h.end;
-	q->born = now;
-	dns_set_id(msg, q->id);
-	memcpy(dns_tab_msg(d->tab, q), msg, len);
-	return ask(d, q, (unsigned)first, msg, now);
+	known = answer_known(d, from->net, msg, len, cap, &h, now, rnd);
+	if (known)
+		return reply(from->net, from->client, from->port, msg, known);
+	return forward(d, from, msg, len, &h, now, rnd);
 }
 
 /* Answers. */
@@ -447,9 +558,12 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 			return drop(d, DNS_DROP_NEXT_SERVER);
 		}
 	}
+	keep(d, q, msg, len, now);
 	dns_set_id(msg, q->client_id);
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);
+	if (out.port == 0)
+		return drop(d, DNS_DROP_REFRESH);
 	d->stats.answers++;
 	return out;
 }
@@ -490,8 +604,10 @@ give_up(struct dns *d, struct dns_query *q)
 	dns_head_parse(&h, msg, q->len);
 	len = dns_make_error(msg, q->len, &h, DNS_SERVFAIL);
 	out = reply(q->net, q->client, q->port, msg, len);
-	d->stats.servfail++;
 	forget(d, q);
+	if (out.port == 0)
+		return drop(d, DNS_DROP_REFRESH);
+	d->stats.servfail++;
 	return out;
 }
 

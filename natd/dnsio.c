@@ -280,11 +280,13 @@ on_guest(int fd, void *arg)
 	int n = receive(io, fd, &b);
 
 	for (int i = 0; i < n; i++) {
-		const struct sockaddr_in *from = &b.from[i].in;
+		const struct sockaddr_in *sin = &b.from[i].in;
+		struct dns_asker from = {g->net, ip4_from_be(sin->sin_addr.s_addr),
+					 ntohs(sin->sin_port)};
 
 		arc4random_buf(&rnd, sizeof(rnd));
-		out = dns_query_in(io->dns, g->net, ip4_from_be(from->sin_addr.s_addr),
-				   ntohs(from->sin_port), io->buf[i], b.msg[i].msg_len, now, rnd);
+		out =
+		    dns_query_in(io->dns, &from, io->buf[i], b.msg[i].msg_len, DATAGRAM, now, rnd);
 		perform(io, &out);
 	}
 	run(io);
@@ -518,6 +520,12 @@ dnsio_set_host_servers(struct dnsio *io, const struct resolv *r)
 	dns_set_host_servers(io->dns, server, n, mono_now());
 	loop_timer_set(io->timer, dns_next_deadline(io->dns));
 	return n;
+}
+
+void
+dnsio_flush(struct dnsio *io)
+{
+	dns_flush(io->dns);
 }
 
 const struct dns_stats *

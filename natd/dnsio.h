@@ -32,6 +32,9 @@ void dnsio_drop_net(struct dnsio *io, unsigned net);
  * interface that does not exist are left out. Returns the number of servers in use. */
 unsigned dnsio_set_host_servers(struct dnsio *io, const struct resolv *r);
 
+/* dns_flush(). */
+void dnsio_flush(struct dnsio *io);
+
 const struct dns_stats *dnsio_stats(const struct dnsio *io);
 
 #endif

@@ -192,7 +192,8 @@ static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
 
 /* -- the way to the outside -- */
 
-/* Through which interface guests go out decides which foreign rules they meet. */
+/* Through which interface guests go out decides which foreign rules they meet, and any route may be a VPN's: behind
+ * a local resolver, other servers know other names now. */
 static void
 on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 {
@@ -200,6 +201,7 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 
 	if (r->dst.len == 0)
 		nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static void
@@ -208,6 +210,7 @@ on_overrun(void *arg)
 	struct program *p = arg;
 
 	nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static const struct rtnl_events rtnl_events = {.route = on_route, .overrun = on_overrun};

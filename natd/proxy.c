@@ -150,7 +150,7 @@ static struct dns_net_conf
 dns_conf(const struct natd_conf *c, uint16_t net)
 {
 	struct dns_net_conf out = {
-	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES};
+	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES, .cache = true};
 
 	for (size_t i = 0; i < c->nresolvers && out.nservers < DNS_SERVERS_MAX; i++)
 		if (c->resolvers[i].net == net)
@@ -294,6 +294,12 @@ const struct resolv *
 proxy_resolv(const struct proxy *p)
 {
 	return &p->resolv;
+}
+
+void
+proxy_forget_answers(struct proxy *p)
+{
+	dnsio_flush(p->io);
 }
 
 /* -- life -- */

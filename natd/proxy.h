@@ -18,6 +18,9 @@ void proxy_apply(struct proxy *p, const struct natd_conf *c);
 /* Every socket that was asked for is there, or is known not to be, and so is resolv.conf. */
 bool proxy_is_settled(const struct proxy *p);
 
+/* The host's way to the outside has changed: what its resolvers said may not be so any more. */
+void proxy_forget_answers(struct proxy *p);
+
 /* The host's resolvers now. */
 const struct resolv *proxy_resolv(const struct proxy *p);
 
