@@ -365,6 +365,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 
+/* How a network's names are resolved. policy: enum dns_policy of natd/dns.h, as nat.conf has it; host_servers: the
+ * host's own resolvers are asked, too. Without such a row the defaults of natd/dns.h hold. */
+#define FIELDS_natd_dns(F)                                                                         \
+	F(U16, net, 0) F(U8, policy, 0) F(U32, timeout_ms, 0) F(U32, tries, 0) F(BOOL, host_servers, 0)
+
 /* -- engine -> natd: asks for a LOOKUP_ADDR for each address that the host's resolvers know -- */
 
 /* err EAGAIN: none of them answered. */
@@ -658,7 +663,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SET, log_set, 0, 0)                                                                  \
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)
+	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(NATD_DNS, natd_dns, 0, 0)
 
 /* clang-format on */
 

@@ -91,12 +91,21 @@ struct dns_out {
 	uint16_t port;
 };
 
+/* nat.conf's [dns] policy. */
+enum dns_policy {
+	DNS_ORDER,  /* one server after the other */
+	DNS_ROTATE, /* the same, but each query begins with another one */
+	DNS_BURST,  /* the first three at once */
+	DNS_POLICY_N
+};
+
 /* How a network's queries are forwarded. */
 struct dns_net_conf {
 	/* nat.conf nameserver1-3: asked before the host's. */
 	struct dns_addr server[DNS_SERVERS_MAX];
 	unsigned nservers;
-	bool host_servers;   /* the host's own are asked too ([dns] autodetect) */
+	bool host_servers; /* the host's own are asked too ([dns] autodetect) */
+	enum dns_policy policy;
 	uint32_t timeout_ms; /* until the next server is asked; 1 to DNS_LIFE_MS */
 	uint32_t tries;      /* per server; 1 to DNS_TRIES_MAX */
 	bool cache;          /* answers are kept */

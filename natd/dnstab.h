@@ -30,6 +30,9 @@ struct dns_query {
 	uint8_t sock;
 	int8_t at;           /* the server that is waited for, -1: the next is to be asked */
 	uint8_t asked, gone; /* bits of servers: asked at all; refused or unreachable */
+	uint8_t waited;      /* bits of those asked since the last timeout */
+	uint8_t first;       /* the server that it began with, or would have */
+	bool more;           /* the next server is asked without waiting for this one */
 	uint8_t tries[DNS_QUERY_SERVERS]; /* how often each was asked */
 	struct mono born, sent;
 	/* -- the table's own -- */

@@ -65,6 +65,11 @@ report(struct proxy *p, const struct proxy_net *n)
 		return;
 	if (!n->have.h && n->why[0])
 		natd_report(p->d, n->net, SERVICE_DNS, false, n->why, NULL);
+	else if (!n->conf.host_servers && !n->conf.nservers)
+		natd_report(
+		    p->d, n->net, SERVICE_DNS, false,
+		    "nat.conf names no server and forbids those of the host (autodetect = 0)",
+		    NULL);
 	else if (p->was_read && !p->servers && !n->conf.nservers)
 		natd_report(p->d, n->net, SERVICE_DNS, false,
 			    "/etc/resolv.conf of this host names no server that can be asked",
@@ -146,12 +151,30 @@ drop_socket(struct proxy_net *n)
 	n->have = (struct ip4){0};
 }
 
+/* Numbers that are out of range are the nearest that are not. */
+static uint32_t
+within(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 static struct dns_net_conf
 dns_conf(const struct natd_conf *c, uint16_t net)
 {
 	struct dns_net_conf out = {
 	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES, .cache = true};
 
+	for (size_t i = 0; i < c->ndns; i++) {
+		const struct msg_natd_dns *dns = &c->dns[i];
+
+		if (dns->net != net)
+			continue;
+		out.host_servers = dns->host_servers;
+		if (dns->policy < DNS_POLICY_N)
+			out.policy = (enum dns_policy)dns->policy;
+		out.timeout_ms = within(dns->timeout_ms, 1, DNS_LIFE_MS);
+		out.tries = within(dns->tries, 1, DNS_TRIES_MAX);
+	}
 	for (size_t i = 0; i < c->nresolvers && out.nservers < DNS_SERVERS_MAX; i++)
 		if (c->resolvers[i].net == net)
 			out.server[out.nservers++] =

@@ -207,6 +207,7 @@ do_net(struct fuzz *f)
 	c.nservers = rd_u8(&f->in) % (DNS_SERVERS_MAX + 2);
 	c.host_servers = rd_u8(&f->in) & 1;
 	c.cache = true;
+	c.policy = (enum dns_policy)(rd_u8(&f->in) % DNS_POLICY_N);
 	c.timeout_ms = rd_be16(&f->in);
 	c.tries = rd_u8(&f->in);
 	dns_set_net(f->d, rd_u8(&f->in) % NETS, &c, f->now);
