@@ -14,24 +14,7 @@
 #include <string.h>
 
 #include "lib/util.h"
-#include "natd/dns.h"
-#include "natd/dnscache.h"
-#include "natd/dnsmsg.h"
-#include "natd/dnspick.h"
-#include "natd/dnstab.h"
-
-struct dns {
-	struct dns_tab *tab;
-	struct dnscache *cache;
-	/* Answers belong to the servers that gave them: whenever those change, so does this. What was kept before is
-	 * never found again and makes room in time. */
-	uint32_t host_scope, last_scope;
-	struct dns_net *net[DNS_NETS];
-	struct upstreams host;
-	unsigned nsocks;
-	unsigned sock_pending[DNS_SOCKS_MAX];
-	struct dns_stats stats;
-};
+#include "natd/dnsknown.h"
 
 struct dns *
 dns_new(unsigned nsocks, uint64_t seed)
@@ -45,7 +28,8 @@ dns_new(unsigned nsocks, uint64_t seed)
 	d->nsocks = nsocks < 1 ? 1 : nsocks > DNS_SOCKS_MAX ? DNS_SOCKS_MAX : nsocks;
 	d->tab = dns_tab_new(seed);
 	d->cache = dnscache_new(&key);
-	if (!d->tab || !d->cache) {
+	d->names = dnsname_new(&key);
+	if (!d->tab || !d->cache || !d->names) {
 		dns_free(d);
 		return NULL;
 	}
@@ -61,6 +45,7 @@ dns_free(struct dns *d)
 		free(d->net[i]);
 	dns_tab_free(d->tab);
 	dnscache_free(d->cache);
+	dnsname_free(d->names);
 	free(d);
 }
 
@@ -208,43 +193,6 @@ dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n, s
 	}
 }
 
-void
-dns_flush(struct dns *d)
-{
-	d->host_scope = ++d->last_scope;
-	for (unsigned i = 0; i < DNS_NETS; i++) {
-		if (d->net[i])
-			d->net[i]->scope = ++d->last_scope;
-	}
-}
-
-/* What is known. */
-
-/* Networks that ask the same servers share what they said. */
-static uint32_t
-scope_of(const struct dns *d, const struct dns_net *n)
-{
-	return n->own.n == 0 && n->conf.host_servers ? d->host_scope : n->scope;
-}
-
-/* The answer that is to q's question is kept. */
-static void
-keep(struct dns *d, const struct dns_query *q, const uint8_t *msg, size_t len, struct mono now)
-{
-	const struct dns_net *n = d->net[q->net];
-	const uint8_t *asked = dns_tab_msg(d->tab, q);
-	struct dnscache_key k;
-	struct dns_edns e;
-	struct dns_head h;
-
-	/* A late answer of servers of before. */
-	if (!n->conf.cache || q->scope != scope_of(d, n))
-		return;
-	dns_head_parse(&h, asked, q->len);
-	if (dns_edns_parse(&e, asked, q->len, &h) && dnscache_key_init(&k, q->scope, asked, &h, &e))
-		dnscache_put(d->cache, &k, msg, len, now);
-}
-
 /* Queries. */
 
 /* The client's pending query with the same bytes, or NULL; *count: how many it has. */
@@ -284,7 +232,7 @@ open_query(struct dns *d, const struct dns_asker *from, const uint8_t *msg, size
 	q->first = (uint8_t)first;
 	q->len = (uint16_t)len;
 	q->end = (uint16_t)h->end;
-	q->scope = scope_of(d, d->net[from->net]);
+	q->scope = known_scope(d, d->net[from->net]);
 	q->born = now;
 	kept = dns_tab_msg(d->tab, q);
 	memcpy(kept, msg, len);
@@ -305,32 +253,6 @@ refresh(struct dns *d, unsigned net, const uint8_t *msg, size_t len, const struc
 		return;
 	d->stats.refreshed++;
 	move_on(d, open_query(d, &nobody, msg, len, h, 0, now, rnd), now);
-}
-
-/* The answer's length, in msg, 0: it has to be asked for. */
-static size_t
-answer_known(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap,
-	     const struct dns_head *h, struct mono now, uint64_t rnd)
-{
-	const struct dns_net *n = d->net[net];
-	uint8_t query[DNS_QUERY_LEN_MAX];
-	struct dnscache_key k;
-	struct dns_edns e;
-	bool again;
-	size_t limit;
-
-	if (!n->conf.cache || !dns_edns_parse(&e, msg, len, h) ||
-	    !dnscache_key_init(&k, scope_of(d, n), msg, h, &e))
-		return 0;
-	limit = e.size < DNS_UDP_MAX ? e.size : DNS_UDP_MAX;
-	if (limit > cap)
-		limit = cap;
-	memcpy(query, msg, len);
-	cap = dnscache_get(d->cache, &k, msg, limit, h, &e, now, &again);
-	if (cap && again)
-		refresh(d, net, query, len, h, now, rnd);
-	d->stats.cached += cap > 0;
-	return cap;
 }
 
 static struct dns_out
@@ -374,8 +296,10 @@ struct dns_out
 dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
 	     struct mono now, uint64_t rnd)
 {
+	uint8_t query[DNS_QUERY_LEN_MAX];
 	struct dns_head h;
 	size_t known;
+	bool again;
 
 	if (from->net >= DNS_NETS || !d->net[from->net])
 		return drop(d, DNS_DROP_NO_NET);
@@ -389,19 +313,16 @@ dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 		d->stats.formerr++;
 		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
-	known = answer_known(d, from->net, msg, len, cap, &h, now, rnd);
+	memcpy(query, msg, len);
+	known = known_answer(d, from->net, msg, len, &h, cap, false, now, &again);
+	if (known && again)
+		refresh(d, from->net, query, len, &h, now, rnd);
 	if (known)
 		return reply(from->net, from->client, from->port, msg, known);
 	return forward(d, from, msg, len, &h, now, rnd);
 }
 
 /* Answers. */
-
-static bool
-is_refusal(uint8_t rcode)
-{
-	return rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED;
-}
 
 /* The answer repeats q's question. A bare header is allowed to say that something is wrong, since some
  * servers do not say more. */
@@ -444,7 +365,7 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 		return drop(d, DNS_DROP_QUESTION);
 	n = d->net[q->net];
 	pick_server(n, (unsigned)i)->fails = 0;
-	if (is_refusal(h.rcode)) {
+	if (dns_is_refusal(h.rcode)) {
 		q->gone |= (uint8_t)(1u << i);
 		if ((q->at >= 0 && q->at != i) || still_waited(q))
 			return drop(d, DNS_DROP_NEXT_SERVER);
@@ -453,7 +374,7 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 			return drop(d, DNS_DROP_NEXT_SERVER);
 		}
 	}
-	keep(d, q, msg, len, now);
+	known_keep(d, q->net, q->scope, dns_tab_msg(d->tab, q), q->len, msg, len, now);
 	dns_set_id(msg, q->client_id);
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);
@@ -545,6 +466,25 @@ dns_next_deadline(const struct dns *d)
 	const struct dns_query *q = dns_tab_first_due(d->tab);
 
 	return q ? q->due : MONO_NEVER;
+}
+
+bool
+dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
+	   uint32_t *timeout_ms)
+{
+	struct dns_net *n = net < DNS_NETS ? d->net[net] : NULL;
+
+	/* Those that are known to be bad in the second round. */
+	for (unsigned i = 0; n && i < 2 * DNS_QUERY_SERVERS; i++) {
+		const struct upstream *u = pick_server(n, i % DNS_QUERY_SERVERS);
+
+		if (!u || upstream_is_bad(u, now) != (i >= DNS_QUERY_SERVERS) || k-- > 0)
+			continue;
+		*addr = u->addr;
+		*timeout_ms = n->conf.timeout_ms;
+		return true;
+	}
+	return false;
 }
 
 unsigned

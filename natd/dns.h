@@ -2,8 +2,9 @@
  * dns.h - the DNS proxy's decisions: which upstream gets a guest's query, which answer is whose.
  *
  * Pure: no sockets, clock, log or libevent; time and random numbers are parameters. Nothing is allocated
- * after dns_new() and dns_set_net(). Messages are forwarded raw: only the id changes, so EDNS, DNSSEC,
- * unknown types and truncation pass as they are (RFC 5625). Answers are kept by TTL (dnscache.h).
+ * after dns_new(), dns_set_net() and the filling of dns_names(). Messages are forwarded raw: only the id changes, so EDNS, DNSSEC,
+ * unknown types and truncation pass as they are (RFC 5625). Answers are kept by TTL (dnscache.h), and some names
+ * are our own (dnsname.h).
  *
  * One `struct dns` serves all networks. A call returns what should be done as a struct dns_out:
  *
@@ -25,6 +26,7 @@
 #include "lib/inet.h"
 #include "lib/mono.h"
 #include "natd/dnsaddr.h"
+#include "natd/dnsname.h"
 
 #define DNS_QUERIES_MAX    4096 /* pending; when full the oldest is dropped */
 #define DNS_PER_CLIENT_MAX 256  /* pending of one guest address; more are refused */
@@ -130,6 +132,7 @@ struct dns_stats {
 	uint64_t refused;     /* our own REFUSED: DNS_PER_CLIENT_MAX */
 	uint64_t full;        /* pending queries dropped for a newer one */
 	uint64_t gone;        /* pending queries whose network went */
+	uint64_t named;       /* answers from our own names */
 	uint64_t cached;      /* answers that were known */
 	uint64_t refreshed;   /* queries of our own, for answers that are wanted often */
 	uint64_t dropped[DNS_DROP_N];
@@ -154,6 +157,9 @@ void dns_drop_net(struct dns *d, unsigned net);
 void dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n,
 			  struct mono now);
 
+/* The names that are known without asking, to be filled. */
+struct dnsname *dns_names(struct dns *d);
+
 /* The host's way to its servers has changed, a VPN came or went: kept answers are void. */
 void dns_flush(struct dns *d);
 
@@ -165,6 +171,21 @@ struct dns_out dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t
 /* A datagram on upstream socket `sock` from `from`. msg is rewritten in place. */
 struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from,
 			     uint8_t *msg, size_t len, struct mono now);
+
+/* Over TCP, where the caller does the asking. */
+
+/* As far as we know it ourselves: turns the query msg (room for cap bytes) into the answer. Its length, 0: somebody has
+ * to be asked. *scope: for dns_learn(). */
+size_t dns_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap,
+		  struct mono now, uint32_t *scope);
+
+/* The server to try after k others, and how long. False: there are no more. */
+bool dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
+		uint32_t *timeout_ms);
+
+/* A server has answered this query (dns_is_answer()). */
+void dns_learn(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
+	       const uint8_t *msg, size_t len, struct mono now);
 
 /* Sending msg (or as much of it as an ICMP error quoted) from `sock` to `server` failed for good. The next
  * dns_tick() asks the next server. */

@@ -457,7 +457,8 @@ dnscache_put(struct dnscache *c, const struct dnscache_key *k, const uint8_t *ms
 	uint16_t n;
 
 	if (len > DNSCACHE_LEN_MAX || !dns_head_parse(&h, msg, len) || !h.question_ok ||
-	    h.end != DNS_HEADER_LEN + k->len || msg[2] & DNS_FLAG_TC >> 8)
+	    h.end != DNS_HEADER_LEN + k->len || msg[2] & DNS_FLAG_TC >> 8 || !h.response ||
+	    !dns_question_eq(msg + DNS_HEADER_LEN, k->question, k->len))
 		return false;
 	v = judge(msg, len, &h);
 	life_s = life_of(&h, &v);

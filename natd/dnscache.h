@@ -63,7 +63,7 @@ size_t dnscache_get(struct dnscache *c, const struct dnscache_key *k, uint8_t *m
 		    const struct dns_head *h, const struct dns_edns *e, struct mono now,
 		    bool *refresh);
 
-/* Keeps the answer msg, which is to this question. Replaces what was known. False: it is not one to keep. */
+/* Keeps the answer msg. Replaces what was known. False: it is not one to keep, or not to this question. */
 bool dnscache_put(struct dnscache *c, const struct dnscache_key *k, const uint8_t *msg, size_t len,
 		  struct mono now);
 

@@ -20,6 +20,8 @@
 #include "lib/log.h"
 #include "lib/rtnl.h"
 #include "lib/util.h"
+#include "natd/dnssock.h"
+#include "natd/dnstcp.h"
 
 enum {
 	SOCKS = 16,       /* of each family */
@@ -30,12 +32,6 @@ enum {
 };
 
 enum family { FAMILY_IP4, FAMILY_IP6, FAMILIES };
-
-union sockaddr_ip {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
 
 /* A socket towards servers. */
 struct upsock {
@@ -58,6 +54,7 @@ struct dnsio {
 	struct loop *loop;
 	struct loop_timer *timer;
 	struct dns *dns;
+	struct dnstcp *tcp;
 	struct guestsock *guest[DNS_NETS];
 	struct upsock up[FAMILIES][SOCKS];
 	bool told; /* that a socket could not be opened */
@@ -69,41 +66,8 @@ struct dnsio {
 struct batch {
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
-	union sockaddr_ip from[BATCH];
+	union dnssock_addr from[BATCH];
 };
-
-/* Addresses. */
-
-static socklen_t
-to_sockaddr(union sockaddr_ip *out, const struct dns_addr *a)
-{
-	memset(out, 0, sizeof(*out));
-	if (dns_addr_is_ip4(a)) {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(a->port);
-		out->in.sin_addr.s_addr = ip4_be(dns_addr_ip4(a));
-		return sizeof(out->in);
-	}
-	out->in6.sin6_family = AF_INET6;
-	out->in6.sin6_port = htons(a->port);
-	out->in6.sin6_scope_id = a->scope;
-	memcpy(&out->in6.sin6_addr, a->ip, sizeof(a->ip));
-	return sizeof(out->in6);
-}
-
-static struct dns_addr
-from_sockaddr(const union sockaddr_ip *sa)
-{
-	struct dns_addr a = {.scope = 0};
-
-	if (sa->sa.sa_family == AF_INET)
-		return dns_addr_from_ip4(ip4_from_be(sa->in.sin_addr.s_addr),
-					 ntohs(sa->in.sin_port));
-	memcpy(a.ip, &sa->in6.sin6_addr, sizeof(a.ip));
-	a.scope = sa->in6.sin6_scope_id;
-	a.port = ntohs(sa->in6.sin6_port);
-	return a;
-}
 
 /* Sending. */
 
@@ -155,7 +119,7 @@ open_upstream(struct upsock *s, enum family family)
 }
 
 static int
-send_to(int fd, const uint8_t *msg, size_t len, const union sockaddr_ip *to, socklen_t to_len)
+send_to(int fd, const uint8_t *msg, size_t len, const union dnssock_addr *to, socklen_t to_len)
 {
 	/* The first attempt may report what became of an earlier datagram; the second is our own. */
 	for (int i = 0; i < 2; i++) {
@@ -173,8 +137,8 @@ send_upstream(struct dnsio *io, const struct dns_out *out)
 {
 	enum family family = dns_addr_is_ip4(&out->server) ? FAMILY_IP4 : FAMILY_IP6;
 	struct upsock *s = &io->up[family][out->sock];
-	union sockaddr_ip to;
-	socklen_t to_len = to_sockaddr(&to, &out->server);
+	union dnssock_addr to;
+	socklen_t to_len = dnssock_addr(&to, &out->server);
 	int r = open_upstream(s, family);
 
 	if (r == 0) {
@@ -192,8 +156,8 @@ send_reply(struct dnsio *io, const struct dns_out *out)
 {
 	const struct guestsock *g = io->guest[out->net];
 	struct dns_addr guest = dns_addr_from_ip4(out->client, out->port);
-	union sockaddr_ip to;
-	socklen_t to_len = to_sockaddr(&to, &guest);
+	union dnssock_addr to;
+	socklen_t to_len = dnssock_addr(&to, &guest);
 	int r = g ? send_to(g->fd, out->msg, out->len, &to, to_len) : 0;
 
 	if (r < 0)
@@ -303,7 +267,7 @@ take_error(struct upsock *s)
 	} control;
 	uint8_t quoted[DNS_QUERY_LEN_MAX];
 	struct iovec iov = {quoted, sizeof(quoted)};
-	union sockaddr_ip to = {.sa = {.sa_family = AF_UNSPEC}};
+	union dnssock_addr to = {.sa = {.sa_family = AF_UNSPEC}};
 	struct msghdr m = {.msg_name = &to,
 			   .msg_namelen = sizeof(to),
 			   .msg_iov = &iov,
@@ -324,7 +288,7 @@ take_error(struct upsock *s)
 	/* A smaller path MTU is the kernel's business. */
 	if (err.ee_errno == 0 || err.ee_errno == EMSGSIZE)
 		return true;
-	server = from_sockaddr(&to);
+	server = dnssock_from(&to);
 	dns_unreachable(s->io->dns, s->number, &server, quoted, (size_t)n, mono_now());
 	return true;
 }
@@ -340,7 +304,7 @@ on_upstream(int fd, void *arg)
 	int n = receive(io, fd, &b);
 
 	for (int i = 0; i < n; i++) {
-		struct dns_addr from = from_sockaddr(&b.from[i]);
+		struct dns_addr from = dnssock_from(&b.from[i]);
 
 		out = dns_answer_in(io->dns, s->number, &from, io->buf[i], b.msg[i].msg_len, now);
 		perform(io, &out);
@@ -369,7 +333,8 @@ dnsio_new(struct loop *loop)
 	arc4random_buf(&seed, sizeof(seed));
 	io->dns = dns_new(SOCKS, seed);
 	io->timer = loop_timer_new(loop, on_timer, io);
-	if (!io->dns || !io->timer) {
+	io->tcp = io->dns ? dnstcp_new(loop, io->dns) : NULL;
+	if (!io->tcp || !io->timer) {
 		dnsio_free(io);
 		return NULL;
 	}
@@ -397,6 +362,7 @@ dnsio_free(struct dnsio *io)
 		for (unsigned i = 0; i < SOCKS; i++)
 			close_upstream(&io->up[f][i]);
 	}
+	dnstcp_free(io->tcp);
 	loop_timer_free(io->timer);
 	dns_free(io->dns);
 	free(io);
@@ -457,9 +423,16 @@ dnsio_drop_net(struct dnsio *io, unsigned net)
 	if (net >= DNS_NETS)
 		return;
 	dns_drop_net(io->dns, net);
+	dnstcp_drop_net(io->tcp, net);
 	guest_free(io->guest[net]);
 	io->guest[net] = NULL;
 	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+}
+
+int
+dnsio_set_tcp(struct dnsio *io, unsigned net, int *fd)
+{
+	return dnstcp_set_net(io->tcp, net, fd);
 }
 
 /* A link by its name. */
@@ -520,6 +493,12 @@ dnsio_set_host_servers(struct dnsio *io, const struct resolv *r)
 	dns_set_host_servers(io->dns, server, n, mono_now());
 	loop_timer_set(io->timer, dns_next_deadline(io->dns));
 	return n;
+}
+
+struct dnsname *
+dnsio_names(struct dnsio *io)
+{
+	return dns_names(io->dns);
 }
 
 void

@@ -89,6 +89,29 @@ dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len)
 	return len == name || memcmp(a + name, b + name, len - name) == 0;
 }
 
+bool
+dns_is_transfer(const uint8_t *msg, const struct dns_head *h)
+{
+	enum { IXFR = 251, AXFR = 252 };
+	unsigned type;
+
+	if (h->opcode != 0 || h->questions != 1 || !h->question_ok)
+		return false;
+	type = (unsigned)(msg[h->end - 4] << 8 | msg[h->end - 3]);
+	return type == IXFR || type == AXFR;
+}
+
+bool
+dns_is_answer(const uint8_t *msg, size_t len, const uint8_t *query, size_t query_len)
+{
+	struct dns_head h, q;
+
+	return dns_head_parse(&h, msg, len) && dns_head_parse(&q, query, query_len) && h.response &&
+	       h.id == q.id && h.question_ok && h.end == q.end && !dns_is_refusal(h.rcode) &&
+	       dns_question_eq(msg + DNS_HEADER_LEN, query + DNS_HEADER_LEN,
+			       h.end - DNS_HEADER_LEN);
+}
+
 static void
 take_options(struct dns_edns *e, struct rd *r)
 {

@@ -66,6 +66,19 @@ bool dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len);
 /* Writes the bytes with the names' capitals made small; type and class (the last four) stay. */
 void dns_question_fold(uint8_t *out, const uint8_t *question, size_t len);
 
+/* The query asks for a whole zone (AXFR, IXFR), which is many messages. */
+bool dns_is_transfer(const uint8_t *msg, const struct dns_head *h);
+
+/* The rcode says that this server cannot or will not say. */
+static inline bool
+dns_is_refusal(uint8_t rcode)
+{
+	return rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED;
+}
+
+/* msg has query's id and question and is no refusal. */
+bool dns_is_answer(const uint8_t *msg, size_t len, const uint8_t *query, size_t query_len);
+
 /* A query's OPT record (RFC 6891). */
 struct dns_edns {
 	bool present;

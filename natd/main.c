@@ -104,6 +104,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 	}
 	if (m->id != 0)
 		return false;
+	if (m->type == MSG_GUEST_NAME || m->type == MSG_GUEST_NAMES) {
+		proxy_take_name(p->d.proxy, m);
+		return true;
+	}
 	if (m->type == MSG_CONF_BEGIN) {
 		natd_conf_fini(&p->coming);
 		p->receiving = true;
@@ -364,7 +368,8 @@ main(int argc, char **argv)
 	if (r < 0)
 		log_fatal(-r, "cannot enter the empty folder \"%s\"", empty);
 	open_all(&p);
-	r = sandbox_seccomp(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_NETLINK);
+	r = sandbox_seccomp(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_INET_TCP |
+			    SANDBOX_SOCKET_ACCEPT | SANDBOX_SOCKET_NETLINK);
 	if (r < 0)
 		log_fatal(-r, "cannot load the system call filter");
 	start(&p);

@@ -163,5 +163,5 @@ main(void)
 	    cmocka_unit_test(hot_names_are_asked_for_in_advance),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return T_RUN(tests);
 }

@@ -132,5 +132,5 @@ main(void)
 	    cmocka_unit_test(a_burst_goes_on_without_a_server_that_is_not_there),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return T_RUN(tests);
 }

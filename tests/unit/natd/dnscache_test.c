@@ -495,5 +495,5 @@ main(void)
 	    cmocka_unit_test(what_was_not_asked_for_longest_makes_room),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return T_RUN(tests);
 }
