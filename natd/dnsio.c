@@ -25,7 +25,8 @@
 
 enum {
 	SOCKS = 16,       /* of each family */
-	BATCH = 16,       /* datagrams that are read in one call */
+	BATCH = 16,       /* datagrams that are read, or sent, in one call */
+	RANDOM = 64,      /* numbers that are got in one call */
 	DATAGRAM = 65536, /* the longest there is, so that none is ever cut */
 	/* Under load sockets are never idle for long; this keeps them from being replaced all the time. */
 	SOCK_AGE_MS = 1000,
@@ -57,7 +58,10 @@ struct dnsio {
 	struct dnstcp *tcp;
 	struct guestsock *guest[DNS_NETS];
 	struct upsock up[FAMILIES][SOCKS];
-	bool told; /* that a socket could not be opened */
+	struct mono armed; /* when the timer fires */
+	bool told;         /* that a socket could not be opened */
+	uint64_t random[RANDOM];
+	unsigned nrandom;
 	/* What is being read. Pages that no datagram was long enough for stay untouched. */
 	uint8_t buf[BATCH][DATAGRAM];
 };
@@ -67,6 +71,15 @@ struct batch {
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
 	union dnssock_addr from[BATCH];
+};
+
+/* Answers to guests of one network, to be sent in one call. They lie in buf. */
+struct outbox {
+	struct dnsio *io;
+	struct mmsghdr msg[BATCH];
+	struct iovec iov[BATCH];
+	union dnssock_addr to[BATCH];
+	unsigned net, n;
 };
 
 /* Sending. */
@@ -180,6 +193,70 @@ perform(struct dnsio *io, const struct dns_out *out)
 	}
 }
 
+static void
+outbox_flush(struct outbox *o)
+{
+	const struct guestsock *g = o->io->guest[o->net];
+	unsigned sent = 0;
+
+	while (g && sent < o->n) {
+		int n = sendmmsg(g->fd, o->msg + sent, o->n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		/* The first could not be sent, or an earlier one could not be delivered. The guest asks again. */
+		sent += n > 0 ? (unsigned)n : 1;
+	}
+	o->n = 0;
+}
+
+/* As perform(), but answers go into the box; out->msg stays where it is until it is flushed. */
+static void
+perform_later(struct outbox *o, const struct dns_out *out)
+{
+	struct dns_addr guest = dns_addr_from_ip4(out->client, out->port);
+	unsigned i;
+
+	if (out->what != DNS_REPLY) {
+		perform(o->io, out);
+		return;
+	}
+	if (o->n == BATCH || (o->n && o->net != out->net))
+		outbox_flush(o);
+	o->net = out->net;
+	i = o->n++;
+	o->iov[i] = (struct iovec){(void *)(uintptr_t)out->msg, out->len};
+	o->msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &o->to[i],
+						 .msg_namelen = dnssock_addr(&o->to[i], &guest),
+						 .msg_iov = &o->iov[i],
+						 .msg_iovlen = 1}};
+}
+
+/* The timer is told only what is new: that costs a system call. */
+static void
+arm(struct dnsio *io)
+{
+	struct mono due = dns_next_deadline(io->dns);
+
+	if (due.ms == io->armed.ms)
+		return;
+	io->armed = due;
+	loop_timer_set(io->timer, due);
+}
+
+/* Unpredictable numbers, several from each system call; none is used twice. */
+static uint64_t
+take_random(struct dnsio *io)
+{
+	uint64_t r;
+
+	if (io->nrandom == 0) {
+		arc4random_buf(io->random, sizeof(io->random));
+		io->nrandom = RANDOM;
+	}
+	r = io->random[--io->nrandom];
+	io->random[io->nrandom] = 0;
+	return r;
+}
+
 /* What is due, and when to look again. Ends: whoever cannot be reached is not asked again. */
 static void
 run(struct dnsio *io)
@@ -191,7 +268,7 @@ run(struct dnsio *io)
 		perform(io, &out);
 		now = mono_now();
 	}
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 }
 
 /* Gives up sockets on which nothing is waited for; the next query there opens another. */
@@ -209,6 +286,7 @@ on_timer(void *arg)
 	struct dnsio *io = arg;
 	struct mono now = mono_now();
 
+	io->armed = MONO_NEVER;
 	run(io);
 	/* Sockets whose servers never answered are nobody else's to close. */
 	for (unsigned i = 0; i < SOCKS; i++) {
@@ -238,9 +316,9 @@ on_guest(int fd, void *arg)
 	struct guestsock *g = arg;
 	struct dnsio *io = g->io;
 	struct mono now = mono_now();
+	struct outbox box = {.io = io, .n = 0};
 	struct dns_out out;
 	struct batch b;
-	uint64_t rnd;
 	int n = receive(io, fd, &b);
 
 	for (int i = 0; i < n; i++) {
@@ -248,11 +326,11 @@ on_guest(int fd, void *arg)
 		struct dns_asker from = {g->net, ip4_from_be(sin->sin_addr.s_addr),
 					 ntohs(sin->sin_port)};
 
-		arc4random_buf(&rnd, sizeof(rnd));
-		out =
-		    dns_query_in(io->dns, &from, io->buf[i], b.msg[i].msg_len, DATAGRAM, now, rnd);
-		perform(io, &out);
+		out = dns_query_in(io->dns, &from, io->buf[i], b.msg[i].msg_len, DATAGRAM, now,
+				   take_random(io));
+		perform_later(&box, &out);
 	}
+	outbox_flush(&box);
 	run(io);
 }
 
@@ -299,6 +377,7 @@ on_upstream(int fd, void *arg)
 	struct upsock *s = arg;
 	struct dnsio *io = s->io;
 	struct mono now = mono_now();
+	struct outbox box = {.io = io, .n = 0};
 	struct dns_out out;
 	struct batch b;
 	int n = receive(io, fd, &b);
@@ -307,8 +386,9 @@ on_upstream(int fd, void *arg)
 		struct dns_addr from = dnssock_from(&b.from[i]);
 
 		out = dns_answer_in(io->dns, s->number, &from, io->buf[i], b.msg[i].msg_len, now);
-		perform(io, &out);
+		perform_later(&box, &out);
 	}
+	outbox_flush(&box);
 	for (int i = 0; n < 0 && i < BATCH && take_error(s); i++)
 		;
 	run(io);
@@ -326,6 +406,7 @@ dnsio_new(struct loop *loop)
 	if (!io)
 		return NULL;
 	io->loop = loop;
+	io->armed = MONO_NEVER;
 	for (unsigned f = 0; f < FAMILIES; f++) {
 		for (unsigned i = 0; i < SOCKS; i++)
 			io->up[f][i] = (struct upsock){.io = io, .number = i, .fd = -1};
@@ -413,7 +494,7 @@ dnsio_set_net(struct dnsio *io, unsigned net, int *fd, const struct dns_net_conf
 		guest_free(io->guest[net]);
 		io->guest[net] = g;
 	}
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 	return 0;
 }
 
@@ -426,7 +507,7 @@ dnsio_drop_net(struct dnsio *io, unsigned net)
 	dnstcp_drop_net(io->tcp, net);
 	guest_free(io->guest[net]);
 	io->guest[net] = NULL;
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 }
 
 int
@@ -491,7 +572,7 @@ dnsio_set_host_servers(struct dnsio *io, const struct resolv *r)
 		n++;
 	}
 	dns_set_host_servers(io->dns, server, n, mono_now());
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 	return n;
 }
 

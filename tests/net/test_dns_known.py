@@ -86,7 +86,7 @@ def test_other_resolvers_or_routes_void_what_was_kept(lab, guest):
     lab.outside.dns.hook = reply_with(600, "192.0.2.2")
     assert resolve(guest, "a.example.test") == ["192.0.2.1"]
     # A VPN comes up, behind the same local resolver.
-    lab.host.run("ip", "link", "add", "vpn0", "type", "dummy")
+    lab.host.run("ip", "link", "add", "vpn0", "type", "veth", "peer", "vpn1")
     lab.host.run("ip", "link", "set", "vpn0", "up")
     lab.host.run("ip", "route", "add", "10.99.0.0/16", "dev", "vpn0")
     proc.wait_until("the answer is asked for anew", lambda: resolve(guest, "a.example.test") == ["192.0.2.2"], 5)
@@ -100,12 +100,13 @@ def test_resolv_conf_changes_under_load(lab, guest):
     stop, bad, count = threading.Event(), [], [0]
 
     def load():
-        with udp(guest, timeout=10) as sock:
+        with udp(guest, timeout=40) as sock:
             while not stop.is_set():
                 count[0] += 1
+                start = time.monotonic()
                 answer = ask(guest, raw_query(f"n{count[0]}.example.test", ident=count[0] & 0xffff), sock=sock)
                 if answer is None or rcode(answer) != 0:
-                    bad.append(answer)
+                    bad.append((count[0], answer, time.monotonic() - start))
 
     stub = outside.Dns(lab.host, address="127.0.0.53")
     stub.hook = lab.outside.dns.hook = reply_with(60)
@@ -116,12 +117,13 @@ def test_resolv_conf_changes_under_load(lab, guest):
             lab.host.set_resolvers("127.0.0.53" if i % 2 == 0 else lab_module.OUTSIDE_ADDRESS)
             asked, server = count[0], stub if i % 2 == 0 else lab.outside.dns
             seen = len(server.queries)
-            proc.wait_until("the other server is asked", lambda: len(server.queries) > seen and count[0] > asked, 10)
+            proc.wait_until("the other server is asked", lambda: len(server.queries) > seen and count[0] > asked, 60)
     finally:
         stop.set()
         thread.join()
         stub.close()
-    assert not bad and count[0] > 20
+    assert not bad, [(b, stub.asked(f"n{b[0]}.example.test"), lab.outside.dns.asked(f"n{b[0]}.example.test")) for b in bad]
+    assert count[0] > 20
 
 
 # --- names -----------------------------------------------------------------------------------------
