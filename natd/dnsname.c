@@ -124,8 +124,9 @@ drop_all(struct dnsname *t, unsigned net)
 void
 dnsname_free(struct dnsname *t)
 {
-	for (unsigned i = 0; t && i <= HOSTS; i++)
-		drop_all(t, i);
+	for (unsigned i = 0; t && i < CHAINS; i++)
+		while (t->by_name[i])
+			drop(t, t->by_name[i]);
 	free(t);
 }
 
@@ -189,7 +190,7 @@ dnsname_set_net(struct dnsname *t, unsigned net, struct prefix4 subnet, struct i
 {
 	if (net >= NETS)
 		return;
-	if (!subnet.len)
+	if (!subnet.len && t->subnet[net].len)
 		drop_all(t, net);
 	t->subnet[net] = subnet;
 	t->host[net] = host;
