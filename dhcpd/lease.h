@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dhcpd/hash.h"
 #include "dhcpd/msg.h"
+#include "lib/hash.h"
 #include "lib/inet.h"
 #include "lib/mono.h"
 

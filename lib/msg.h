@@ -226,7 +226,7 @@
 
 /* -- natd -> priv -- */
 
-/* REPLY carries a UDP socket bound to addr:53 on vmnetN. */
+/* REPLY carries two sockets bound to addr:53 on vmnetN: of UDP, and of TCP, which listens. */
 #define FIELDS_sock_dns(F) F(U16, net, 0) F(IP4, addr, 0)
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
  * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
@@ -294,6 +294,18 @@
 #define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
+
+/* How a network's names are resolved. policy: enum dns_policy of natd/dns.h, as nat.conf has it; host_servers: the
+ * host's own resolvers are asked, too. Without such a row the defaults of natd/dns.h hold. */
+#define FIELDS_natd_dns(F)                                                                         \
+	F(U16, net, 0) F(U8, policy, 0) F(U32, timeout_ms, 0) F(U32, tries, 0) F(BOOL, host_servers, 0)
+
+/* -- engine -> natd: at any time after the first configuration -- */
+
+/* A guest has this host name, as its lease tells; "": none. */
+#define FIELDS_guest_name(F) F(U16, net, 0) F(IP4, addr, 0) F(STR, name, 64)
+/* All guests follow (begin), or have been told: those that were not are gone. */
+#define FIELDS_guest_names(F) F(BOOL, begin, 0)
 
 /* -- engine -> natd: asks for a LOOKUP_ADDR for each address that the host's resolvers know -- */
 
@@ -617,7 +629,10 @@
 	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
 	M(RESERVE, reserve, 0, 0)                                                                  \
 	M(UNRESERVE, unreserve, 0, 0)                                                              \
-	M(DHCP_POOL, dhcp_pool, 0, 0)
+	M(DHCP_POOL, dhcp_pool, 0, 0)                                                              \
+	M(NATD_DNS, natd_dns, 0, 0)                                                                \
+	M(GUEST_NAME, guest_name, 0, 0)                                                            \
+	M(GUEST_NAMES, guest_names, 0, 0)
 
 /* clang-format on */
 

@@ -97,6 +97,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 	}
 	if (m->id != 0)
 		return false;
+	if (m->type == MSG_GUEST_NAME || m->type == MSG_GUEST_NAMES) {
+		proxy_take_name(p->d.proxy, m);
+		return true;
+	}
 	if (m->type == MSG_CONF_BEGIN) {
 		natd_conf_fini(&p->coming);
 		p->receiving = true;
@@ -185,7 +189,8 @@ static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
 
 /* -- the way to the outside -- */
 
-/* Through which interface guests go out decides which foreign rules they meet. */
+/* Through which interface guests go out decides which foreign rules they meet, and any route may be a VPN's: behind
+ * a local resolver, other servers know other names now. */
 static void
 on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 {
@@ -193,6 +198,7 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 
 	if (r->dst.len == 0)
 		nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static void
@@ -201,6 +207,7 @@ on_overrun(void *arg)
 	struct program *p = arg;
 
 	nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static const struct rtnl_events rtnl_events = {.route = on_route, .overrun = on_overrun};
@@ -279,7 +286,8 @@ main(int argc, char **argv)
 	worker_begin(argc, argv, "vnet-natd", "NAT and DNS proxy", root);
 	worker_enter(root);
 	open_all(&p);
-	worker_filter(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_NETLINK);
+	worker_filter(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_INET_TCP | SANDBOX_SOCKET_ACCEPT |
+		      SANDBOX_SOCKET_NETLINK);
 	start(&p);
 	loop_run(p.d.loop);
 	failed = p.d.failed;

@@ -64,6 +64,12 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 		c->resolvers[c->nresolvers++] = m->u.natd_resolver;
 		return true;
 	}
+	if (m->type == MSG_NATD_DNS) {
+		if (!grow((void **)&c->dns, &c->dns_cap, c->ndns, sizeof(*c->dns)))
+			return false;
+		c->dns[c->ndns++] = m->u.natd_dns;
+		return true;
+	}
 	return false;
 }
 
@@ -73,6 +79,7 @@ natd_conf_fini(struct natd_conf *c)
 	free(c->nets);
 	free(c->forwards);
 	free(c->resolvers);
+	free(c->dns);
 	*c = (struct natd_conf){0};
 }
 

@@ -20,9 +20,10 @@ struct natd_conf {
 	struct msg_natd_net *nets;
 	struct msg_natd_forward *forwards;
 	struct msg_natd_resolver *resolvers;
+	struct msg_natd_dns *dns;
 	struct msg_natd_capture captures[NAT_CAPTURES_MAX];
-	size_t nnets, nforwards, nresolvers, ncaptures;
-	size_t nets_cap, forwards_cap, resolvers_cap;
+	size_t nnets, nforwards, nresolvers, ndns, ncaptures;
+	size_t nets_cap, forwards_cap, resolvers_cap, dns_cap;
 };
 
 /* Adds a NATD_* row (CONF_BEGIN gives the generation). False: no memory, or not such a row. */

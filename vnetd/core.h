@@ -9,7 +9,7 @@
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
- *     redirect.c TCP redirections
+ *     redirect.c TCP redirections              guest_names.c  what the DNS proxy calls guests
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
  *
@@ -31,6 +31,7 @@
 #include "vnetd/events.h"
 #include "vnetd/fasten.h"
 #include "vnetd/grant.h"
+#include "vnetd/guest_names.h"
 #include "vnetd/job.h"
 #include "vnetd/keeper.h"
 #include "vnetd/net.h"
@@ -97,6 +98,7 @@ struct core {
 	struct net net[NAMES_NETS];
 	struct ports ports;
 	struct keeper keeper;
+	struct guest_names guest_names;
 	struct fasten fasten;
 	struct grants grants;
 	struct redirects redirects;

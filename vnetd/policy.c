@@ -143,13 +143,15 @@ check_conf_remove(enum role from UNUSED, const struct msg *m)
 	return net_number(m->u.conf_remove.net);
 }
 
-/* natd forwards to the host's resolvers; the engine resolves names of users and groups too. */
+/* natd answers names as the host knows them; the engine resolves names of users and groups too. */
 static const char *
 host_file(enum role from, unsigned file)
 {
 	if (file >= HOST_FILE_N)
 		return "there is no such file";
-	return from == ROLE_ENGINE || file == HOST_FILE_RESOLV_CONF ? NULL : "only resolv.conf";
+	if (from == ROLE_ENGINE || file == HOST_FILE_RESOLV_CONF || file == HOST_FILE_HOSTS)
+		return NULL;
+	return "only resolv.conf and hosts";
 }
 
 static const char *

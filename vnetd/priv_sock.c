@@ -29,6 +29,7 @@ enum {
 	/* Some thousand requests of guests that all boot at once wait here for dhcpd. */
 	DHCP_RCVBUF = 1 << 20,
 	DNS_RCVBUF = 1 << 19,
+	TCP_BACKLOG = 64,
 };
 
 /* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
@@ -143,18 +144,40 @@ open_udp(const char *ifname, struct ip4 addr, uint16_t port, bool hold)
 	return fd_take(&fd);
 }
 
+/* A listening TCP socket on addr:port of one bridge. */
+static int
+open_tcp(const char *ifname, struct ip4 addr, uint16_t port)
+{
+	const struct sockaddr_in sin = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = ip4_be(addr)};
+	AUTO_FD fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	/* Connections of the one before may still be ending. */
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0 || listen(fd, TCP_BACKLOG) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
 /* Who it is cannot be seen from here: other users' descriptors are hidden from _vnet. */
 static int
-fail_udp(struct call *c, int err, const char *ifname, struct ip4 addr, unsigned port,
-	 const char *what)
+fail_port(struct call *c, int err, bool tcp, const char *ifname, struct ip4 addr, unsigned port,
+	  const char *what)
 {
+	const char *proto = tcp ? "TCP" : "UDP";
+
 	if (err == -EADDRINUSE)
 		return fail(
 		    c, err,
-		    "%s: UDP port %u on %s is taken, so no %s. Find the program by: ss -lunp "
+		    "%s: %s port %u on %s is taken, so no %s. Find the program by: ss -l%cnp "
 		    "'sport = :%u'",
-		    ifname, port, IP4_STR(addr), what, port);
-	return fail_errno(c, err, "%s: cannot open UDP port %u on %s", ifname, port, IP4_STR(addr));
+		    ifname, proto, port, IP4_STR(addr), what, tcp ? 't' : 'u', port);
+	return fail_errno(c, err, "%s: cannot open %s port %u on %s", ifname, proto, port,
+			  IP4_STR(addr));
 }
 
 int
@@ -168,7 +191,7 @@ priv_sock_dhcp(struct priv *p, struct call *c)
 		return r;
 	hold = open_udp(l.name, m->server, PORT_DHCP, true);
 	if (hold < 0)
-		return fail_udp(c, hold, l.name, m->server, PORT_DHCP, "DHCP");
+		return fail_port(c, hold, false, l.name, m->server, PORT_DHCP, "DHCP");
 	packet = open_packet(l.ifindex);
 	if (packet < 0) {
 		fd_close(&hold);
@@ -184,13 +207,19 @@ priv_sock_dns(struct priv *p, struct call *c)
 {
 	const struct msg_sock_dns *m = &c->m->u.sock_dns;
 	struct nl_link l;
-	int fd, r = priv_bridge_get(p, c, m->net, &l);
+	int udp, tcp, r = priv_bridge_get(p, c, m->net, &l);
 
 	if (r < 0)
 		return r;
-	fd = open_udp(l.name, m->addr, PORT_DNS, false);
-	if (fd < 0)
-		return fail_udp(c, fd, l.name, m->addr, PORT_DNS, "DNS proxy");
-	give(c, fd);
+	udp = open_udp(l.name, m->addr, PORT_DNS, false);
+	if (udp < 0)
+		return fail_port(c, udp, false, l.name, m->addr, PORT_DNS, "DNS proxy");
+	tcp = open_tcp(l.name, m->addr, PORT_DNS);
+	if (tcp < 0) {
+		fd_close(&udp);
+		return fail_port(c, tcp, true, l.name, m->addr, PORT_DNS, "DNS proxy");
+	}
+	give(c, udp);
+	give(c, tcp);
 	return 0;
 }

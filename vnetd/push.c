@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/util.h"
+#include "natd/dns.h"
 #include "vnetd/core.h"
 
 /* BOOTP's file name and server name travel as the options that may replace them (RFC 2132 9.4, 9.5). */
@@ -157,6 +158,32 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 
 /* --- natd --- */
 
+/* nat.conf's [dns]. A timeout of 0 seconds would be no time at all. */
+static void
+send_natd_dns(const struct push *p, const struct conf_net *n)
+{
+	static const uint8_t policy[] = {[NAT_DNS_ORDER] = DNS_ORDER,
+					 [NAT_DNS_ROTATE] = DNS_ROTATE,
+					 [NAT_DNS_BURST] = DNS_BURST};
+	const struct nat_file *f = &n->natconf;
+	struct msg m = msg_make(MSG_NATD_DNS, 0);
+
+	m.u.natd_dns = (struct msg_natd_dns){
+	    .net = (uint16_t)n->n,
+	    .policy = policy[f->dns_policy],
+	    .timeout_ms = f->dns_timeout_s ? f->dns_timeout_s * 1000 : DNS_TIMEOUT_MS,
+	    .tries = f->dns_retries,
+	    .host_servers = f->dns_autodetect,
+	};
+	send_row(p, &m);
+	for (size_t i = 0; i < NAT_NAMESERVERS && f->nameserver[i].h; i++) {
+		m = msg_make(MSG_NATD_RESOLVER, 0);
+		m.u.natd_resolver.net = (uint16_t)n->n;
+		m.u.natd_resolver.addr = f->nameserver[i];
+		send_row(p, &m);
+	}
+}
+
 static void
 send_natd_net(const struct push *p, const struct conf_net *n)
 {
@@ -187,12 +214,8 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 		};
 		send_row(p, &m);
 	}
-	for (size_t i = 0; n->nat && i < NAT_NAMESERVERS && n->natconf.nameserver[i].h; i++) {
-		m = msg_make(MSG_NATD_RESOLVER, 0);
-		m.u.natd_resolver.net = (uint16_t)n->n;
-		m.u.natd_resolver.addr = n->natconf.nameserver[i];
-		send_row(p, &m);
-	}
+	if (n->nat)
+		send_natd_dns(p, n);
 }
 
 /* What a redirection takes from another port of its own address. */

@@ -19,6 +19,7 @@ const struct ctl_verb *const ctl_verbs[] = {
     &ctl_verb_reload,
     &ctl_verb_events,
     &ctl_verb_leases,
+    &ctl_verb_ip,
     &ctl_verb_forward,
     &ctl_verb_redirect,
     &ctl_verb_ports,

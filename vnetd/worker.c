@@ -254,6 +254,7 @@ take_lease(struct core *c, const struct msg_lease_changed *m)
 	if (m->event != LEASE_OFFER) {
 		keeper_lease(c, m);
 		redirect_names_lease(c, m);
+		guest_names_lease(c, m);
 	}
 	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
 		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
@@ -291,6 +292,7 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);
+		guest_names_ready(c, role);
 	} else if (m->type == MSG_SERVICE_STATE) {
 		take_service(c, &m->u.service_state);
 	} else if (m->type == MSG_DHCP_COUNT && role == ROLE_DHCPD) {

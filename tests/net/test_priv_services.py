@@ -157,6 +157,33 @@ def test_dns_socket_answers_guests_of_its_network_only(priv, guest):
     close(other)
     for sock in (server, client):
         sock.close()
+
+
+def test_dns_listener_is_reached_by_guests(priv, guest):
+    priv.network()
+    priv.veth(guest)
+    guest.sh("ip addr add 10.0.8.128/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.8.1")
+    listener = socket.socket(fileno=os.dup(priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2").fds[1]))
+    with guest.enter():
+        client = socket.create_connection(("10.0.8.2", 53), 5)
+    assert select.select([listener], [], [], 5)[0]
+    taken, peer = listener.accept()
+    assert peer[0] == "10.0.8.128"
+    for sock in (taken, client, listener):
+        sock.close()
+
+
+def test_taken_tcp_port_is_told(priv):
+    priv.network()
+    with priv.host.enter():
+        other = socket.socket()
+    other.bind(("0.0.0.0", 53))
+    other.listen()
+    reply = priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2", err=errno.EADDRINUSE)
+    assert reply.text == ("vmnet8: TCP port 53 on 10.0.8.2 is taken, so no DNS proxy. Find the program by: "
+                          "ss -ltnp 'sport = :53'")
+    other.close()
+    close(priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2"))
     close(reply)
 
 

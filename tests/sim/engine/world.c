@@ -124,6 +124,15 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_NATD_CAPTURE)
 		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);
+	else if (m->type == MSG_NATD_DNS)
+		strbuf_addf(b, "dns %u policy %u timeout %u tries %u host %d\n", m->u.natd_dns.net,
+			    m->u.natd_dns.policy, m->u.natd_dns.timeout_ms, m->u.natd_dns.tries,
+			    m->u.natd_dns.host_servers);
+	else if (m->type == MSG_GUEST_NAMES)
+		strbuf_addf(b, "guests %s\n", m->u.guest_names.begin ? "begin" : "end");
+	else if (m->type == MSG_GUEST_NAME)
+		strbuf_addf(b, "guest %u %s %s\n", m->u.guest_name.net,
+			    IP4_STR(m->u.guest_name.addr), m->u.guest_name.name);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
 	else if (m->type == MSG_REDIRECT_SERVICE)

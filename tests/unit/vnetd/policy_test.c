@@ -259,7 +259,8 @@ files(void **state UNUSED)
 	REFUSED(HOST_OPEN, host_open, file = HOST_FILE_N);
 	REFUSED(HOST_WATCH, host_watch, file = HOST_FILE_N);
 	for (int file = 0; file < HOST_FILE_N; file++) {
-		enum policy want = file == HOST_FILE_RESOLV_CONF ? POLICY_ALLOWED : POLICY_REFUSED;
+		bool may = file == HOST_FILE_RESOLV_CONF || file == HOST_FILE_HOSTS;
+		enum policy want = may ? POLICY_ALLOWED : POLICY_REFUSED;
 
 		m = good(MSG_HOST_OPEN);
 		m.u.host_open.file = (uint8_t)file;

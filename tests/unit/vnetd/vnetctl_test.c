@@ -93,6 +93,30 @@ read_verbs_print_json(void **state UNUSED)
 }
 
 static void
+ip_prints_an_address_and_nothing_else(void **state UNUSED)
+{
+	CTL("ip", "WEB1");
+	says(0, "172.16.206.128\n", "");
+	CTL("ip", "web1.vmnet8");
+	says(0, "172.16.206.128\n", "");
+	CTL("ip", "52:54:00:12:34:56", "--net=vmnet8");
+	says(0, "172.16.206.128\n", "");
+	/* A reservation is an address, too; a lease that is over is none. */
+	CTL("ip", "db");
+	says(0, "172.16.204.50\n", "");
+	CTL("ip", "00:0c:29:00:00:01");
+	says(1, "",
+	     "vnetctl: no guest \"00:0c:29:00:00:01\" has a lease. All of them: vnetctl leases\n");
+	CTL("ip", "web1.vmnet1");
+	says(1, "", "vnetctl: no guest \"web1.vmnet1\" has a lease. All of them: vnetctl leases\n");
+	CTL("ip", "web1", "--json");
+	assert_int_equal(t.status, 0);
+	assert_non_null(strstr(t.out, "\"address\": \"172.16.206.128\""));
+	CTL("ip");
+	assert_int_equal(t.status, 2);
+}
+
+static void
 quiet_prints_nothing(void **state UNUSED)
 {
 	CTL("-q", "status");
@@ -164,7 +188,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 22);
+	assert_int_equal(each_verb(check_help), 23);
 }
 
 static void
@@ -187,7 +211,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 22);
+	assert_int_equal(each_verb(check_manual), 23);
 }
 
 static void
@@ -640,6 +664,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(read_verbs_print_tables),
 	    cmocka_unit_test(read_verbs_print_json),
+	    cmocka_unit_test(ip_prints_an_address_and_nothing_else),
 	    cmocka_unit_test(quiet_prints_nothing),
 	    cmocka_unit_test(help_is_everywhere),
 	    cmocka_unit_test(every_verb_has_help_with_an_example),
