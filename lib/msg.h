@@ -30,6 +30,7 @@
 #define MSG_MAX          4096
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
+#define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
 #define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
@@ -312,6 +313,13 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
 #define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+/* Instead of NAT_BEGIN: NAT_FORWARD_GONE and NAT_FORWARD rows up to NAT_COMMIT change the forwards of the plan in
+ * force, at most NAT_CHANGES_MAX of each; all else stays. The COMMIT fails with ESTALE when the latest plan is not
+ * in force. */
+#define FIELDS_nat_change(F)
+/* As it was in the plan. Its connections are another matter: NAT_FLUSH_FORWARD. */
+#define FIELDS_nat_forward_gone(F)                                                                 \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -658,7 +666,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SET, log_set, 0, 0)                                                                  \
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)
+	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
+	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)
 
 /* clang-format on */
 

@@ -526,6 +526,14 @@ check_nat_forward(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_nat_forward_gone(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_forward_gone *f = &m->u.nat_forward_gone;
+
+	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const char *
 check_nat_capture(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_nat_capture *n = &m->u.nat_capture;
@@ -602,6 +610,8 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_NET] = {N, false, check_nat_net},
     [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
     [MSG_NAT_CAPTURE] = {N, false, check_nat_capture},
+    [MSG_NAT_CHANGE] = {N, false, check_nothing},
+    [MSG_NAT_FORWARD_GONE] = {N, false, check_nat_forward_gone},
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
     [MSG_NFT_WATCH] = {N, true, check_nothing},

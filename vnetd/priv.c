@@ -54,6 +54,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_ALIAS_SET] = priv_alias_set,       [MSG_ALIAS_SWEEP] = priv_alias_sweep,
     [MSG_NAT_BEGIN] = priv_nat_begin,       [MSG_NAT_NET] = priv_nat_net,
     [MSG_NAT_FORWARD] = priv_nat_forward,   [MSG_NAT_CAPTURE] = priv_nat_capture,
+    [MSG_NAT_CHANGE] = priv_nat_change,     [MSG_NAT_FORWARD_GONE] = priv_nat_forward_gone,
     [MSG_NAT_COMMIT] = priv_nat_commit,     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
     [MSG_NFT_WATCH] = priv_nft_watch_open,  [MSG_FIREWALL_SCAN] = priv_firewall_scan,
     [MSG_LOG_SET] = priv_log_set,           [MSG_LOG_SWEEP] = priv_log_sweep,

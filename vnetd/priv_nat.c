@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "lib/util.h"
 #include "vnetd/priv.h"
 #include "vnetd/priv_nft.h"
 
@@ -13,8 +14,23 @@ int
 priv_nat_begin(struct priv *p, struct call *c)
 {
 	p->nat_refused = NULL;
+	p->nat_changing = false;
 	p->nat_named = p->nat_next = (struct netset){0};
 	return priv_nft_begin(p->nft, &c->m->u.nat_begin);
+}
+
+int
+priv_nat_change(struct priv *p, struct call *c UNUSED)
+{
+	p->nat_refused = NULL;
+	p->nat_changing = true;
+	return priv_nft_change(p->nft);
+}
+
+int
+priv_nat_forward_gone(struct priv *p, struct call *c)
+{
+	return priv_nft_forward_gone(p->nft, &c->m->u.nat_forward_gone);
 }
 
 int
@@ -58,6 +74,8 @@ priv_nat_commit(struct priv *p, struct call *c)
 
 	if (p->nat_refused)
 		return fail(c, -EPERM, "a row of the NAT plan was refused: %s", p->nat_refused);
+	if (p->nat_changing)
+		return priv_nft_commit(p->nft, c->text, sizeof(c->text));
 	for (unsigned net = 0; net < NAMES_NETS; net++)
 		p->nat_nets.has[net] &= p->nat_next.has[net];
 	set_localnet(p, &before);

@@ -41,8 +41,14 @@ int priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m);
 int priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m);
 int priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m);
 
-/* Replaces the whole table by the rows since BEGIN in one transaction: established connections go
- * on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
+/* Instead of BEGIN: what follows changes the forwards of the latest plan, which must be in force.
+ * Rows about networks and captures cannot be then. A commit that fails (-ESTALE: there was no such
+ * plan) leaves the kernel as it is and the plan unusable: send it whole. */
+int priv_nft_change(struct priv_nft *n);
+int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone *m);
+
+/* Replaces the whole table by the rows since BEGIN in one transaction, or since CHANGE tells
+ * the kernel about those forwards alone: established connections go on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
  * why holds words for natd: "owned" or "plain", then "no-udp-timeout" where the kernel lacks
  * timeout objects. Either way why is the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);

@@ -370,8 +370,8 @@ val_addr(struct nft_elem *e, struct ip4 a)
 	e->vlen += 4;
 }
 
-static struct nft_elem
-forward_elem(const struct msg_nat_forward *f)
+struct nft_elem
+nft_forward_elem(const struct msg_nat_forward *f)
 {
 	struct nft_elem e = {.klen = 8};
 
@@ -474,7 +474,7 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 
 	if (s == NFT_MAP_FORWARDS) {
 		for (size_t i = 0; i < p->nforwards; i++) {
-			e = forward_elem(&p->forwards[i]);
+			e = nft_forward_elem(&p->forwards[i]);
 			cb(&e, arg);
 		}
 		return;

@@ -215,6 +215,58 @@ bad_forwards_are_refused(void **state UNUSED)
 			"vmnet8: a forward has no protocol or port");
 }
 
+static struct nft_change change;
+
+/* What goes must be there exactly so; the port is free again at once. */
+static void
+a_change_goes_into_the_plan(void **state UNUSED)
+{
+	struct msg_nat_forward there = nft_sample_forward(8, PROTO_TCP, 8080), moved = there;
+	size_t elems = 0;
+
+	change = (struct nft_change){.ngone = 0};
+	make("all");
+	moved.guest = IP(10, 8, 0, 131);
+	assert_int_equal(nft_change_gone(&change, &plan, &there), 0);
+	assert_false(nft_plan_has_port(&plan, PROTO_TCP, 8080));
+	assert_int_equal(nft_change_come(&change, &plan, &moved), 0);
+	assert_true(nft_plan_has_port(&plan, PROTO_TCP, 8080));
+	assert_int_equal(change.ngone, 1);
+	assert_int_equal(change.gone[0].guest.h, there.guest.h);
+	assert_int_equal(change.ncome, 1);
+	assert_int_equal(change.come[0].guest.h, moved.guest.h);
+	nft_plan_elems(&plan, NFT_MAP_FORWARDS, count, &elems);
+	assert_int_equal(elems, 3);
+	assert_int_equal(plan.err, 0);
+	assert_int_equal(nft_change_gone(&change, &plan, &there), -EINVAL);
+	assert_string_equal(plan.why, "vmnet8: forward tcp 8080 is not in the plan");
+	assert_int_equal(nft_change_come(&change, &plan, &moved), -EINVAL);
+	assert_int_equal(change.ngone + change.ncome, 2);
+}
+
+static void
+a_change_is_small(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+	struct msg_nat_forward f;
+
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	for (uint16_t i = 1; i <= NAT_CHANGES_MAX; i++) {
+		f = nft_sample_forward(8, PROTO_TCP, i);
+		assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	}
+	f = nft_sample_forward(8, PROTO_TCP, NAT_CHANGES_MAX + 1);
+	assert_int_equal(nft_change_come(&change, &plan, &f), -EINVAL);
+	assert_string_equal(plan.why, "vmnet8: forward tcp 257 is one too many for one change");
+	for (uint16_t i = 1; i <= NAT_CHANGES_MAX; i++) {
+		f = nft_sample_forward(8, PROTO_TCP, i);
+		assert_int_equal(nft_change_gone(&change, &plan, &f), 0);
+	}
+	assert_int_equal(plan.nforwards, 0);
+	assert_int_equal(nft_change_gone(&change, &plan, &f), -EINVAL);
+}
+
 /* The first bad row is what the commit reports; BEGIN makes everything good again. */
 static void
 the_first_failure_sticks(void **state UNUSED)
@@ -241,6 +293,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_captures_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
+	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
+	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};
 
