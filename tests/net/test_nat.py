@@ -3,6 +3,7 @@
 
 import json
 import re
+import select
 import signal
 import socket
 import time
@@ -501,6 +502,19 @@ def test_a_plain_table_is_restored(lab, plain):
         out.close()
 
 
+def test_a_change_of_a_spoilt_plain_table_repairs_it(lab, plain):
+    """A change meets a table that somebody else emptied a moment before."""
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        for i in range(5):
+            write_nat_conf(plain, [(8080, "10.181.8.10", 7), (9000 + i, "10.181.8.10", 7)])
+            lab.host.run("nft", "flush", "map", "inet", "vnetd", "forwards")
+            plain.ctl("reload")
+            wait_for_table(lab.host, f"tcp . {9000 + i} ")
+            wait_for_table(lab.host, "tcp . 8080 ")
+            assert talks(lab.outside, HOST, 8080) and talks(lab.outside, HOST, 9000 + i)
+
+
 def test_a_plain_table_survives_kills(lab, plain):
     guest = guest_on(lab, 8, 10)
     with echo(guest):
@@ -594,3 +608,59 @@ def test_ten_thousand_forwards(lab):
         assert echoes(kept)
         assert isinstance(try_tcp(lab.outside, HOST, 20000), ConnectionRefusedError)
         kept.close()
+
+
+def test_a_change_of_one_forward_is_one_message(lab):
+    """Among ten thousand forwards; what the kernel is told is seen from outside."""
+    vnetd = lab.vnetd
+    rows = [(20000 + i, "10.181.8.10", 7) for i in range(10000)]
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, rows)
+    vnetd.start()
+    wait_for_table(lab.host, "tcp . 29999 ")
+    guest, other = guest_on(lab, 8, 10), guest_on(lab, 8, 11)
+
+    def told(new, words):
+        """The messages of one reload, element by element."""
+        monitor = lab.host.popen("nft", "monitor", text=True)
+
+        def heard():
+            for verb in ("add", "delete"):
+                lab.host.run("nft", verb, "table", "ip", "probe")
+            return select.select([monitor.stdout], [], [], 0.2)[0]
+
+        proc.wait_until("the monitor listens", heard)
+        write_nat_conf(vnetd, new)
+        vnetd.ctl("reload", timeout=120)
+        proc.wait_until("the table is changed", lambda: words in table(lab.host))
+        lab.host.run("nft", "add table ip end")
+        lines = []
+        while not lines or "add table ip end" not in lines[-1]:
+            lines.append(monitor.stdout.readline().strip())
+            assert lines[-1] or monitor.poll() is None
+        lab.host.run("nft", "delete table ip end")
+        monitor.terminate()
+        return [line for line in lines if line[:1] != "#" and " table ip " not in line]
+
+    with echo(guest), echo(other):
+        kept = [try_tcp(lab.outside, HOST, port) for port in (20000, 25001, 29999)]
+        gone, moved = try_tcp(lab.outside, HOST, 25000), try_tcp(lab.outside, HOST, 25002)
+        assert all(echoes(s) for s in (*kept, gone, moved))
+        seen = told(rows + [(40000, "10.181.8.10", 7)], "tcp . 40000 ")
+        assert seen == ["create element inet vnetd forwards { tcp . 40000 : 10.181.8.10 . 7 }"]
+        assert talks(lab.outside, HOST, 40000)
+        del rows[5000]
+        rows[5001] = (25002, "10.181.8.11", 7)
+        seen = told(rows, "tcp . 25002 : 10.181.8.11 ")
+        assert sorted(seen) == [
+            "create element inet vnetd forwards { tcp . 25002 : 10.181.8.11 . 7 }",
+            "delete element inet vnetd forwards { tcp . 25000 : 10.181.8.10 . 7 }",
+            "delete element inet vnetd forwards { tcp . 25002 : 10.181.8.10 . 7 }",
+            "delete element inet vnetd forwards { tcp . 40000 : 10.181.8.10 . 7 }",
+        ]
+        assert all(echoes(s) for s in kept)
+        assert not echoes(gone) and not echoes(moved)
+        assert isinstance(try_tcp(lab.outside, HOST, 25000), ConnectionRefusedError)
+        assert talks(lab.outside, HOST, 25002)
+        for sock in (*kept, gone, moved):
+            sock.close()
