@@ -30,6 +30,8 @@
 #define MSG_MAX          4096
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
+#define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
+#define CONNS_MAX        65536      /* in one answer */
 #define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
@@ -119,6 +121,22 @@ enum redirect_event {
 
 /* NAT rows */
 enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
+
+/* How far a tracked connection has got: TCP's states as the kernel follows them; of others whether anything
+ * was answered. */
+enum conn_state {
+	CONN_UNANSWERED,
+	CONN_ANSWERED,
+	CONN_SYN_SENT,
+	CONN_SYN_RECV,
+	CONN_ESTABLISHED,
+	CONN_FIN_WAIT,
+	CONN_CLOSE_WAIT,
+	CONN_LAST_ACK,
+	CONN_TIME_WAIT,
+	CONN_CLOSE,
+	CONN_STATE_N
+};
 
 /* clang-format off */
 
@@ -304,10 +322,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
  * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
 #define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
-/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. */
+/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. routes: networks
+ * that it talks with, in both directions, whether they name it or not; 0 or NAT_ROUTES_LEN bytes. */
 #define FIELDS_nat_net(F)                                                                          \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
@@ -365,7 +384,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_natd_global(F) F(BOOL, forward_others, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* As NAT_CAPTURE. */
@@ -447,6 +466,18 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U8, state, 0) F(U64, starts, 0) F(U64, ends, 0) \
 	F(STR, name, 64) F(BYTES, client_id, 64)
 
+/* -- engine -> priv, client -> engine: asks for a CONN_ROW for each tracked IPv4 connection of guests -- */
+
+/* net: of the plan in force, or MSG_NET_ALL. REPLY text: what is missing, or "". */
+#define FIELDS_conn_list(F) F(U16, net, 0)
+/* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did. Ports 0:
+ * the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
+ * not known. left_s: until it is forgotten if nothing happens. */
+#define FIELDS_conn_row(F)                                                                         \
+	F(U16, net, 0) F(U8, ip_proto, 0) F(BOOL, inward, 0) F(IP4, guest, 0) F(U16, guest_port, 0)     \
+	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
+	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -493,6 +524,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
+/* proto: enum ip_proto. A forward of the same port is replaced. */
+#define FIELDS_forward_add(F)                                                                      \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(STR, text, 256)
+#define FIELDS_forward_remove(F) F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
 
 /* -- engine -> clients: rows -- */
@@ -668,7 +704,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
 	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
 	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
-	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)
+	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)                                                \
+	M(CONN_LIST, conn_list, 0, 0)                                                              \
+	M(CONN_ROW, conn_row, 0, 0)                                                                \
+	M(FORWARD_ADD, forward_add, 0, 0)                                                          \
+	M(FORWARD_REMOVE, forward_remove, 0, 0)
 
 /* clang-format on */
 
@@ -738,10 +778,12 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
-const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
-const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
-const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
+/* unanswered answered syn-sent syn-recv established fin-wait close-wait last-ack time-wait close */
+const char *conn_state_name(enum conn_state s);
+const char *redirect_state_name(enum redirect_state s); /* starting ok waiting failed */
+const char *mac_policy_name(enum mac_policy p);         /* any given sticky learn */
+const char *promisc_state_name(enum promisc_state s);   /* no pending granted refused */
+const char *promisc_by_name(enum promisc_by b);         /* nobody user guest configuration */
 /* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out */
 const char *drop_reason_name(enum drop_reason r);
 

@@ -151,6 +151,8 @@ add_net(struct making *k, const struct msg_natd_net *n)
 		    .nat = n->nat,
 		    .udp_timeout_s = n->udp_timeout_s,
 		};
+		p->nets[p->nnets - 1].routes.len = n->routes.len;
+		memcpy(p->nets[p->nnets - 1].routes.b, n->routes.b, sizeof(n->routes.b));
 	}
 }
 
@@ -305,7 +307,9 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 {
 	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
 	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
-	       a->adapter == b->adapter && a->nat == b->nat && a->udp_timeout_s == b->udp_timeout_s;
+	       a->adapter == b->adapter && a->nat == b->nat &&
+	       a->udp_timeout_s == b->udp_timeout_s && a->routes.len == b->routes.len &&
+	       memcmp(a->routes.b, b->routes.b, a->routes.len) == 0;
 }
 
 static bool

@@ -5,6 +5,7 @@
  * with one makes the commit fail.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "lib/util.h"
 #include "vnetd/priv.h"
@@ -87,6 +88,7 @@ priv_nat_commit(struct priv *p, struct call *c)
 	}
 	p->nat_nets = p->nat_next;
 	set_localnet(p, &p->nat_named);
+	priv_sysctl_accounting(p);
 	return 0;
 }
 
@@ -96,6 +98,38 @@ priv_nat_flush_forward(struct priv *p, struct call *c)
 	int r = priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);
 
 	return r < 0 ? fail_errno(c, r, "cannot forget the connections of a forward") : 0;
+}
+
+/* Rows of one answer. */
+struct conns {
+	struct call *c;
+	size_t n;
+};
+
+static void
+send_conn(const struct msg_conn_row *row, void *arg)
+{
+	struct conns *x = arg;
+	struct msg m = msg_make(MSG_CONN_ROW, x->c->m->id);
+
+	if (x->n++ >= CONNS_MAX)
+		return;
+	m.u.conn_row = *row;
+	chan_send(x->c->from, &m, NULL, 0);
+}
+
+int
+priv_conn_list(struct priv *p, struct call *c)
+{
+	struct conns x = {.c = c};
+	int r = priv_nft_conns(p->nft, c->m->u.conn_list.net, send_conn, &x);
+
+	if (r < 0)
+		return fail_errno(c, r, "cannot read the table of connections");
+	if (x.n > CONNS_MAX)
+		snprintf(c->text, sizeof(c->text), "%zu more connections are not shown",
+			 x.n - CONNS_MAX);
+	return 0;
 }
 
 int

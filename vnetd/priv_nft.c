@@ -24,6 +24,7 @@
 #include "lib/fd.h"
 #include "lib/util.h"
 #include "priv_nft_build.h"
+#include "priv_nft_conn.h"
 #include "priv_nft_ct.h"
 #include "priv_nft_plan.h"
 #include "priv_nft_scan.h"
@@ -360,6 +361,32 @@ priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m
 	if (m->proto >= PROTO_N)
 		return -EINVAL;
 	return nft_ct_flush_forward(&n->sock, m);
+}
+
+struct conns {
+	const struct nft_plan *plan;
+	uint16_t net;
+	void (*row)(const struct msg_conn_row *r, void *arg);
+	void *arg;
+};
+
+static void
+on_conn(const struct nft_ct_entry *e, void *arg)
+{
+	const struct conns *x = arg;
+	struct msg_conn_row row;
+
+	if (nft_conn_row(&row, x->plan, x->net, e))
+		x->row(&row, x->arg);
+}
+
+int
+priv_nft_conns(struct priv_nft *n, uint16_t net,
+	       void (*row)(const struct msg_conn_row *r, void *arg), void *arg)
+{
+	struct conns x = {&n->plan, net, row, arg};
+
+	return nft_ct_dump(&n->sock, on_conn, &x);
 }
 
 /* Drops what this very socket has caused, before it takes room in the queue: a commit with many

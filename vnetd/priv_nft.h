@@ -11,7 +11,8 @@
  *     nft_text_*       priv_nft_text.c   pure: a plan in nft's own grammar (golden tests)
  *     nft_build_*      priv_nft_build.c  a plan -> netlink messages
  *     nft_sock_*       priv_nft_sock.c   netlink transactions and dumps
- *     nft_ct_*         priv_nft_ct.c     forgetting connections
+ *     nft_ct_*         priv_nft_ct.c     connections: forgetting them, and a dump of all
+ *     nft_conn_*       priv_nft_conn.c   pure: whose connection one is
  *     nft_expr_*       priv_nft_expr.c   a rule's statements -> expressions
  *     nft_scan, _leg_  priv_nft_scan.c, priv_nft_legs.c   foreign rule sets, read
  *     nft_judge        priv_nft_judge.c  pure: what they drop
@@ -56,6 +57,11 @@ int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
 /* Forgets the connections that went through a forward which is no more: those whose original
  * destination port and whose guest both fit, and no others. 0 or -errno. */
 int priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m);
+
+/* Calls row() for each tracked IPv4 connection of which a guest of this network (MSG_NET_ALL: of any in
+ * the latest plan) is an end. 0 or -errno. */
+int priv_nft_conns(struct priv_nft *n, uint16_t net,
+		   void (*row)(const struct msg_conn_row *r, void *arg), void *arg);
 
 /* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
  * except our own commits. Descriptor (the caller's) or -errno. */

@@ -25,7 +25,7 @@ enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 enum nft_set {
 	NFT_SET_NETS,     /* ifname: every network of the plan */
 	NFT_SET_NAT_NETS, /* ifname: those that may go out */
-	NFT_SET_SAME,     /* ifname . ifname: a network and itself */
+	NFT_SET_TOGETHER, /* ifname . ifname: a network and itself, and what routes lets talk */
 	NFT_SET_GATEWAYS, /* ifname . address: the gateway as its own network sees it */
 	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */

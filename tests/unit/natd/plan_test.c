@@ -304,7 +304,7 @@ every_field_makes_a_difference(void **state UNUSED)
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c);
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		struct natd_conf d = sample();
 		struct nat_plan q;
 
@@ -318,6 +318,8 @@ every_field_makes_a_difference(void **state UNUSED)
 			d.nets[1].host = IP(10, 1, 0, 9);
 		else if (i == 4)
 			d.forwards[0].guest_port = 1;
+		else if (i == 5)
+			d.nets[0].routes.len = d.nets[0].routes.b[0] = NAT_ROUTES_LEN;
 		else
 			d.nnets = 1;
 		q = made(&d);

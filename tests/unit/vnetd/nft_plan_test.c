@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -14,6 +15,7 @@
 #include "golden.h"
 #include "nft_sample.h"
 #include "lib/util.h"
+#include "vnetd/priv_nft_conn.h"
 #include "vnetd/priv_nft_plan.h"
 
 #define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
@@ -215,6 +217,66 @@ bad_forwards_are_refused(void **state UNUSED)
 			"vmnet8: a forward has no protocol or port");
 }
 
+/* From outside by a forward, out, between two networks, of the host, of nobody. */
+static void
+connections_belong_to_guests(void **state UNUSED)
+{
+	struct nft_ct_entry e = {.orig = {6, IP(198, 51, 100, 2), IP(192, 0, 2, 1), 40000, 8080},
+				 .reply = {6, IP(10, 8, 0, 130), IP(198, 51, 100, 2), 80, 40000},
+				 .status = IPS_DST_NAT | IPS_SEEN_REPLY,
+				 .tcp_state = 3,
+				 .counted = true,
+				 .bytes_orig = 10,
+				 .bytes_reply = 20,
+				 .age_s = 5};
+	struct msg_conn_row row;
+
+	make("all");
+	assert_true(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	assert_int_equal(row.net, 8);
+	assert_true(row.inward);
+	assert_int_equal(row.forward, 8080);
+	assert_int_equal(row.guest.h, IP(10, 8, 0, 130).h);
+	assert_int_equal(row.guest_port, 80);
+	assert_int_equal(row.peer_port, 40000);
+	assert_int_equal(row.state, CONN_ESTABLISHED);
+	assert_int_equal(row.bytes_in, 10);
+	assert_int_equal(row.bytes_out, 20);
+	assert_false(nft_conn_row(&row, &plan, 9, &e));
+	/* The same from a guest of the same network: it stays the forward's. */
+	e.orig.src = IP(10, 8, 0, 131);
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_true(row.inward);
+	assert_int_equal(row.peer.h, IP(10, 8, 0, 131).h);
+	/* Out. */
+	e = (struct nft_ct_entry){.orig = {17, IP(10, 8, 0, 130), IP(8, 8, 8, 8), 1000, 53},
+				  .reply = {17, IP(8, 8, 8, 8), IP(192, 0, 2, 1), 53, 1000},
+				  .bytes_orig = 1,
+				  .bytes_reply = 2};
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_false(row.inward);
+	assert_int_equal(row.forward, 0);
+	assert_int_equal(row.state, CONN_UNANSWERED);
+	assert_int_equal(row.peer.h, IP(8, 8, 8, 8).h);
+	assert_int_equal(row.bytes_in, 2);
+	e.status = IPS_SEEN_REPLY;
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_int_equal(row.state, CONN_ANSWERED);
+	/* Between two: of the one that began, or of the one that is asked for. */
+	e.orig.dst = e.reply.src = IP(10, 255, 0, 9);
+	assert_true(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	assert_int_equal(row.net, 8);
+	assert_true(nft_conn_row(&row, &plan, 255, &e));
+	assert_int_equal(row.net, 255);
+	assert_true(row.inward);
+	/* The host's own addresses. */
+	e.orig.src = IP(10, 8, 0, 1);
+	e.reply.src = IP(198, 51, 100, 2);
+	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	e.orig.src = IP(198, 51, 100, 2);
+	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+}
+
 static struct nft_change change;
 
 /* What goes must be there exactly so; the port is free again at once. */
@@ -294,6 +356,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_captures_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
+	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};

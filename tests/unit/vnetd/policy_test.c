@@ -47,7 +47,7 @@ static const struct {
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},     {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
     {MSG_LOG_SET, E, 'r'},           {MSG_LOG_SWEEP, E, 'r'},        {MSG_LOG_TAKE, R, 'r'},
-    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'},
+    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -414,6 +414,10 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+	REFUSED(NAT_NET, nat_net, routes.len = 31);
+	ALLOWED(NAT_NET, nat_net, routes.len = 32);
+	REFUSED(CONN_LIST, conn_list, net = 256);
+	ALLOWED(CONN_LIST, conn_list, net = MSG_NET_ALL);
 	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, proto = PROTO_N);
 	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, port = 0);
 	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, guest = IP(127, 0, 0, 1));
