@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "vnetd/ctl.h"
+#include "vnetd/ctl_inuse.h"
 #include "vnetd/ctl_json.h"
 
 static const char *const words[] = {"list", "add", "remove", NULL};
 
-static const struct ctl_opt opts[] = {CTL_OPT_JSON, CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
+static const struct ctl_opt opts[] = {
+    {"shadow", 0, NULL, "add also where a process of this host has the port: it is asked no more"},
+    CTL_OPT_JSON, CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
 
 /* The forwards, and the connections by which they are counted. */
 static enum ctl_exit
@@ -102,6 +105,30 @@ change(struct ctl *c, struct msg *request, struct strbuf *fact)
 	return r;
 }
 
+/* A service of this host that nobody could reach any more. */
+static bool
+is_in_the_way(const struct ctl_args *a, const struct msg_forward_add *m)
+{
+	const char *proto = ip_proto_name((enum ip_proto)m->proto);
+	struct strbuf who;
+	struct inuse u;
+
+	if (ctl_args_get(a, "shadow") || !inuse_on_host(&u, (enum ip_proto)m->proto, m->port))
+		return false;
+	strbuf_init(&who);
+	if (u.pid)
+		strbuf_addf(&who, "%s (pid %d)", u.name, u.pid);
+	else if (u.inode)
+		strbuf_addf(&who, "a process of uid %u", u.uid);
+	else
+		strbuf_add(&who, "the kernel");
+	ctl_complain("%s port %u is in use by %s on %s. Choose another host port, or shadow it with "
+		     "--shadow",
+		     proto, m->port, strbuf_str(&who), u.addr);
+	strbuf_fini(&who);
+	return true;
+}
+
 static enum ctl_exit
 add(struct ctl *c, const struct ctl_args *a)
 {
@@ -128,6 +155,8 @@ add(struct ctl *c, const struct ctl_args *a)
 				  strlen(a->pos[6]));
 	if (a->npos == 7)
 		MSG_SET_STR(m->text, a->pos[6]);
+	if (is_in_the_way(a, m))
+		return CTL_FAILED;
 	strbuf_init(&fact);
 	strbuf_addf(&fact,
 		    "%s %u -> %s:%u on vmnet%u (from outside, this host, 127.0.0.1 and guests)\n",
@@ -185,14 +214,15 @@ run(struct ctl *c, const struct ctl_args *a)
 const struct ctl_verb ctl_verb_forward = {
     .name = "forward",
     .synopsis = "list [vmnetN] [--json]\n"
-		"   or: vnetctl forward add vmnetN tcp|udp PORT GUEST GUEST-PORT [DESCRIPTION]\n"
+		"   or: vnetctl forward add vmnetN tcp|udp PORT GUEST GUEST-PORT [DESCRIPTION] [--shadow]\n"
 		"   or: vnetctl forward remove vmnetN tcp|udp PORT",
     .summary = "Lists, adds or removes ports of this host that lead to guests",
     .detail =
 	"A forward is reached from other machines, from this host through any of its addresses\n"
 	"and 127.0.0.1, and from guests. It is kept in the file networking (add_nat_portfwd);\n"
 	"the list has those of vmnetN/nat/nat.conf ([incomingtcp], [incomingudp]) too. One that\n"
-	"is removed, or leads elsewhere, ends its connections, and only those. CONNECTIONS, IN\n"
+	"is removed, or leads elsewhere, ends its connections, and only those. A port that a\n"
+	"process of this host listens on is refused, unless with --shadow. CONNECTIONS, IN\n"
 	"(to the guest) and OUT, in bytes, are of the connections that there are now.",
     .example = "  vnetctl forward list vmnet8\n"
 	       "  sudo vnetctl forward add vmnet8 tcp 8080 192.168.8.128 80 \"web1's nginx\"\n"

@@ -99,14 +99,15 @@ read_verbs_print_json(void **state UNUSED)
 static void
 forwards_are_changed(void **state UNUSED)
 {
-	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "80", "web1's nginx");
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "80", "web1's nginx",
+	    "--shadow");
 	says(0,
 	     "tcp 8080 -> 172.16.206.128:80 on vmnet8 (from outside, this host, 127.0.0.1 and "
 	     "guests)\n",
 	     "");
 	CTL("forward", "remove", "vmnet8", "udp", "53");
 	says(0, "udp 53 is no longer forwarded; its connections have ended\n", "");
-	CTL("forward", "add", "vmnet8", "tcp", "22", "172.16.206.128", "22");
+	CTL("forward", "add", "vmnet8", "tcp", "22", "172.16.206.128", "22", "--shadow");
 	assert_int_equal(t.status, 1);
 	assert_non_null(strstr(t.err, "tcp port 22 is forwarded by vmnet1 already"));
 }
