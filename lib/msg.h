@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conn.h"
 #include "gate.h"
 #include "inet.h"
 #include "kinds.h"
@@ -31,7 +32,6 @@
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
 #define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
-#define CONNS_MAX        65536      /* in one answer */
 #define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
@@ -121,22 +121,6 @@ enum redirect_event {
 
 /* NAT rows */
 enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
-
-/* How far a tracked connection has got: TCP's states as the kernel follows them; of others whether anything
- * was answered. */
-enum conn_state {
-	CONN_UNANSWERED,
-	CONN_ANSWERED,
-	CONN_SYN_SENT,
-	CONN_SYN_RECV,
-	CONN_ESTABLISHED,
-	CONN_FIN_WAIT,
-	CONN_CLOSE_WAIT,
-	CONN_LAST_ACK,
-	CONN_TIME_WAIT,
-	CONN_CLOSE,
-	CONN_STATE_N
-};
 
 /* clang-format off */
 
@@ -778,12 +762,10 @@ const char *port_kind_name(enum port_kind k);     /* helper attach netns static 
 const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-/* unanswered answered syn-sent syn-recv established fin-wait close-wait last-ack time-wait close */
-const char *conn_state_name(enum conn_state s);
-const char *redirect_state_name(enum redirect_state s); /* starting ok waiting failed */
-const char *mac_policy_name(enum mac_policy p);         /* any given sticky learn */
-const char *promisc_state_name(enum promisc_state s);   /* no pending granted refused */
-const char *promisc_by_name(enum promisc_by b);         /* nobody user guest configuration */
+const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
+const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
+const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
+const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
 /* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out */
 const char *drop_reason_name(enum drop_reason r);
 

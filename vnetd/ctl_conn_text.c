@@ -3,7 +3,6 @@
  */
 #include "vnetd/ctl_conn_text.h"
 
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,10 +58,10 @@ add_row(struct table *t, const struct conn_line *l)
 	table_add(t, end_word(w->guest, w->guest_port, buf));
 	table_add(t, w->inward ? "<-" : "->");
 	table_add(t, end_word(w->peer, w->peer_port, buf));
-	table_addf(t, w->forward ? "%u" : "", w->forward);
+	table_add_number(t, w->forward, w->forward);
 	table_add(t, state_word(l));
-	table_addf(t, w->counted ? "%" PRIu64 : "", w->bytes_in);
-	table_addf(t, w->counted ? "%" PRIu64 : "", w->bytes_out);
+	table_add_number(t, w->counted, w->bytes_in);
+	table_add_number(t, w->counted, w->bytes_out);
 	table_add(t, w->age_s == UINT32_MAX ? "" : ctl_text_span(w->age_s, span));
 }
 

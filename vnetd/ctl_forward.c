@@ -11,7 +11,10 @@ static const char *const words[] = {"list", "add", "remove", NULL};
 
 static const struct ctl_opt opts[] = {
     {"shadow", 0, NULL, "add also where a process of this host has the port: it is asked no more"},
-    CTL_OPT_JSON, CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
+    CTL_OPT_JSON,
+    CTL_OPT_QUIET,
+    CTL_OPT_HELP,
+    {0}};
 
 /* The forwards, and the connections by which they are counted. */
 static enum ctl_exit
@@ -122,9 +125,10 @@ is_in_the_way(const struct ctl_args *a, const struct msg_forward_add *m)
 		strbuf_addf(&who, "a process of uid %u", u.uid);
 	else
 		strbuf_add(&who, "the kernel");
-	ctl_complain("%s port %u is in use by %s on %s. Choose another host port, or shadow it with "
-		     "--shadow",
-		     proto, m->port, strbuf_str(&who), u.addr);
+	ctl_complain(
+	    "%s port %u is in use by %s on %s. Choose another host port, or shadow it with "
+	    "--shadow",
+	    proto, m->port, strbuf_str(&who), u.addr);
 	strbuf_fini(&who);
 	return true;
 }
@@ -213,9 +217,10 @@ run(struct ctl *c, const struct ctl_args *a)
 
 const struct ctl_verb ctl_verb_forward = {
     .name = "forward",
-    .synopsis = "list [vmnetN] [--json]\n"
-		"   or: vnetctl forward add vmnetN tcp|udp PORT GUEST GUEST-PORT [DESCRIPTION] [--shadow]\n"
-		"   or: vnetctl forward remove vmnetN tcp|udp PORT",
+    .synopsis =
+	"list [vmnetN] [--json]\n"
+	"   or: vnetctl forward add vmnetN tcp|udp PORT GUEST GUEST-PORT [DESCRIPTION] [--shadow]\n"
+	"   or: vnetctl forward remove vmnetN tcp|udp PORT",
     .summary = "Lists, adds or removes ports of this host that lead to guests",
     .detail =
 	"A forward is reached from other machines, from this host through any of its addresses\n"

@@ -3,7 +3,6 @@
  */
 #include "vnetd/ctl_render.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,9 +150,9 @@ add_use(struct table *t, const struct forward_use *u)
 {
 	bool counted = u && (u->counted || !u->live);
 
-	table_addf(t, u ? "%u" : "", u ? u->live : 0);
-	table_addf(t, counted ? "%" PRIu64 : "", u ? u->in : 0);
-	table_addf(t, counted ? "%" PRIu64 : "", u ? u->out : 0);
+	table_add_number(t, u, u ? u->live : 0);
+	table_add_number(t, counted, u ? u->in : 0);
+	table_add_number(t, counted, u ? u->out : 0);
 }
 
 void

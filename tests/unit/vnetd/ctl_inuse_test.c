@@ -1,68 +1,86 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * ctl_inuse_test.c - which socket has a port, by tables as Linux prints them on little-endian machines,
- * and of this host.
+ * ctl_inuse_test.c - which socket has a port, by tables as Linux prints them, and of this host.
  */
 #include "../lib/t.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "vnetd/ctl_inuse.h"
 
-#define HEAD                                                                                       \
-	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "      \
-	"timeout inode\n"
+enum { LISTEN = 0x0a, ESTABLISHED = 1, UNCONNECTED = 7 };
 
-static const char tcp[] = HEAD
-    "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
-    "1059 1 00000000c67b2af3 100 0 0 10 0\n"
-    "   1: 0100007F:0277 00000000:0000 0A 00000000:00000000 00:00000000 00000000   116        0 "
-    "2000 1 0000000000000000 100 0 0 10 0\n"
-    "   2: 3500007F:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101        0 "
-    "2001 1 0000000000000000 100 0 0 10 5\n"
-    "   3: 020A0A0A:1F90 01020304:0050 01 00000000:00000000 02:000A7214 00000000  1000        0 "
-    "2002 2 0000000000000000 20 4 30 10 -1\n"
-    "  12: 0A01A8C0:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 "
-    "2003 1 0000000000000000 100 0 0 10 0\n";
+struct row {
+	const char *addr;
+	unsigned port, state, uid;
+	unsigned long inode;
+};
 
-static const char tcp6[] = HEAD
-    "   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A "
-    "00000000:00000000 00:00000000 00000000    33        0 3000 1 0000000000000000 100 0 0 10 0\n"
-    "   1: 00000000000000000000000001000000:1388 00000000000000000000000000000000:0000 0A "
-    "00000000:00000000 00:00000000 00000000    33        0 3001 1 0000000000000000 100 0 0 10 0\n"
-    "   2: 0000000000000000FFFF00000100007F:1389 00000000000000000000000000000000:0000 0A "
-    "00000000:00000000 00:00000000 00000000    33        0 3002 1 0000000000000000 100 0 0 10 0\n";
+static const struct row tcp[] = {
+    {"0.0.0.0", 22, LISTEN, 0, 1059},           {"127.0.0.1", 631, LISTEN, 116, 2000},
+    {"127.0.0.53", 53, LISTEN, 101, 2001},      {"10.10.10.2", 8080, ESTABLISHED, 1000, 2002},
+    {"192.168.1.10", 8081, LISTEN, 1000, 2003},
+};
 
-static const char udp[] = HEAD
-    "  407: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 "
-    "4000 2 0000000000000000 0\n"
-    "  408: 020A0A0A:1F90 01020304:0035 01 00000000:00000000 00:00000000 00000000  1000        0 "
-    "4001 2 0000000000000000 0\n";
+static const struct row tcp6[] = {
+    {"::", 80, LISTEN, 33, 3000},
+    {"::1", 5000, LISTEN, 33, 3001},
+    {"::ffff:127.0.0.1", 5001, LISTEN, 33, 3002},
+};
+
+static const struct row udp[] = {
+    {"0.0.0.0", 68, UNCONNECTED, 0, 4000},
+    {"10.10.10.2", 8080, ESTABLISHED, 1000, 4001},
+};
+
+/* The table as the kernel prints it: addresses as words of this machine. */
+static const char *
+table(const struct row *r, size_t n)
+{
+	static char text[2048];
+	size_t len = (size_t)snprintf(text, sizeof(text), "  sl  local_address rem_address   st\n");
+
+	for (size_t i = 0; i < n; i++) {
+		bool v6 = strchr(r[i].addr, ':');
+		uint32_t word[4];
+
+		assert_int_equal(inet_pton(v6 ? AF_INET6 : AF_INET, r[i].addr, word), 1);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%4zu: ", i);
+		for (unsigned k = 0; k < (v6 ? 4 : 1); k++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%08X", word[k]);
+		len +=
+		    (size_t)snprintf(text + len, sizeof(text) - len,
+				     ":%04X 00000000:0050 %02X 00000000:00000000 02:000A7214 "
+				     "00000000 %5u        0 %lu 1 0000000000000000 100 0 0 10 0\n",
+				     r[i].port, r[i].state, r[i].uid, r[i].inode);
+	}
+	return text;
+}
+
+#define TABLE(rows) table(rows, ARRAY_LEN(rows))
 
 static void
 listeners_are_found(void **state UNUSED)
 {
 	struct inuse u;
 
-	if (BYTE_ORDER != LITTLE_ENDIAN)
-		skip();
-	assert_true(inuse_in_table(&u, tcp, PROTO_TCP, 22));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22));
 	assert_string_equal(u.addr, "0.0.0.0");
 	assert_int_equal(u.uid, 0);
 	assert_int_equal(u.inode, 1059);
-	assert_true(inuse_in_table(&u, tcp, PROTO_TCP, 631));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 631));
 	assert_string_equal(u.addr, "127.0.0.1");
 	assert_int_equal(u.uid, 116);
-	assert_true(inuse_in_table(&u, tcp, PROTO_TCP, 8081));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8081));
 	assert_string_equal(u.addr, "192.168.1.10");
-	assert_true(inuse_in_table(&u, tcp6, PROTO_TCP, 80));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 80));
 	assert_string_equal(u.addr, "::");
-	assert_true(inuse_in_table(&u, tcp6, PROTO_TCP, 5001));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5001));
 	assert_string_equal(u.addr, "127.0.0.1");
-	assert_true(inuse_in_table(&u, udp, PROTO_UDP, 68));
+	assert_true(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68));
 	assert_int_equal(u.inode, 4000);
 }
 
@@ -72,11 +90,11 @@ what_a_forward_leaves_alone_is_not_in_its_way(void **state UNUSED)
 {
 	struct inuse u;
 
-	assert_false(inuse_in_table(&u, tcp, PROTO_TCP, 53));
-	assert_false(inuse_in_table(&u, tcp, PROTO_TCP, 8080));
-	assert_false(inuse_in_table(&u, tcp, PROTO_TCP, 23));
-	assert_false(inuse_in_table(&u, tcp6, PROTO_TCP, 5000));
-	assert_false(inuse_in_table(&u, udp, PROTO_UDP, 8080));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 53));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8080));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 23));
+	assert_false(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5000));
+	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 8080));
 	assert_false(inuse_in_table(&u, "", PROTO_UDP, 8080));
 	assert_false(inuse_in_table(&u, "   0: 0000:0016 0:0 0A\n\n", PROTO_TCP, 22));
 }
