@@ -112,6 +112,8 @@ struct conf_net {
 	struct conf_dhcp dhcpd;
 	uint16_t mtu;
 
+	uint8_t route[CONF_NETS / 8]; /* networks that it talks with; bit n % 8 of byte n / 8 */
+
 	struct conf_gate gate; /* of its ports, unless their sections say otherwise */
 
 	/* Bridged: interfaces named by add_bridge_mapping. With auto_uplink: choose one, a listed

@@ -187,7 +187,9 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 		f |= CONF_F_DHCP;
 	if (!forwards_eq(a, b))
 		f |= CONF_F_FORWARDS;
-	if (a->udp_timeout_s != b->udp_timeout_s || !nat_acts_eq(&a->natconf, &b->natconf))
+	if (a->udp_timeout_s != b->udp_timeout_s ||
+	    memcmp(a->route, b->route, sizeof(a->route)) != 0 ||
+	    !nat_acts_eq(&a->natconf, &b->natconf))
 		f |= CONF_F_NAT;
 	if (!str_eq(a->display_name, b->display_name))
 		f |= CONF_F_NAME;

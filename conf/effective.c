@@ -119,6 +119,21 @@ print_gate(struct strbuf *out, enum schema_section s, const struct conf_gate *g)
 }
 
 static void
+print_routes(struct strbuf *out, const struct conf_net *n)
+{
+	struct strbuf names;
+	unsigned any = 0;
+
+	strbuf_init(&names);
+	for (unsigned i = 0; i < CONF_NETS; i++)
+		if (n->route[i / 8] >> i % 8 & 1)
+			strbuf_addf(&names, "%svmnet%u", any++ ? " " : "", i);
+	if (any)
+		setting(out, SCHEMA_NET, "route", strbuf_str(&names));
+	strbuf_fini(&names);
+}
+
+static void
 print_opts(struct strbuf *out, const struct dhcp_opts *o, const char *prefix)
 {
 	for (size_t i = 0; i < o->n; i++) {
@@ -246,6 +261,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 	strbuf_addf(out, "# %s network\n", conf_net_type_label(n->type));
 	strbuf_addf(out, "type = %s\n", n->type_hint ? "bridged" : "auto");
 	print_gate(out, SCHEMA_NET, &n->gate);
+	print_routes(out, n);
 	fact(out, "display-name", n->display_name, n->src.display_name);
 	if (n->subnet.len)
 		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);

@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conn.h"
 #include "gate.h"
 #include "inet.h"
 #include "kinds.h"
@@ -31,6 +32,8 @@
 #define MSG_MAX          4096
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
+#define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
+#define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
 #define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
@@ -231,16 +234,24 @@
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
  * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
 #define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
-/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. */
+/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. routes: networks
+ * that it talks with, in both directions, whether they name it or not; 0 or NAT_ROUTES_LEN bytes. */
 #define FIELDS_nat_net(F)                                                                          \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* TCP to this address of the host (16 bytes, IPv4 as ::ffff:a.b.c.d) and this port goes to that port of the same address:
  * a redirection's. */
 #define FIELDS_nat_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
+/* Instead of NAT_BEGIN: NAT_FORWARD_GONE and NAT_FORWARD rows up to NAT_COMMIT change the forwards of the plan in
+ * force, at most NAT_CHANGES_MAX of each; all else stays. The COMMIT fails with ESTALE when the latest plan is not
+ * in force. */
+#define FIELDS_nat_change(F)
+/* As it was in the plan. Its connections are another matter: NAT_FLUSH_FORWARD. */
+#define FIELDS_nat_forward_gone(F)                                                                 \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -287,7 +298,7 @@
 #define FIELDS_natd_global(F) F(BOOL, forward_others, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* As NAT_CAPTURE. */
@@ -396,6 +407,18 @@
 #define FIELDS_dhcp_stat(F)                                                                        \
 	F(U16, net, 0) F(U8, kind, 0) F(STR, name, 32) F(STR, text, 96) F(U64, n, 0)
 
+/* -- engine -> priv, client -> engine: asks for a CONN_ROW for each tracked IPv4 connection of guests -- */
+
+/* net: of the plan in force, or MSG_NET_ALL. REPLY text: what is missing, or "". */
+#define FIELDS_conn_list(F) F(U16, net, 0)
+/* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did. Ports 0:
+ * the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
+ * not known. left_s: until it is forgotten if nothing happens. */
+#define FIELDS_conn_row(F)                                                                         \
+	F(U16, net, 0) F(U8, ip_proto, 0) F(BOOL, inward, 0) F(IP4, guest, 0) F(U16, guest_port, 0)     \
+	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
+	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -442,6 +465,11 @@
 /* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
+/* proto: enum ip_proto. A forward of the same port is replaced. */
+#define FIELDS_forward_add(F)                                                                      \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(STR, text, 256)
+#define FIELDS_forward_remove(F) F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
 /* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
  * the guest's MAC without ARP. REPLY text: the new fact. */
@@ -632,7 +660,13 @@
 	M(DHCP_POOL, dhcp_pool, 0, 0)                                                              \
 	M(NATD_DNS, natd_dns, 0, 0)                                                                \
 	M(GUEST_NAME, guest_name, 0, 0)                                                            \
-	M(GUEST_NAMES, guest_names, 0, 0)
+	M(GUEST_NAMES, guest_names, 0, 0)                                                              \
+	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
+	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)                                                \
+	M(CONN_LIST, conn_list, 0, 0)                                                              \
+	M(CONN_ROW, conn_row, 0, 0)                                                                \
+	M(FORWARD_ADD, forward_add, 0, 0)                                                          \
+	M(FORWARD_REMOVE, forward_remove, 0, 0)
 
 /* clang-format on */
 

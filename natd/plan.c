@@ -158,6 +158,8 @@ add_net(struct making *k, const struct msg_natd_net *n)
 		    .nat = n->nat,
 		    .udp_timeout_s = n->udp_timeout_s,
 		};
+		p->nets[p->nnets - 1].routes.len = n->routes.len;
+		memcpy(p->nets[p->nnets - 1].routes.b, n->routes.b, sizeof(n->routes.b));
 	}
 }
 
@@ -316,7 +318,9 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 {
 	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
 	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
-	       a->adapter == b->adapter && a->nat == b->nat && a->udp_timeout_s == b->udp_timeout_s;
+	       a->adapter == b->adapter && a->nat == b->nat &&
+	       a->udp_timeout_s == b->udp_timeout_s && a->routes.len == b->routes.len &&
+	       memcmp(a->routes.b, b->routes.b, a->routes.len) == 0;
 }
 
 static bool
@@ -327,10 +331,10 @@ same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 }
 
 bool
-plan_same(const struct nat_plan *a, const struct nat_plan *b)
+plan_same_nets(const struct nat_plan *a, const struct nat_plan *b)
 {
 	if (a->forward_others != b->forward_others || a->nnets != b->nnets ||
-	    a->nforwards != b->nforwards || a->ncaptures != b->ncaptures)
+	    a->ncaptures != b->ncaptures)
 		return false;
 	for (size_t i = 0; i < a->nnets; i++)
 		if (!same_net(&a->nets[i], &b->nets[i]))
@@ -340,10 +344,58 @@ plan_same(const struct nat_plan *a, const struct nat_plan *b)
 		    a->captures[i].port != b->captures[i].port ||
 		    a->captures[i].to_port != b->captures[i].to_port)
 			return false;
+	return true;
+}
+
+bool
+plan_same(const struct nat_plan *a, const struct nat_plan *b)
+{
+	if (a->nforwards != b->nforwards || !plan_same_nets(a, b))
+		return false;
 	for (size_t i = 0; i < a->nforwards; i++)
 		if (!same_forward(&a->forwards[i], &b->forwards[i]))
 			return false;
 	return true;
+}
+
+/* Tells what a has and b has not, in one pass, as both are sorted. */
+static void
+only_in(const struct nat_plan *a, const struct nat_plan *b, bool gone,
+	void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->nforwards; i++) {
+		const struct msg_nat_forward *f = &a->forwards[i];
+
+		while (k < b->nforwards && compare_ports(&b->forwards[k], f) < 0)
+			k++;
+		if (k == b->nforwards || !same_forward(&b->forwards[k], f))
+			cb(f, gone, arg);
+	}
+}
+
+void
+plan_diff(const struct nat_plan *was, const struct nat_plan *now,
+	  void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg)
+{
+	only_in(was, now, true, cb, arg);
+	only_in(now, was, false, cb, arg);
+}
+
+static void
+count(const struct msg_nat_forward *f UNUSED, bool gone UNUSED, void *arg)
+{
+	++*(size_t *)arg;
+}
+
+size_t
+plan_distance(const struct nat_plan *was, const struct nat_plan *now)
+{
+	size_t n = 0;
+
+	plan_diff(was, now, count, &n);
+	return n;
 }
 
 /* bsearch(): key is a forward of which protocol and port count. */

@@ -58,6 +58,17 @@ void plan_fini(struct nat_plan *p);
 /* The kernel would be told the same. */
 bool plan_same(const struct nat_plan *a, const struct nat_plan *b);
 
+/* They differ in nothing but forwards. */
+bool plan_same_nets(const struct nat_plan *a, const struct nat_plan *b);
+
+/* How many forwards differ: of both kinds that plan_diff() tells. */
+size_t plan_distance(const struct nat_plan *was, const struct nat_plan *now);
+
+/* Calls cb for each forward of `was` that is not exactly so in `now` (gone), and for each of `now`
+ * that was not. All that are gone come first. */
+void plan_diff(const struct nat_plan *was, const struct nat_plan *now,
+	       void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg);
+
 /* A host port leads to this guest and port in the plan. */
 bool plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f);
 

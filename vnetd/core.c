@@ -85,7 +85,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 	/* WORKER_UP carries a channel and is engine.c's. */
 	if (m->type == MSG_REPLY)
 		return ask_reply(c, m, fds, nfds);
-	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE)
+	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE ||
+	    m->type == MSG_CONN_ROW)
 		return ask_row(c, m, fds, nfds);
 	if (m->id != 0)
 		return false;

@@ -557,7 +557,17 @@ check_nat_net(enum role from UNUSED, const struct msg *m)
 	if (!why &&
 	    (!is_inside(n->host, n->subnet, n->len) || !is_inside(n->gateway, n->subnet, n->len)))
 		why = "an address is not inside the subnet";
+	if (!why && n->routes.len != 0 && n->routes.len != NAT_ROUTES_LEN)
+		why = "not a set of networks";
 	return why;
+}
+
+static const char *
+check_conn_list(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.conn_list.net < NAMES_NETS || m->u.conn_list.net == MSG_NET_ALL
+		   ? NULL
+		   : "not a network";
 }
 
 static const char *
@@ -574,6 +584,14 @@ static const char *
 check_nat_forward(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_nat_forward *f = &m->u.nat_forward;
+
+	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const char *
+check_nat_forward_gone(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_forward_gone *f = &m->u.nat_forward_gone;
 
 	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
 }
@@ -662,8 +680,11 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_NET] = {N, false, check_nat_net},
     [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
     [MSG_NAT_CAPTURE] = {N, false, check_nat_capture},
+    [MSG_NAT_CHANGE] = {N, false, check_nothing},
+    [MSG_NAT_FORWARD_GONE] = {N, false, check_nat_forward_gone},
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
+    [MSG_CONN_LIST] = {E, true, check_conn_list},
     [MSG_NFT_WATCH] = {N, true, check_nothing},
     [MSG_FIREWALL_SCAN] = {N, true, check_nothing},
 };

@@ -68,6 +68,7 @@ struct priv {
 	struct gate_map *gate;     /* policies of ports */
 	const struct hooks *hooks; /* where its programs are */
 	const char *nat_refused;   /* why a row since NAT_BEGIN was refused, NULL: none was */
+	bool nat_changing;         /* it was NAT_CHANGE: the networks stay */
 	struct netset nat_named;   /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;    /* those of them that have NAT */
 	struct netset nat_nets;    /* networks to which the table in force gives NAT */
@@ -175,7 +176,12 @@ int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *i
 int priv_sysctl_localnet(const struct priv *p, unsigned net);
 
 /* priv_nat.c: the table inet vnetd */
+/* Has the kernel count the bytes of connections and note when they began, from now on. What it cannot do is
+ * shown as unknown, so no failure is one. */
+void priv_sysctl_accounting(const struct priv *p);
+
 handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_capture, priv_nat_commit,
-    priv_nat_flush_forward, priv_nft_watch_open, priv_firewall_scan;
+    priv_nat_change, priv_nat_forward_gone, priv_nat_flush_forward, priv_conn_list,
+    priv_nft_watch_open, priv_firewall_scan;
 
 #endif

@@ -20,7 +20,7 @@
  *    loopback to guests.
  *
  * With bridge-nf-call-iptables on, frames between guests of one network appear in the forward
- * hook as well, with the bridge on both sides; they are never ours to drop (NFT_SET_SAME,
+ * hook as well, with the bridge on both sides; they are never ours to drop (NFT_SET_TOGETHER,
  * NFT_OP_BRIDGED).
  */
 #include "priv_nft_plan.h"
@@ -51,7 +51,7 @@ enum {
 const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_SET_NETS] = {"nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
     [NFT_SET_NAT_NETS] = {"nat_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
-    [NFT_SET_SAME] = {"same", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
+    [NFT_SET_TOGETHER] = {"together", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
     [NFT_SET_GATEWAYS] = {"gateways", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, false},
     [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true},
     [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
@@ -112,7 +112,7 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
 #define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
 
 const struct nft_rule_def nft_rules[] = {
-    RULE(FROM_NAT, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_NAT, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     /* An invalid packet is not translated and would leave with the guest's private address. */
     RULE(FROM_NAT, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
     RULE(FROM_NAT, OP(CT_DNAT), OP(ACCEPT)),
@@ -120,11 +120,11 @@ const struct nft_rule_def nft_rules[] = {
     RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
     RULE(FROM_NAT, OP(DROP)),
 
-    RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     RULE(FROM_HOSTONLY, OP(CT_DNAT), OP(ACCEPT)),
     RULE(FROM_HOSTONLY, OP(REJECT_ADMIN)),
 
-    RULE(FROM_CLOSED, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_CLOSED, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     RULE(FROM_CLOSED, OP(DROP)),
 
     RULE(GATEWAY, OP1(L4PROTO, IPPROTO_UDP), OP1(DPORT, 53), OP(ACCEPT)),
@@ -395,8 +395,8 @@ val_addr(struct nft_elem *e, struct ip4 a)
 	e->vlen += 4;
 }
 
-static struct nft_elem
-forward_elem(const struct msg_nat_forward *f)
+struct nft_elem
+nft_forward_elem(const struct msg_nat_forward *f)
 {
 	struct nft_elem e = {.klen = 8};
 
@@ -457,9 +457,6 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		return i == 0;
 	case NFT_SET_NAT_NETS:
 		return i == 0 && m->nat;
-	case NFT_SET_SAME:
-		key_ifname(e, m->net);
-		return i == 0;
 	case NFT_SET_GATEWAYS:
 		key_addrs(e, m->gateway, m->gateway);
 		return i == 0 && m->gateway.h;
@@ -482,6 +479,7 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 	case NFT_MAP_TO_HOST:
 		verdict(e, m->adapter ? NFT_CHAIN_HOST_OPEN : NFT_CHAIN_HOST_CLOSED);
 		return i == 0;
+	case NFT_SET_TOGETHER:
 	case NFT_MAP_FORWARDS:
 	case NFT_MAP_CAPTURES:
 	case NFT_MAP_CAPTURES6:
@@ -491,15 +489,43 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 	return false;
 }
 
+static bool
+names(const struct msg_nat_net *m, unsigned net)
+{
+	return m->routes.len == NAT_ROUTES_LEN && m->routes.b[net / 8] >> net % 8 & 1;
+}
+
+/* A network and itself, and two of which one names the other. */
+static void
+together_elems(const struct nft_plan *p, void (*cb)(const struct nft_elem *e, void *arg), void *arg)
+{
+	for (size_t i = 0; i < p->nnets; i++) {
+		for (size_t k = 0; k < p->nnets; k++) {
+			const struct msg_nat_net *from = &p->nets[i], *to = &p->nets[k];
+			struct nft_elem e = {.klen = 0};
+
+			if (i != k && !names(from, to->net) && !names(to, from->net))
+				continue;
+			key_ifname(&e, from->net);
+			key_ifname(&e, to->net);
+			cb(&e, arg);
+		}
+	}
+}
+
 void
 nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 	       void (*cb)(const struct nft_elem *e, void *arg), void *arg)
 {
 	struct nft_elem e;
 
+	if (s == NFT_SET_TOGETHER) {
+		together_elems(p, cb, arg);
+		return;
+	}
 	if (s == NFT_MAP_FORWARDS) {
 		for (size_t i = 0; i < p->nforwards; i++) {
-			e = forward_elem(&p->forwards[i]);
+			e = nft_forward_elem(&p->forwards[i]);
 			cb(&e, arg);
 		}
 		return;

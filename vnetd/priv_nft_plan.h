@@ -25,7 +25,7 @@ enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 enum nft_set {
 	NFT_SET_NETS,     /* ifname: every network of the plan */
 	NFT_SET_NAT_NETS, /* ifname: those that may go out */
-	NFT_SET_SAME,     /* ifname . ifname: a network and itself */
+	NFT_SET_TOGETHER, /* ifname . ifname: a network and itself, and what routes lets talk */
 	NFT_SET_GATEWAYS, /* ifname . address: the gateway as its own network sees it */
 	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
@@ -169,6 +169,17 @@ int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
 int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
 int nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m);
 
+/* What a change tells the kernel: forwards that go, then forwards that come. */
+struct nft_change {
+	struct msg_nat_forward gone[NAT_CHANGES_MAX], come[NAT_CHANGES_MAX];
+	size_t ngone, ncome;
+};
+
+/* Adds a row to a change and takes it from the plan, where it must be exactly so, or adds it there
+ * too. 0 or -errno, p->err and p->why as above. */
+int nft_change_gone(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m);
+int nft_change_come(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m);
+
 /* A forward of this plan takes the host port. */
 bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port);
 
@@ -176,6 +187,9 @@ bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t p
 bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
 /* The set is part of this plan. */
 bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
+
+/* The element of NFT_MAP_FORWARDS that a forward is. */
+struct nft_elem nft_forward_elem(const struct msg_nat_forward *f);
 
 /* Calls cb for each element of a set, in the order of the rows. */
 void nft_plan_elems(const struct nft_plan *p, enum nft_set s,

@@ -199,7 +199,9 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 	    .adapter = n->adapter,
 	    .nat = n->nat,
 	    .udp_timeout_s = n->udp_timeout_s,
+	    .routes.len = sizeof(n->route),
 	};
+	memcpy(m.u.natd_net.routes.b, n->route, sizeof(n->route));
 	send_row(p, &m);
 	for (size_t i = 0; i < n->nforwards; i++) {
 		const struct conf_forward *f = &n->forward[i];

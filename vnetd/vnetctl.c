@@ -22,6 +22,7 @@ const struct ctl_verb *const ctl_verbs[] = {
     &ctl_verb_ip,
     &ctl_verb_forward,
     &ctl_verb_redirect,
+    &ctl_verb_connections,
     &ctl_verb_ports,
     &ctl_verb_port,
     &ctl_verb_promisc,

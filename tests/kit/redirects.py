@@ -93,3 +93,8 @@ def two(vnetd, servers):
 def echo(conn, data=b"x" * 1000):
     conn.sendall(data)
     assert read_name(conn, len(data)) == data
+
+
+def row(vnetd, name):
+    rows = vnetd.json("redirect", "list")["redirections"]
+    return next(r for r in rows if r["name"] == name)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.kit import proc
 from tests.kit.redirects import (  # noqa: F401 - fixtures are found by their names
-    HOST, NEAR, dial, echo, read_name, says, Server, service, servers, two,
+    HOST, NEAR, dial, echo, read_name, row, says, Server, service, servers, two,
 )
 
 MB = 1 << 20
@@ -450,11 +450,6 @@ def test_name_of_the_hosts_resolvers(lab, vnetd, servers):
 
 
 # --- vnetctl redirect ---------------------------------------------------------------------------
-
-
-def row(vnetd, name):
-    rows = vnetd.json("redirect", "list")["redirections"]
-    return next(r for r in rows if r["name"] == name)
 
 
 def test_list_counts_bytes_as_they_were_sent(lab, two, servers):

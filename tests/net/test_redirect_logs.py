@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit import proc
 from tests.kit.redirects import (  # noqa: F401 - fixtures are found by their names
-    NEAR, dial, echo, read_name, says, service, servers, two,
+    NEAR, dial, echo, read_name, row, says, service, servers, two,
 )
 
 

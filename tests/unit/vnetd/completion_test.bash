@@ -48,8 +48,8 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check reload events leases ip forward redirect ports port promisc attach \
-	detach watch create delete set reserve unreserve libvirt help
+offers 'vnetctl ' status networks show check reload events leases ip forward redirect connections ports port promisc \
+	attach detach watch create delete set reserve unreserve libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
@@ -58,7 +58,10 @@ offers 'vnetctl leases --w' --watch
 offers 'vnetctl leases --s' --stats
 offers 'vnetctl detach ' web1 db
 offers 'vnetctl detach w' web1
-offers 'vnetctl forward ' list
+offers 'vnetctl forward ' list add remove
+offers 'vnetctl forward add vmnet8 ' tcp udp
+offers 'vnetctl forward remove vm' vmnet1 vmnet8
+offers 'vnetctl connections ' vmnet1 vmnet8
 offers 'vnetctl forward list ' vmnet1 vmnet8
 offers 'vnetctl create vmnet9 h' hostonly
 offers 'vnetctl set vmnet8 mt' mtu

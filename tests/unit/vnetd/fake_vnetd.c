@@ -309,6 +309,14 @@ answer(int sock, const struct msg *m, size_t nfds)
 		for (size_t i = 0; i < f.nforwards; i++)
 			ROW(sock, m->id, FORWARD_ROW, forward_row, f.forward[i]);
 		end(sock, m->id, 0, NULL);
+	} else if (m->type == MSG_CONN_LIST) {
+		for (size_t i = 0; i < f.nconns; i++)
+			ROW(sock, m->id, CONN_ROW, conn_row, f.conn[i]);
+		end(sock, m->id, 0, NULL);
+	} else if (m->type == MSG_FORWARD_ADD && m->u.forward_add.port == 22) {
+		end(sock, m->id, 22, "tcp port 22 is forwarded by vmnet1 already; choose another");
+	} else if (m->type == MSG_FORWARD_ADD || m->type == MSG_FORWARD_REMOVE) {
+		end(sock, m->id, 0, NULL);
 	} else if (m->type == MSG_LEASE_LIST) {
 		send_leases(sock, m->id, &f, m->u.lease_list.net);
 	} else if (m->type == MSG_DHCP_STATS) {

@@ -58,6 +58,9 @@ all(struct nft_sample *s)
 	s->nets[2].udp_timeout_s = 60;
 	s->nets[3] = nft_sample_net(255);
 	s->nets[3].udp_timeout_s = 0;
+	s->nets[3].routes.len = NAT_ROUTES_LEN;
+	s->nets[3].routes.b[0] = 1 << 5; /* vmnet5 */
+	s->nets[3].routes.b[1] = 1;      /* vmnet8 */
 	s->nnets = 4;
 	s->forwards[0] = nft_sample_forward(8, PROTO_TCP, 8080);
 	s->forwards[1] = nft_sample_forward(9, PROTO_UDP, 8080);

@@ -30,24 +30,25 @@ static const struct {
 	unsigned roles;
 	char kind;
 } matrix[] = {
-    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},   {MSG_ENGINE_REFUSED, E, 'e'},
-    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},   {MSG_CONF_REMOVE, E, 'r'},
-    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'}, {MSG_BRIDGE_SET, E, 'r'},
-    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},       {MSG_ADDR_DEL, E, 'r'},
-    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},      {MSG_SYSCTL_SET, E, 'r'},
-    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},        {MSG_VETH_ADD, E, 'r'},
-    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},   {MSG_PORT_SET, E, 'r'},
-    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},       {MSG_GATE_FORGET, E, 'r'},
-    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},      {MSG_GATE_EVENTS, E, 'r'},
-    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},    {MSG_SOCK_DHCP, D, 'r'},
-    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},       {MSG_NAT_BEGIN, N, 'e'},
-    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},    {MSG_NAT_COMMIT, N, 'r'},
-    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},      {MSG_FIREWALL_SCAN, N, 'r'},
-    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
-    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
-    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
-    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},        {MSG_LOG_SWEEP, E, 'r'},
-    {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},      {MSG_NEIGH_DEL, E, 'r'},
+    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},     {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},     {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'},   {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},         {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},        {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},          {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},     {MSG_PORT_SET, E, 'r'},
+    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},         {MSG_GATE_FORGET, E, 'r'},
+    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},        {MSG_GATE_EVENTS, E, 'r'},
+    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},      {MSG_SOCK_DHCP, D, 'r'},
+    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},         {MSG_NAT_BEGIN, N, 'e'},
+    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},      {MSG_NAT_COMMIT, N, 'r'},
+    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},        {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},      {MSG_SOCK_LISTEN, E, 'r'},
+    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},     {MSG_LISTEN_TAKE, R, 'r'},
+    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
+    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},          {MSG_LOG_SWEEP, E, 'r'},
+    {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
+    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -90,6 +91,7 @@ good(enum msg_type type)
 	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	default: break;
 	}
@@ -230,6 +232,7 @@ network_numbers(void **state UNUSED)
 	REFUSED(LEASE_DIR, lease_dir, net = 256);
 	REFUSED(NAT_NET, nat_net, net = 256);
 	REFUSED(NAT_FORWARD, nat_forward, net = 256);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, net = 256);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, net = 256);
 }
 
@@ -438,6 +441,13 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+	REFUSED(NAT_NET, nat_net, routes.len = 31);
+	ALLOWED(NAT_NET, nat_net, routes.len = 32);
+	REFUSED(CONN_LIST, conn_list, net = 256);
+	ALLOWED(CONN_LIST, conn_list, net = MSG_NET_ALL);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, proto = PROTO_N);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, port = 0);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, guest = IP(127, 0, 0, 1));
 }
 
 static void

@@ -66,6 +66,8 @@ read_verbs_print_tables(void **state UNUSED)
 	shows("ports.txt");
 	CTL("forward", "list");
 	shows("forwards.txt");
+	CTL("connections", "vmnet8");
+	shows("conns.txt");
 	CTL("leases");
 	shows("vnetctl-leases.txt");
 	CTL("show", "vmnet8");
@@ -83,6 +85,8 @@ read_verbs_print_json(void **state UNUSED)
 	shows("ports.json");
 	CTL("forward", "list", "vmnet8", "--json");
 	shows("forwards.json");
+	CTL("connections", "--json");
+	shows("conns.json");
 	CTL("status", "--json");
 	assert_int_equal(t.status, 0);
 	assert_non_null(strstr(t.out, "\"version\": \"0.1.0\""));
@@ -114,6 +118,22 @@ ip_prints_an_address_and_nothing_else(void **state UNUSED)
 	assert_non_null(strstr(t.out, "\"address\": \"172.16.206.128\""));
 	CTL("ip");
 	assert_int_equal(t.status, 2);
+}
+
+static void
+forwards_are_changed(void **state UNUSED)
+{
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "80", "web1's nginx",
+	    "--shadow");
+	says(0,
+	     "tcp 8080 -> 172.16.206.128:80 on vmnet8 (from outside, this host, 127.0.0.1 and "
+	     "guests)\n",
+	     "");
+	CTL("forward", "remove", "vmnet8", "udp", "53");
+	says(0, "udp 53 is no longer forwarded; its connections have ended\n", "");
+	CTL("forward", "add", "vmnet8", "tcp", "22", "172.16.206.128", "22", "--shadow");
+	assert_int_equal(t.status, 1);
+	assert_non_null(strstr(t.err, "tcp port 22 is forwarded by vmnet1 already"));
 }
 
 static void
@@ -188,7 +208,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 23);
+	assert_int_equal(each_verb(check_help), 24);
 }
 
 static void
@@ -211,7 +231,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 23);
+	assert_int_equal(each_verb(check_manual), 24);
 }
 
 static void
@@ -235,6 +255,22 @@ misuse_exits_2(void **state UNUSED)
 	CTL("ports", "--", "x");
 	assert_int_equal(t.status, 2);
 	CTL("forward", "lost");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "ad");
+	assert_non_null(strstr(t.err, "did you mean \"add\"?"));
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128");
+	assert_non_null(strstr(t.err, "add needs a network, tcp or udp, a port"));
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "sctp", "8080", "172.16.206.128", "80");
+	assert_non_null(strstr(t.err, "\"sctp\" is neither tcp nor udp"));
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "0", "172.16.206.128", "80");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "web1", "80");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "65536");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "remove", "vmnet8", "tcp");
 	assert_int_equal(t.status, 2);
 	CTL("create", "vmnet2", "natt");
 	assert_non_null(strstr(t.err, "did you mean \"nat\"?"));
@@ -665,6 +701,7 @@ main(void)
 	    cmocka_unit_test(read_verbs_print_tables),
 	    cmocka_unit_test(read_verbs_print_json),
 	    cmocka_unit_test(ip_prints_an_address_and_nothing_else),
+	    cmocka_unit_test(forwards_are_changed),
 	    cmocka_unit_test(quiet_prints_nothing),
 	    cmocka_unit_test(help_is_everywhere),
 	    cmocka_unit_test(every_verb_has_help_with_an_example),
