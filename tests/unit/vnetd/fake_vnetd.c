@@ -72,12 +72,20 @@ static void
 send_stats(int sock, uint32_t id, uint16_t net)
 {
 	static const struct msg_dhcp_stat rows[] = {
-	    {1, DHCP_STAT_RECEIVED, "discover", "", 0},
-	    {8, DHCP_STAT_RECEIVED, "bootp", "", 0},
-	    {8, DHCP_STAT_RECEIVED, "discover", "", 2000},
-	    {8, DHCP_STAT_SENT, "offer", "", 16},
-	    {8, DHCP_STAT_DROPPED, "no-address", "no free address", 0},
-	    {8, DHCP_STAT_DROPPED, "quota", "one address more than \033[31mallowed", 1984},
+	    {.net = 1, .kind = DHCP_STAT_RECEIVED, .name = "discover", .text = "", .n = 0},
+	    {.net = 8, .kind = DHCP_STAT_RECEIVED, .name = "bootp", .text = "", .n = 0},
+	    {.net = 8, .kind = DHCP_STAT_RECEIVED, .name = "discover", .text = "", .n = 2000},
+	    {.net = 8, .kind = DHCP_STAT_SENT, .name = "offer", .text = "", .n = 16},
+	    {.net = 8,
+	     .kind = DHCP_STAT_DROPPED,
+	     .name = "no-address",
+	     .text = "no free address",
+	     .n = 0},
+	    {.net = 8,
+	     .kind = DHCP_STAT_DROPPED,
+	     .name = "quota",
+	     .text = "one address more than \033[31mallowed",
+	     .n = 1984},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
