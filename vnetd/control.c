@@ -123,6 +123,7 @@ bad_argument(const struct msg *m)
 	if ((m->type == MSG_NET_CREATE && m->u.net_create.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_DELETE && m->u.net_delete.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_SET && m->u.net_set.net >= NAMES_NETS) ||
+	    (m->type == MSG_CAPTURE && m->u.capture.net >= NAMES_NETS) ||
 	    (m->type == MSG_PORT_LIST && !is_net_or_all(m->u.port_list.net)) ||
 	    (m->type == MSG_PROMISC_LIST && !is_net_or_all(m->u.promisc_list.net)))
 		return "networks are vmnet0 to vmnet255";
@@ -198,10 +199,14 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		grant_ask_request(c, cl, m);
 	else if (m->type == MSG_PROMISC_DECIDE && grant_is_written(c, m))
 		submit(c, cl, JOB_PORT, m);
+	else if (m->type == MSG_PROMISC_DECIDE && captures_is_user(m->u.promisc_decide.port))
+		captures_decide_request(c, cl, m);
 	else if (m->type == MSG_PROMISC_DECIDE)
 		grant_decide_request(c, cl, m);
 	else if (m->type == MSG_RX_FILTER)
 		grant_filter_request(c, cl, m);
+	else if (m->type == MSG_CAPTURE)
+		captures_request(c, cl, m, fds);
 }
 
 bool

@@ -9,7 +9,7 @@
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
- *     redirect.c TCP redirections
+ *     redirect.c TCP redirections             captures.c captures of frames
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
  *
@@ -27,6 +27,7 @@
 #include "lib/msg.h"
 #include "lib/rtnl.h"
 #include "vnetd/ask.h"
+#include "vnetd/captures.h"
 #include "vnetd/control.h"
 #include "vnetd/events.h"
 #include "vnetd/fasten.h"
@@ -99,6 +100,7 @@ struct core {
 	struct keeper keeper;
 	struct fasten fasten;
 	struct grants grants;
+	struct captures captures;
 	struct redirects redirects;
 	struct worker worker[ROLE_N];
 

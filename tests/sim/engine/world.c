@@ -61,6 +61,10 @@ to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
 	}
 	if (redirects_told(w, m))
 		return;
+	if (m->type == MSG_CAPTURE_STOP) {
+		w->captures_stopped++;
+		return;
+	}
 	if (m->type == MSG_ENGINE_REFUSED) {
 		snprintf(w->refused, sizeof(w->refused), "%s", m->u.engine_refused.text);
 		return;

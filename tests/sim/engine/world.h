@@ -83,6 +83,7 @@ struct world {
 	char *file[5][NAMES_NETS];
 	char *host_file[HOST_FILE_N];
 	unsigned writes;
+	unsigned captures_stopped; /* CAPTURE_STOPs */
 	bool read_only;
 
 	/* redirections */

@@ -48,7 +48,7 @@ offers()
 
 offers 'vnetctl st' status
 offers 'vnetctl ' status networks show check reload events leases forward redirect ports port promisc attach \
-	detach watch create delete set libvirt help
+	detach watch capture top create delete set libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8

@@ -78,7 +78,7 @@ entry_of_the_policy_map(void **state UNUSED)
 	assert_int_equal(p.flood_ns, 100000);
 	assert_int_equal(p.in_ns, 8192000);
 	assert_int_equal(p.out_ns, 4096000);
-	assert_int_equal(p.pad, 0);
+	assert_int_equal(p.capture, 0);
 	assert_memory_equal(p.memo, ((uint8_t[GATE_MEMO_MAX]){1, 2, 3}), GATE_MEMO_MAX);
 
 	/* What does not count is not kept: equal gates are equal memory. */

@@ -11,8 +11,8 @@ static const enum msg_type reads[] = {MSG_REDIRECT_LIST, MSG_REDIRECT_SHOW, MSG_
 static const enum msg_type changes[] = {MSG_REDIRECT_KILL, MSG_RELOAD_ASK,    MSG_NET_CREATE,
 					MSG_NET_DELETE,    MSG_NET_SET,       MSG_PORT_SETTING,
 					MSG_PORT_UNPIN,    MSG_PROMISC_DECIDE};
-/* Of one port: a member's request is looked at, and rights_detach() judges whose port it is. */
-static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER};
+/* Of one port, or judged when it is known of what: a member's request is looked at, and rights_detach() judges whose port it is. */
+static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER, MSG_CAPTURE};
 
 static struct rights
 member(void)
