@@ -50,8 +50,8 @@ enum sandbox_extra {
 	/* socket(AF_INET|AF_INET6, SOCK_STREAM), connect, accept4, setsockopt, splice, sizes of pipes;
 	 * neither bind nor listen: listening sockets are passed in */
 	SANDBOX_TCP_RELAY = 1 << 8,
-	/* setsockopt: a packet socket that was passed in gets filter and ring; and seccomp, since
-	 * sandbox_seccomp_capture() is to follow */
+	/* setsockopt: a packet socket that was passed in gets filter and ring; ftruncate; and seccomp,
+	 * since sandbox_seccomp_capture() is to follow */
 	SANDBOX_PACKET_RING = 1 << 9,
 };
 

@@ -139,7 +139,8 @@ static const struct arg_rule relay_rules[] = {
     {SCMP_SYS(fcntl64), 1, U32_MASK, F_GETPIPE_SZ},
 };
 
-static const int ring_calls[] = {SCMP_SYS(setsockopt), SCMP_SYS(seccomp)};
+static const int ring_calls[] = {SCMP_SYS(setsockopt), SCMP_SYS(seccomp), SCMP_SYS(ftruncate),
+				 SCMP_SYS(ftruncate64)};
 
 /* Neither sendmsg() nor dup(): a descriptor could leave, or get another number, by them. */
 static const int capture_calls[] = {
