@@ -75,8 +75,10 @@ put_text(struct strbuf *out, const char *s)
 static void
 put_net(struct strbuf *out, const struct msg_net_row *n)
 {
+	unsigned own;
+
 	strbuf_addf(out, "interface {value=" PREFIX "vmnet%u}{display=vmnet%u: ", n->net, n->net);
-	if (n->label[0]) {
+	if (n->label[0] && !conf_net_parse(&own, n->label)) {
 		put_text(out, n->label);
 		strbuf_add(out, ", ");
 	}
