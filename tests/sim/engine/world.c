@@ -409,6 +409,11 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 	}
 	if (redirects_execute(w, m, &err, why, cap))
 		return err;
+	if (m->type == MSG_CAPTURE_START) {
+		w->capture = m->u.capture_start;
+		w->captures_started++;
+		return 0;
+	}
 	if (m->type == MSG_HOST_OPEN)
 		return reply_text(w->host_file[m->u.host_open.file], fds, nfds);
 	if (m->type == MSG_CONF_REPLACE)

@@ -83,7 +83,8 @@ struct world {
 	char *file[5][NAMES_NETS];
 	char *host_file[HOST_FILE_N];
 	unsigned writes;
-	unsigned captures_stopped; /* CAPTURE_STOPs */
+	unsigned captures_started, captures_stopped; /* CAPTURE_STARTs and -STOPs */
+	struct msg_capture_start capture;            /* the last one */
 	bool read_only;
 
 	/* redirections */
