@@ -559,16 +559,13 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(STR, description, 256) F(STR, filter, 1024) F(STR, comment, 512) F(STR, os, 128)
 /* Instructions of the filter, in order: u16 code, u8 jt, u8 jf, u32 k each. */
 #define FIELDS_capture_filter(F) F(BYTES, code, 8 * 400)
-/* A file, or the next one of a ring; or a pipe. */
-#define FIELDS_capture_out(F)
-/* Everything is said. Answered by CAPTURE_STATS when frames are being captured. */
-#define FIELDS_capture_go(F)
+#define FIELDS_capture_out(F) /* a file, or the next one of a ring; or a pipe */
+#define FIELDS_capture_go(F) /* everything is said; answered by CAPTURE_STATS */
 /* file: which of a ring is being written, and how many bytes of it are. Again each second, when a file changes and
  * at the end, before the REPLY with which the worker ends. */
 #define FIELDS_capture_stats(F)                                                                    \
 	F(U64, frames, 0) F(U64, dropped, 0) F(U32, file, 0) F(U64, file_bytes, 0)
-/* Ends the capture. */
-#define FIELDS_capture_end(F)
+#define FIELDS_capture_end(F) /* ends the capture */
 
 /* M(NAME, name, least descriptors, most descriptors) */
 #define MSG_LIST(M)                                                                                \
