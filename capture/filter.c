@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "capture/pcapng.h"
+#include "lib/util.h"
 
 static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn),
 	      "both are the kernel's format");
@@ -64,9 +65,29 @@ filter_compile(struct filter *out, const char *expr, char why[FILTER_WHY_MAX])
 	return ok;
 }
 
+/* The instructions that there are; libpcap's check lets others pass, at which its interpreter aborts. */
+static bool
+is_known(uint16_t code)
+{
+	static const uint16_t known[] = {
+	    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x0c, 0x14, 0x15, 0x16, 0x1c,
+	    0x1d, 0x20, 0x24, 0x25, 0x28, 0x2c, 0x2d, 0x30, 0x34, 0x35, 0x3c, 0x3d, 0x40,
+	    0x44, 0x45, 0x48, 0x4c, 0x4d, 0x50, 0x54, 0x5c, 0x60, 0x61, 0x64, 0x6c, 0x74,
+	    0x7c, 0x80, 0x81, 0x84, 0x87, 0x94, 0x9c, 0xa4, 0xac, 0xb1,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i] == code)
+			return true;
+	return false;
+}
+
 bool
 filter_valid(const struct filter *f)
 {
+	for (size_t i = 0; i < f->n && i < FILTER_MAX; i++)
+		if (!is_known(f->code[i].code))
+			return false;
 	return f->n <= FILTER_MAX &&
 	       (f->n == 0 || bpf_validate((const struct bpf_insn *)f->code, (int)f->n));
 }

@@ -143,13 +143,30 @@ static const int ring_calls[] = {SCMP_SYS(setsockopt), SCMP_SYS(seccomp), SCMP_S
 				 SCMP_SYS(ftruncate64)};
 
 /* Neither sendmsg() nor dup(): a descriptor could leave, or get another number, by them. */
-static const int capture_calls[] = {
-    SCMP_SYS(poll),         SCMP_SYS(ppoll),     SCMP_SYS(ppoll_time64),  SCMP_SYS(restart_syscall),
-    SCMP_SYS(lseek),        SCMP_SYS(_llseek),   SCMP_SYS(ftruncate),     SCMP_SYS(ftruncate64),
-    SCMP_SYS(close),        SCMP_SYS(munmap),    SCMP_SYS(mremap),        SCMP_SYS(brk),
-    SCMP_SYS(madvise),      SCMP_SYS(futex),     SCMP_SYS(futex_time64),  SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
-    SCMP_SYS(gettimeofday), SCMP_SYS(exit),      SCMP_SYS(exit_group)};
+static const int capture_calls[] = {SCMP_SYS(poll),
+				    SCMP_SYS(ppoll),
+				    SCMP_SYS(ppoll_time64),
+				    SCMP_SYS(restart_syscall),
+				    SCMP_SYS(lseek),
+				    SCMP_SYS(_llseek),
+				    SCMP_SYS(ftruncate),
+				    SCMP_SYS(ftruncate64),
+				    SCMP_SYS(close),
+				    SCMP_SYS(munmap),
+				    SCMP_SYS(mremap),
+				    SCMP_SYS(brk),
+				    SCMP_SYS(madvise),
+				    SCMP_SYS(futex),
+				    SCMP_SYS(futex_time64),
+				    SCMP_SYS(getrandom),
+				    SCMP_SYS(rt_sigreturn),
+				    SCMP_SYS(sigreturn),
+				    SCMP_SYS(sigaltstack),
+				    SCMP_SYS(clock_gettime),
+				    SCMP_SYS(clock_gettime64),
+				    SCMP_SYS(gettimeofday),
+				    SCMP_SYS(exit),
+				    SCMP_SYS(exit_group)};
 
 static const struct arg_rule capture_rules[] = {
     {SCMP_SYS(mmap), 2, PROT_EXEC, 0},
