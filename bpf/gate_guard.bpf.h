@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * gate_guard.bpf.h - what a guest may not say: DHCP server's messages, router advertisements, IP and
- * ARP in another address's name.
+ * ARP in another address's name; and how often it may ask DHCP servers.
  *
- * Contract: reads only. What a receiver might understand and this file cannot read does not pass while
+ * Contract: reads only, and stamps what passes to our DHCP server (lib/gate.h). What a receiver might understand and this file cannot read does not pass while
  * a guard is on: more than two VLAN tags, headers that are cut off or unknown, long chains of them.
  * Of a fragmented packet the first fragment decides; the others say nothing without it. So nothing is
  * read behind the end that the packet itself tells: a receiver takes that from the next fragment.
@@ -17,8 +17,10 @@
 #include <linux/udp.h>
 
 #include "bpf/gate_kern.bpf.h"
+#include "bpf/gate_rate.bpf.h"
 
-#define GATE_READS (GATE_DHCP | GATE_RA | GATE_IP) /* guards that look behind the Ethernet header */
+/* What looks behind the Ethernet header. */
+#define GATE_READS (GATE_DHCP | GATE_RA | GATE_IP | GATE_REQUESTS)
 
 #define VLAN_TAGS_MAX   2
 #define END_UNKNOWN     0x7fffffff
@@ -32,6 +34,7 @@ enum { ND_ADVERT = 134, ND_SOLICIT = 135, ND_NEIGHBOUR = 136, ND_REDIRECT = 137 
 struct guarded {
 	struct __sk_buff *skb;
 	const struct gate_policy *policy;
+	struct gate_state *state;
 	__u64 src;
 	__u32 off, end;
 	__u32 flags;
@@ -68,11 +71,17 @@ guard_end(struct guarded *g, __u32 from, __u32 len)
 
 /* Not to be read: counted for the strictest guard that is on. */
 static __always_inline int
+unread4(const struct guarded *g)
+{
+	if (g->flags & GATE_DHCP)
+		return DROP_DHCP;
+	return g->flags & GATE_IP ? DROP_IP : GATE_PASS;
+}
+
+static __always_inline int
 unread(const struct guarded *g)
 {
-	if (g->flags & GATE_RA)
-		return DROP_RA;
-	return g->flags & GATE_DHCP ? DROP_DHCP : DROP_IP;
+	return g->flags & GATE_RA ? DROP_RA : unread4(g);
 }
 
 /* --- IPv4 and ARP ----------------------------------------------------------------------------- */
@@ -85,15 +94,33 @@ guard_source4(const struct guarded *g, __be32 saddr)
 	return DROP_IP;
 }
 
+/* A message to a DHCP server that passes all guards. Stamped only if ours takes it: what the host routes
+ * onward keeps the mark that it has. */
+static __always_inline int
+request_check(const struct guarded *g, __be32 daddr)
+{
+	const struct gate_policy *p = g->policy;
+
+	if (!(g->flags & GATE_REQUESTS))
+		return GATE_PASS;
+	if (p->dhcp_ns && !rate_ok(&g->state->dhcp_tat, p->dhcp_ns, p->dhcp_burst_ns))
+		return DROP_DHCP_RATE;
+	if (p->dhcp_stamp && (daddr == bpf_htonl(INADDR_BROADCAST) || daddr == p->dhcp_server ||
+			      daddr == p->dhcp_broadcast))
+		g->skb->mark = p->dhcp_stamp;
+	return GATE_PASS;
+}
+
 /* A client that has no address yet may ask for one. */
 static __always_inline int
-guard_udp4(const struct guarded *g, __be32 saddr)
+guard_udp4(const struct guarded *g, __be32 saddr, __be32 daddr)
 {
 	struct udphdr udp;
+	int r = GATE_PASS;
 	__u8 op;
 
 	if (!get(g, g->off, &udp, sizeof(udp)))
-		return g->flags & GATE_DHCP ? DROP_DHCP : DROP_IP;
+		return unread4(g);
 	if (g->flags & GATE_DHCP) {
 		if (udp.dest == bpf_htons(DHCP4_CLIENT))
 			return DROP_DHCP;
@@ -101,9 +128,11 @@ guard_udp4(const struct guarded *g, __be32 saddr)
 		    (!get(g, g->off + sizeof(udp), &op, 1) || op == BOOTREPLY))
 			return DROP_DHCP;
 	}
-	if (!saddr && udp.source == bpf_htons(DHCP4_CLIENT) && udp.dest == bpf_htons(DHCP4_SERVER))
-		return GATE_PASS;
-	return guard_source4(g, saddr);
+	if (saddr || udp.source != bpf_htons(DHCP4_CLIENT) || udp.dest != bpf_htons(DHCP4_SERVER))
+		r = guard_source4(g, saddr);
+	if (r == GATE_PASS && udp.dest == bpf_htons(DHCP4_SERVER))
+		r = request_check(g, daddr);
+	return r;
 }
 
 static __always_inline int
@@ -111,15 +140,15 @@ guard_ip4(struct guarded *g)
 {
 	struct iphdr ip;
 
-	if (!(g->flags & (GATE_DHCP | GATE_IP)))
+	if (!(g->flags & (GATE_DHCP | GATE_IP | GATE_REQUESTS)))
 		return GATE_PASS;
 	if (!get(g, g->off, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
-		return g->flags & GATE_DHCP ? DROP_DHCP : DROP_IP;
+		return unread4(g);
 	guard_end(g, g->off, bpf_ntohs(ip.tot_len));
 	g->off += ip.ihl * 4u;
 	if (ip.protocol != IPPROTO_UDP || ip.frag_off & bpf_htons(0x1fff))
 		return guard_source4(g, ip.saddr);
-	return guard_udp4(g, ip.saddr);
+	return guard_udp4(g, ip.saddr, ip.daddr);
 }
 
 /* Most of what passes, read where it lies: IPv4 without options that is not DHCP. False: guard_ip4() has to
@@ -349,7 +378,7 @@ snap_type(struct guarded *g, __u16 type)
 static __always_inline int
 guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
 {
-	struct guarded g = {skb, p->policy, f->src, 14, END_UNKNOWN, p->policy->flags};
+	struct guarded g = {skb, p->policy, p->state, f->src, 14, END_UNKNOWN, p->policy->flags};
 	__u16 type = f->type;
 	__be16 tag[2];
 

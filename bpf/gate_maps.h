@@ -22,38 +22,46 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     2
+#define GATE_LAYOUT     4
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
 #define GATE_RING_BYTES 65536
 
+/* In flags, besides enum gate_flag: messages to DHCP servers are limited or stamped. */
+#define GATE_REQUESTS (1 << 16)
+
 #define GATE_HOME(ifindex) ((__u32)(ifindex) % GATE_SLOTS)
 
 struct gate_policy {
 	__u32 ifindex; /* of the port (or bridge); 0: the slot is free */
-	__u32 flags;   /* enum gate_flag */
+	__u32 flags;   /* enum gate_flag, GATE_REQUESTS */
 	__u8 mac_policy;
 	__u8 net;
 	__u16 learn; /* MAC_POLICY_LEARN: so many addresses */
 	__u32 span;  /* slot that gets a copy of all that this port sends and receives; 0: none */
 	__u32 ip;    /* GATE_IP: the port's address, network byte order; 0: none so far */
+	__u32 dhcp_stamp; /* DHCP_STAMP(); 0: none */
+	/* Whose messages get it, beside those to all; network byte order. */
+	__u32 dhcp_server, dhcp_broadcast;
 	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
 	 * GATE_TAG() as its hash; 0: nobody captures here. */
 	__u32 capture;
 	__u64 flood_ns; /* one broadcast in so many nanoseconds; 0: no limit */
+	__u64 dhcp_ns;  /* one message to a DHCP server, the same */
 	__u64 in_ns;    /* rate to the guest: nanoseconds for 1024 bytes; 0: no limit */
 	__u64 out_ns;   /* rate from the guest, the same */
 	/* Bursts: so far may the theoretical arrival time be ahead, nanoseconds. */
-	__u64 flood_burst_ns, in_burst_ns, out_burst_ns;
+	__u64 flood_burst_ns, dhcp_burst_ns, in_burst_ns, out_burst_ns;
 	__u8 memo[GATE_MEMO_MAX]; /* the engine's, not read here */
 };
 
 struct gate_state {
-	__u64 mac;                        /* the port's own address; 0: none so far */
-	__u64 flood_tat, in_tat, out_tat; /* theoretical arrival times (GCRA), bpf_ktime_get_ns() */
-	__u64 event_ns;                   /* when a drop was last told */
-	__u32 learned; /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
+	__u64 mac; /* the port's own address; 0: none so far */
+	/* theoretical arrival times (GCRA), bpf_ktime_get_ns() */
+	__u64 flood_tat, dhcp_tat, in_tat, out_tat;
+	__u64 event_ns; /* when a drop was last told */
+	__u32 learned;  /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
 	__u32 pad;
 	__u64 drops[DROP_REASON_N];
 };

@@ -433,6 +433,12 @@ build_dhcp(struct build *b, struct conf_net *net)
 							: d->global.unknown_clients) != CONF_NO;
 	d->authoritative = (d->subnet.authoritative ? d->subnet.authoritative
 						    : d->global.authoritative) != CONF_NO;
+	d->ping_check =
+	    (d->subnet.ping_check ? d->subnet.ping_check : d->global.ping_check) != CONF_NO;
+	d->ping_timeout_s =
+	    d->subnet.ping_timeout_s ? d->subnet.ping_timeout_s : d->global.ping_timeout_s;
+	if (d->ping_timeout_s == 0)
+		d->ping_timeout_s = CONF_PING_TIMEOUT_DEFAULT;
 	derive_opt(b, net, 1, ip4_mask(net->subnet.len).h, 4);
 	derive_opt(b, net, 28, prefix4_broadcast(net->subnet).h, 4);
 	if (net->mtu != CONF_MTU_DEFAULT)

@@ -50,6 +50,29 @@ set_default_group(struct conf_subject *s)
 	s->allow_set = true;
 }
 
+/* Networks that cannot be reached by any address are named in vain. */
+static void
+read_routes(struct build *b, const struct vnetd_section *s)
+{
+	const struct vnetd_item *it = vnetd_item_find(s, "route");
+	struct conf_net *net = &b->c->net[s->net];
+
+	if (!it)
+		return;
+	memcpy(net->route, it->value.nets, sizeof(net->route));
+	net->route[s->net / 8] &= (uint8_t) ~(1u << s->net % 8);
+	for (unsigned n = 0; n < CONF_NETS && net->present; n++) {
+		const struct conf_net *to = &b->c->net[n];
+
+		if (strcmp(it->value.text, "all") != 0 && net->route[n / 8] >> n % 8 & 1 &&
+		    (!to->present || !to->subnet.len))
+			diag_warn(
+			    b->d, it->pos,
+			    "[vmnet%u] has a route to vmnet%u, which %s; it is without effect",
+			    s->net, n, to->present ? "has no subnet" : "does not exist");
+	}
+}
+
 static void
 read_subject(struct build *b, const struct vnetd_section *s)
 {
@@ -85,6 +108,30 @@ has_default_group(const struct conf *c)
 	return false;
 }
 
+/* Marks the reservations that static-arp names. */
+static void
+read_static_arp(struct build *b, struct conf_net *net, const struct vnetd_section *s)
+{
+	const struct vnetd_item *it = vnetd_item_find(s, "static-arp");
+	const char *list = it ? it->value.text : "";
+	struct mac mac;
+
+	while (schema_mac_next(&list, &mac)) {
+		struct dhcp_host *h = NULL;
+
+		for (size_t i = 0; i < net->dhcpd.nhosts && !h; i++)
+			if (mac_eq(net->dhcpd.host[i].mac, mac) && net->dhcpd.host[i].ip.h)
+				h = &net->dhcpd.host[i];
+		if (h)
+			h->static_arp = true;
+		else
+			diag_warn(b->d, it->pos,
+				  "static-arp: vmnet%u reserves no address for %s; it has no "
+				  "effect. Cure: vnetctl reserve vmnet%u %s IP --static-arp",
+				  net->n, MAC_STR(mac), net->n, MAC_STR(mac));
+	}
+}
+
 void
 build_local(struct build *b)
 {
@@ -103,7 +150,10 @@ build_local(struct build *b)
 			break;
 		case SCHEMA_NET:
 			build_gate(&b->c->net[s->net].gate, s);
-			if (!b->c->net[s->net].present)
+			read_routes(b, s);
+			if (b->c->net[s->net].present)
+				read_static_arp(b, &b->c->net[s->net], s);
+			else
 				diag_warn(b->d, s->pos,
 					  "[vmnet%u] has no effect: there is no such network",
 					  s->net);

@@ -64,6 +64,8 @@ build_gate(struct conf_gate *g, const struct vnetd_section *s)
 	    .mac_learning = number(s, "mac-learning"),
 	    .ip_guard = yes(s, "ip-guard"),
 	    .flood = number(s, "broadcast-limit"),
+	    .dhcp_leases = number(s, "dhcp-leases-per-port"),
+	    .dhcp_rate = number(s, "dhcp-rate-per-port"),
 	};
 }
 

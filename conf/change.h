@@ -72,9 +72,11 @@ bool conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src
 			 enum conf_proto proto, uint16_t host_port, struct diags *d);
 
 /* Reservations: written as add_dhcp_mac_to_ip; with a name as a host block in the user's part of
- * dhcpd.conf. A removal looks in both. */
+ * dhcpd.conf; with static_arp also in the key static-arp of vnetd.conf. What was said about this MAC
+ * address before is replaced as a whole. A removal looks in all three. */
 bool conf_add_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-			  struct mac mac, struct ip4 ip, const char *name, struct diags *d);
+			  struct mac mac, struct ip4 ip, const char *name, bool static_arp,
+			  struct diags *d);
 bool conf_remove_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
 			     struct mac mac, struct diags *d);
 

@@ -6,10 +6,13 @@
 #include "conf/change.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/draft.h"
 #include "conf/networking.h"
+#include "conf/vnetdconf.h"
 
 static bool
 need_service(struct draft *t, unsigned n, bool nat)
@@ -183,7 +186,52 @@ cut_hosts(struct strbuf *out, const char *text, size_t len, struct mac mac)
 	return n;
 }
 
-/* Removes every statement about (n, mac); how many there were. */
+/* Puts a MAC address into the list static-arp of a network, or takes it out; whether it was there. */
+static bool
+edit_static_arp(struct draft *t, unsigned n, struct mac mac, bool on)
+{
+	const struct conf_file *f = draft_file(t, CONF_FILE_VNETD, 0);
+	struct strbuf list, next;
+	struct vnetd_file vf;
+	struct diags quiet;
+	struct arena a;
+	bool was = false;
+	char section[16];
+
+	arena_init(&a);
+	diags_init(&quiet);
+	strbuf_init(&list);
+	snprintf(section, sizeof(section), "vmnet%u", n);
+	vnetdconf_parse(&vf, &a, "", f->text ? f->text : "", f->text ? f->len : 0, &quiet);
+	for (size_t i = 0; i < vf.nsections; i++) {
+		const struct vnetd_section *s = &vf.section[i];
+		const struct vnetd_item *it =
+		    s->kind == SCHEMA_NET && s->net == n ? vnetd_item_find(s, "static-arp") : NULL;
+		const char *text = it ? it->value.text : "";
+		struct mac m;
+
+		while (schema_mac_next(&text, &m)) {
+			was |= mac_eq(m, mac);
+			if (!mac_eq(m, mac))
+				strbuf_addf(&list, "%s%s", list.len ? " " : "", MAC_STR(m));
+		}
+	}
+	if (on)
+		strbuf_addf(&list, "%s%s", list.len ? " " : "", MAC_STR(mac));
+	if (on != was) {
+		strbuf_init(&next);
+		vnetdconf_set(&next, f->text ? f->text : "", f->text ? f->len : 0, section,
+			      "static-arp", list.len ? strbuf_str(&list) : NULL);
+		draft_put(t, CONF_FILE_VNETD, 0, &next);
+	}
+	t->ch->bad |= list.bad || a.bad;
+	strbuf_fini(&list);
+	diags_fini(&quiet);
+	arena_fini(&a);
+	return was;
+}
+
+/* Removes every statement of VMware's files about (n, mac); how many there were. */
 static size_t
 remove_all(struct draft *t, unsigned n, struct mac mac)
 {
@@ -240,8 +288,67 @@ ip_taken(struct draft *t, unsigned n, struct mac mac, struct ip4 ip)
 
 		if (!ip4_eq(h->ip, ip) || mac_eq(h->mac, mac))
 			continue;
-		DRAFT_ERROR(t, "%s is reserved for %s%s%s already; choose another", IP4_STR(ip),
-			    MAC_STR(h->mac), h->name ? ", " : "", h->name ? h->name : "");
+		DRAFT_ERROR(t,
+			    "%s is reserved for %s%s%s already (%s:%u); choose another, or first: "
+			    "vnetctl unreserve vmnet%u %s",
+			    IP4_STR(ip), MAC_STR(h->mac), h->name ? ", " : "",
+			    h->name ? h->name : "", h->pos.file, h->pos.line, n, MAC_STR(h->mac));
+		return true;
+	}
+	return false;
+}
+
+/* Whose the address is when it is the network's own. */
+static const char *
+owner_of(const struct conf_net *net, struct ip4 ip)
+{
+	if (net->adapter && ip4_eq(ip, net->host))
+		return "the host's own address";
+	if (net->nat && ip4_eq(ip, net->gateway))
+		return "the NAT gateway's address";
+	if (ip4_eq(ip, net->dhcpd.server))
+		return "the DHCP server's address";
+	return ip4_eq(ip, net->subnet.addr) ? "the network's own address" : "the broadcast address";
+}
+
+/* A guest of this network can have the address. */
+static bool
+pair_ok(struct draft *t, unsigned n, struct mac mac, struct ip4 ip)
+{
+	const struct conf_net *net = &t->old->net[n];
+	const struct mac host = {{0x00, 0x50, 0x56, 0xc0, 0x00, (uint8_t)n}};
+
+	if (!conf_mac_ok(mac))
+		DRAFT_ERROR(t, "%s is no address of a network card, but %s; give the guest's own",
+			    MAC_STR(mac), mac_is_zero(mac) ? "nobody's" : "a group's");
+	else if (mac_eq(mac, host))
+		DRAFT_ERROR(t, "%s is the host's own address in vmnet%u; give the guest's",
+			    MAC_STR(mac), n);
+	else if (!prefix4_contains(net->subnet, ip))
+		DRAFT_ERROR(t,
+			    "%s is not inside vmnet%u, which is %s; choose an address from there",
+			    IP4_STR(ip), n, PREFIX4_STR(net->subnet));
+	else if (conf_net_owns(net, ip))
+		DRAFT_ERROR(t, "%s is %s in vmnet%u; choose another", IP4_STR(ip),
+			    owner_of(net, ip), n);
+	else
+		return true;
+	return false;
+}
+
+/* Another guest's block has the name. Host names are how people tell guests apart. */
+static bool
+name_taken(struct draft *t, unsigned n, struct mac mac, const char *name)
+{
+	const struct conf_dhcp *d = &t->old->net[n].dhcpd;
+
+	for (size_t i = 0; i < d->nhosts; i++) {
+		const struct dhcp_host *h = &d->host[i];
+
+		if (!h->name || strcasecmp(h->name, name) != 0 || mac_eq(h->mac, mac))
+			continue;
+		DRAFT_ERROR(t, "\"%s\" is the name of %s already (%s:%u); choose another", name,
+			    MAC_STR(h->mac), h->pos.file, h->pos.line);
 		return true;
 	}
 	return false;
@@ -249,17 +356,19 @@ ip_taken(struct draft *t, unsigned n, struct mac mac, struct ip4 ip)
 
 bool
 conf_add_reservation(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-		     struct mac mac, struct ip4 ip, const char *name, struct diags *d)
+		     struct mac mac, struct ip4 ip, const char *name, bool static_arp,
+		     struct diags *d)
 {
 	struct draft t;
 	bool ok;
 
 	if (!draft_init(&t, ch, src, d))
 		return draft_finish(&t, false, true, NULL);
-	ok =
-	    need_service(&t, n, false) && (!name || name_ok(&t, name)) && !ip_taken(&t, n, mac, ip);
+	ok = need_service(&t, n, false) && pair_ok(&t, n, mac, ip) && !ip_taken(&t, n, mac, ip) &&
+	     (!name || (name_ok(&t, name) && !name_taken(&t, n, mac, name)));
 	if (ok) {
 		remove_all(&t, n, mac);
+		edit_static_arp(&t, n, mac, static_arp);
 		if (name) {
 			if (!draft_file(&t, CONF_FILE_DHCPD, n)->text)
 				draft_regen_dhcpd(&t, &t.old->net[n], NULL, NULL, NULL);
@@ -277,12 +386,13 @@ conf_remove_reservation(struct conf_changes *ch, const struct conf_sources *src,
 			struct mac mac, struct diags *d)
 {
 	struct draft t;
-	bool ok;
+	bool ok, found;
 
 	if (!draft_init(&t, ch, src, d))
 		return draft_finish(&t, false, false, NULL);
 	ok = need_service(&t, n, false);
-	if (ok && remove_all(&t, n, mac) == 0) {
+	found = ok && remove_all(&t, n, mac) > 0;
+	if (ok && !edit_static_arp(&t, n, mac, false) && !found) {
 		DRAFT_ERROR(&t, "vmnet%u has no reservation for %s: vnetctl leases vmnet%u", n,
 			    MAC_STR(mac), n);
 		ok = false;

@@ -27,16 +27,17 @@
 #include "lib/inet.h"
 #include "lib/kinds.h"
 
-#define CONF_NETS          256        /* vmnet0 - vmnet255 */
-#define CONF_FILE_MAX      (1u << 20) /* longer files are refused */
-#define CONF_MTU_MIN       68
-#define CONF_MTU_MAX       9194
-#define CONF_MTU_DEFAULT   1500
-#define CONF_IFNAME_MAX    15
-#define CONF_PORT_NAME_MAX 63     /* a port's own name: letters, digits and "._-" */
-#define CONF_PREFIX_MIN    8      /* the largest subnet is a /8 */
-#define CONF_QUEUES_MAX    16     /* queues of a static tap */
-#define CONF_GROUP         "vnet" /* members may attach to every network by default */
+#define CONF_NETS                 256        /* vmnet0 - vmnet255 */
+#define CONF_FILE_MAX             (1u << 20) /* longer files are refused */
+#define CONF_MTU_MIN              68
+#define CONF_MTU_MAX              9194
+#define CONF_MTU_DEFAULT          1500
+#define CONF_PING_TIMEOUT_DEFAULT 1 /* seconds, as with ISC's server */
+#define CONF_IFNAME_MAX           15
+#define CONF_PORT_NAME_MAX        63     /* a port's own name: letters, digits and "._-" */
+#define CONF_PREFIX_MIN           8      /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX           16     /* queues of a static tap */
+#define CONF_GROUP                "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
 struct conf_file {
@@ -65,6 +66,8 @@ struct conf_dhcp {
 	uint32_t default_lease_s, max_lease_s, min_lease_s; /* resolved for the subnet */
 	bool unknown_clients;                               /* resolved; default true */
 	bool authoritative;                                 /* resolved; default true */
+	bool ping_check;                                    /* resolved; default true */
+	uint32_t ping_timeout_s;                            /* resolved */
 	struct dhcp_range *range;
 	size_t nranges;
 	/* Reservations of dhcpd.conf and `networking`, at most one per MAC and per address, without
@@ -81,6 +84,8 @@ struct conf_gate {
 	int mac_learning; /* 0-GATE_LEARN_MAX addresses */
 	int ip_guard;     /* 1 yes, 0 no */
 	int flood;        /* broadcast-limit, packets/s, 0: none */
+	int dhcp_leases;  /* dhcp-leases-per-port, 0: no limit */
+	int dhcp_rate;    /* dhcp-rate-per-port, messages/s, 0: no limit */
 };
 
 /* Where the facts of a network are written; line 0: nowhere, a default. */
@@ -106,6 +111,8 @@ struct conf_net {
 	bool dhcp;
 	struct conf_dhcp dhcpd;
 	uint16_t mtu;
+
+	uint8_t route[CONF_NETS / 8]; /* networks that it talks with; bit n % 8 of byte n / 8 */
 
 	struct conf_gate gate; /* of its ports, unless their sections say otherwise */
 

@@ -12,6 +12,8 @@
 
 #define DEPTH_MAX 16
 
+#define PING_TIMEOUT_MAX 3600
+
 enum ctx_kind {
 	CTX_FILE = 1 << 0,
 	CTX_SHARED = 1 << 1,
@@ -193,6 +195,53 @@ static void
 st_min_lease(struct dc *p, struct ctx *c)
 {
 	lease_time(p, &c->scope->min_lease_s);
+}
+
+/* Which guest is given which of a subnet's addresses is not known before it is checked. */
+static bool
+counts_here(struct dc *p, const struct ctx *c, const char *word)
+{
+	if (!(c->kind & (CTX_POOL | CTX_HOST)))
+		return true;
+	diag_warn(p->l.d, p->l.tok.pos,
+		  "\"%s\" has no effect inside %s; it counts for whole subnets", word,
+		  c->kind == CTX_POOL ? "pool" : "host");
+	skip_statement(p);
+	return false;
+}
+
+static void
+st_ping_check(struct dc *p, struct ctx *c)
+{
+	struct word w = p->l.tok.w;
+	bool yes = word_ieq(w, "true") || word_ieq(w, "on");
+
+	if (!counts_here(p, c, "ping-check"))
+		return;
+	if (p->l.tok.kind != DL_WORD || (!yes && !word_ieq(w, "false") && !word_ieq(w, "off"))) {
+		bad_operand(p, "\"true\" or \"false\"");
+		return;
+	}
+	c->scope->ping_check = yes ? CONF_YES : CONF_NO;
+	dl_next(&p->l);
+	end_statement(p);
+}
+
+/* ISC's server waits so long, and 0 means not to wait, which we do not in any case. */
+static void
+st_ping_timeout(struct dc *p, struct ctx *c)
+{
+	uint32_t s;
+
+	if (!counts_here(p, c, "ping-timeout"))
+		return;
+	if (p->l.tok.kind != DL_WORD || !word_u32(p->l.tok.w, PING_TIMEOUT_MAX, &s)) {
+		bad_operand(p, "a number of seconds from 0 to 3600");
+		return;
+	}
+	c->scope->ping_timeout_s = s ? s : 1;
+	dl_next(&p->l);
+	end_statement(p);
 }
 
 static void
@@ -453,6 +502,8 @@ scope_block(struct dc *p, struct ctx *c, enum ctx_kind kind)
 	parse_block(p, &in);
 	for (; subnets < p->f->nsubnets; subnets++)
 		dhcp_scope_inherit(&p->f->subnet[subnets].scope, p->a, &scope);
+	scope.ping_check = CONF_UNSET; /* subnets only */
+	scope.ping_timeout_s = 0;
 	for (; hosts < p->f->nhosts; hosts++)
 		dhcp_scope_inherit(&p->f->host[hosts].scope, p->a, &scope);
 }
@@ -487,8 +538,6 @@ static const char *const no_effect[] = {"use-host-decl-names",
 					"get-lease-hostnames",
 					"dynamic-bootp-lease-cutoff",
 					"dynamic-bootp-lease-length",
-					"ping-check",
-					"ping-timeout",
 					"one-lease-per-client",
 					"log-facility",
 					"use-lease-addr-for-default-route",
@@ -522,6 +571,8 @@ static const struct statement statements[] = {
     {"server-identifier", CTX_FILE | CTX_SHARED | CTX_SUBNET, st_server_identifier},
     {"authoritative", CTX_FILE | CTX_SHARED | CTX_GROUP | CTX_SUBNET, st_authoritative},
     {"not", CTX_FILE | CTX_SHARED | CTX_GROUP | CTX_SUBNET, st_not},
+    {"ping-check", CTX_SCOPES | CTX_POOL, st_ping_check},
+    {"ping-timeout", CTX_SCOPES | CTX_POOL, st_ping_timeout},
     {"allow", CTX_SCOPES | CTX_POOL, st_allow},
     {"deny", CTX_SCOPES | CTX_POOL, st_deny},
     {"ignore", CTX_SCOPES, st_deny},

@@ -53,6 +53,8 @@ struct dhcp_scope {
 	enum conf_tri bootp;
 	enum conf_tri booting;
 	enum conf_tri authoritative;
+	enum conf_tri ping_check; /* this and the next not in hosts */
+	uint32_t ping_timeout_s;
 };
 
 /* Dynamic addresses lo..hi, both included, inside the subnet. */
@@ -67,6 +69,7 @@ struct dhcp_host {
 	const char *name; /* of the block, or NULL (add_dhcp_mac_to_ip) */
 	struct mac mac;
 	struct ip4 ip;
+	bool static_arp; /* by vnetd.conf: the host knows its MAC without ARP. Only with ip */
 	struct dhcp_scope scope; /* enclosing groups already merged in */
 	struct conf_pos pos;
 	size_t start, end; /* bytes of the block in its file, from `host` to behind the brace */

@@ -165,6 +165,11 @@ print_scope(struct strbuf *out, const struct dhcp_scope *s, const char *indent)
 	if (s->authoritative != CONF_UNSET)
 		strbuf_addf(out, "%s%sauthoritative;\n", indent,
 			    s->authoritative == CONF_NO ? "not " : "");
+	if (s->ping_check != CONF_UNSET)
+		strbuf_addf(out, "%sping-check %s;\n", indent,
+			    s->ping_check == CONF_YES ? "true" : "false");
+	if (s->ping_timeout_s)
+		strbuf_addf(out, "%sping-timeout %u;\n", indent, s->ping_timeout_s);
 	if (s->default_lease_s)
 		strbuf_addf(out, "%sdefault-lease-time %u;\n", indent, s->default_lease_s);
 	if (s->max_lease_s)

@@ -64,4 +64,8 @@ dhcp_scope_inherit(struct dhcp_scope *in, struct arena *a, const struct dhcp_sco
 		in->booting = out->booting;
 	if (in->authoritative == CONF_UNSET)
 		in->authoritative = out->authoritative;
+	if (in->ping_check == CONF_UNSET)
+		in->ping_check = out->ping_check;
+	if (in->ping_timeout_s == 0)
+		in->ping_timeout_s = out->ping_timeout_s;
 }

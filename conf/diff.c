@@ -47,14 +47,15 @@ dhcp_scope_eq(const struct dhcp_scope *a, const struct dhcp_scope *b)
 	       ip4_eq(a->next_server, b->next_server) && str_eq(a->filename, b->filename) &&
 	       str_eq(a->server_name, b->server_name) && a->unknown_clients == b->unknown_clients &&
 	       a->bootp == b->bootp && a->booting == b->booting &&
-	       a->authoritative == b->authoritative;
+	       a->authoritative == b->authoritative && a->ping_check == b->ping_check &&
+	       a->ping_timeout_s == b->ping_timeout_s;
 }
 
 bool
 dhcp_host_eq(const struct dhcp_host *a, const struct dhcp_host *b)
 {
 	return str_eq(a->name, b->name) && mac_eq(a->mac, b->mac) && ip4_eq(a->ip, b->ip) &&
-	       dhcp_scope_eq(&a->scope, &b->scope);
+	       a->static_arp == b->static_arp && dhcp_scope_eq(&a->scope, &b->scope);
 }
 
 bool
@@ -80,7 +81,8 @@ dhcp_eq(const struct conf_dhcp *a, const struct conf_dhcp *b)
 	return dhcp_scope_eq(&a->global, &b->global) && dhcp_scope_eq(&a->subnet, &b->subnet) &&
 	       a->default_lease_s == b->default_lease_s && a->max_lease_s == b->max_lease_s &&
 	       a->min_lease_s == b->min_lease_s && a->unknown_clients == b->unknown_clients &&
-	       a->authoritative == b->authoritative;
+	       a->authoritative == b->authoritative && a->ping_check == b->ping_check &&
+	       a->ping_timeout_s == b->ping_timeout_s;
 }
 
 bool
@@ -159,7 +161,8 @@ gate_eq(const struct conf_gate *a, const struct conf_gate *b)
 {
 	return a->promiscuous == b->promiscuous && a->forged == b->forged &&
 	       a->mac_learning == b->mac_learning && a->ip_guard == b->ip_guard &&
-	       a->flood == b->flood;
+	       a->flood == b->flood && a->dhcp_leases == b->dhcp_leases &&
+	       a->dhcp_rate == b->dhcp_rate;
 }
 
 static unsigned
@@ -184,7 +187,9 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 		f |= CONF_F_DHCP;
 	if (!forwards_eq(a, b))
 		f |= CONF_F_FORWARDS;
-	if (a->udp_timeout_s != b->udp_timeout_s || !nat_acts_eq(&a->natconf, &b->natconf))
+	if (a->udp_timeout_s != b->udp_timeout_s ||
+	    memcmp(a->route, b->route, sizeof(a->route)) != 0 ||
+	    !nat_acts_eq(&a->natconf, &b->natconf))
 		f |= CONF_F_NAT;
 	if (!str_eq(a->display_name, b->display_name))
 		f |= CONF_F_NAME;

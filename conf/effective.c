@@ -89,6 +89,13 @@ number_setting(struct strbuf *out, enum schema_section s, const char *key, int v
 	setting(out, s, key, v < 0 ? NULL : text);
 }
 
+static void
+limit_setting(struct strbuf *out, enum schema_section s, const char *key, int v)
+{
+	setting(out, s, key,
+		v < 0 ? NULL : schema_limit_str((uint32_t)v, (char[SCHEMA_LIMIT_LEN]){0}));
+}
+
 static const char *
 allow_deny(int v)
 {
@@ -107,6 +114,23 @@ print_gate(struct strbuf *out, enum schema_section s, const struct conf_gate *g)
 	number_setting(out, s, "mac-learning", g->mac_learning);
 	setting(out, s, "ip-guard", g->ip_guard < 0 ? NULL : yes_no(g->ip_guard));
 	number_setting(out, s, "broadcast-limit", g->flood);
+	limit_setting(out, s, "dhcp-leases-per-port", g->dhcp_leases);
+	limit_setting(out, s, "dhcp-rate-per-port", g->dhcp_rate);
+}
+
+static void
+print_routes(struct strbuf *out, const struct conf_net *n)
+{
+	struct strbuf names;
+	unsigned any = 0;
+
+	strbuf_init(&names);
+	for (unsigned i = 0; i < CONF_NETS; i++)
+		if (n->route[i / 8] >> i % 8 & 1)
+			strbuf_addf(&names, "%svmnet%u", any++ ? " " : "", i);
+	if (any)
+		setting(out, SCHEMA_NET, "route", strbuf_str(&names));
+	strbuf_fini(&names);
 }
 
 static void
@@ -153,6 +177,20 @@ print_host(struct strbuf *out, const struct dhcp_host *h)
 	print_opts(out, &h->scope.opts, "#     ");
 }
 
+/* The key is printed where there is something to say. */
+static void
+print_static_arp(struct strbuf *out, const struct conf_dhcp *d)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < d->nhosts; i++)
+		if (d->host[i].static_arp)
+			strbuf_addf(out, "%s%s",
+				    n++ ? " " : "static-arp = ", MAC_STR(d->host[i].mac));
+	if (n)
+		strbuf_addc(out, '\n');
+}
+
 /* What the subnet does not say itself, it has from the file's top level. */
 static void
 print_dhcp(struct strbuf *out, const struct conf_net *n)
@@ -169,6 +207,10 @@ print_dhcp(struct strbuf *out, const struct conf_net *n)
 		strbuf_add(out, "# deny unknown-clients;\n");
 	if (!d->authoritative)
 		strbuf_add(out, "# not authoritative;\n");
+	if (!d->ping_check)
+		strbuf_add(out, "# ping-check false;\n");
+	else if (d->ping_timeout_s != CONF_PING_TIMEOUT_DEFAULT)
+		strbuf_addf(out, "# ping-timeout %u;\n", d->ping_timeout_s);
 	for (size_t i = 0; i < d->nranges; i++) {
 		const struct dhcp_range *r = &d->range[i];
 		struct strbuf b;
@@ -191,6 +233,7 @@ print_dhcp(struct strbuf *out, const struct conf_net *n)
 	print_opts(out, &d->subnet.opts, "# ");
 	for (size_t i = 0; i < d->nhosts; i++)
 		print_host(out, &d->host[i]);
+	print_static_arp(out, d);
 }
 
 static void
@@ -218,6 +261,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 	strbuf_addf(out, "# %s network\n", conf_net_type_label(n->type));
 	strbuf_addf(out, "type = %s\n", n->type_hint ? "bridged" : "auto");
 	print_gate(out, SCHEMA_NET, &n->gate);
+	print_routes(out, n);
 	fact(out, "display-name", n->display_name, n->src.display_name);
 	if (n->subnet.len)
 		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);

@@ -94,10 +94,12 @@ refuse_domains(struct redirect_service *s, const struct redirect_rules *rules, s
 	for (size_t i = 0; i < rules->n; i++) {
 		if (rules->v[i].kind != REDIRECT_DOMAIN)
 			continue;
-		diag_error(d, s->pos,
-			   "service %s: clients are told apart by address, not by \"%s\"; give its "
-			   "network or the names of its hosts",
-			   s->id, rules->v[i].name);
+		diag_error(
+		    d, s->pos,
+		    "service %s: clients are told apart by address, not by \"%s\": its names "
+		    "would be the client's own claim. Give its network (192.0.2.0/24) or the "
+		    "names of its hosts",
+		    s->id, rules->v[i].name);
 		s->bad = true;
 		return;
 	}
@@ -134,9 +136,12 @@ judge_log(struct redirect_service *s, struct diags *d)
 static void
 judge_extensions(struct redirect_service *s, struct diags *d)
 {
-	if (!s->capture_port || redirect_ip_is4(s->bind.ip))
+	if (!s->capture_port || redirect_ip_is4(s->bind.ip) || s->bind.ip.b[0] != 0xfe ||
+	    (s->bind.ip.b[1] & 0xc0) != 0x80)
 		return;
-	diag_error(d, s->pos, "service %s: capture_port is for an IPv4 address in bind", s->id);
+	/* Two interfaces may have the same one. */
+	diag_error(d, s->pos, "service %s: capture_port is not for a link-local address in bind",
+		   s->id);
 	s->bad = true;
 }
 

@@ -51,6 +51,21 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "10000", SCHEMA_LIVE,
      "broadcasts and multicasts that each port may send in a second; 0: no limit",
      "a guest that floods its neighbours, or multicast video", "1000"},
+    {SCHEMA_NET, V, "dhcp-leases-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_LEASES_MAX, NULL,
+     "(256, and at most half of the server's addresses)", SCHEMA_LIVE,
+     "addresses that each port may hold by DHCP, under whatever MAC addresses",
+     "more machines than that behind one port, or guests that need just one", "16"},
+    {SCHEMA_NET, V, "dhcp-rate-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_RATE_MAX, NULL,
+     "(200 where vnetd serves DHCP)", SCHEMA_LIVE,
+     "messages to DHCP servers that each port may send in a second",
+     "a relay for many machines is behind a port", "1000"},
+    {SCHEMA_NET, V, "static-arp", SCHEMA_MACLIST, 1, 1024, NULL, "(none)", SCHEMA_LIVE,
+     "guests with a reservation whose MAC addresses the host knows without asking them by ARP",
+     "a guest that halts in a kernel debugger answers no ARP, and is to be reached all the same",
+     "00:0c:29:12:34:56"},
+    {SCHEMA_NET, V, "route", SCHEMA_NETLIST, 0, 0, NULL, "none", SCHEMA_LIVE,
+     "networks that this one talks with, in both directions; one of the two saying so is enough",
+     "a server network and a client network of the same lab", "vmnet2"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -123,6 +138,14 @@ const struct schema_row schema_table[] = {
     {SCHEMA_PORT, V, "broadcast-limit", SCHEMA_INT, 0, GATE_FLOOD_MAX, NULL, "(as the network)",
      SCHEMA_LIVE, "broadcasts and multicasts that the guest may send in a second; 0: no limit",
      "the guest floods its neighbours, or sends multicast video", "1000"},
+    {SCHEMA_PORT, V, "dhcp-leases-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_LEASES_MAX, NULL,
+     "(as the network)", SCHEMA_LIVE,
+     "addresses that may be held by DHCP through the port, under whatever MAC addresses",
+     "a relay, or a lab of nested guests is behind the port", "1024"},
+    {SCHEMA_PORT, V, "dhcp-rate-per-port", SCHEMA_LIMIT, 1, GATE_DHCP_RATE_MAX, NULL,
+     "(as the network)", SCHEMA_LIVE,
+     "messages to DHCP servers that may come by the port in a second",
+     "a relay for many machines is behind the port", "1000"},
     {SCHEMA_PORT, V, "rate-in", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
      "most traffic to the guest", "one guest takes the line from the others", "100M"},
     {SCHEMA_PORT, V, "rate-out", SCHEMA_RATE, 1, UINT32_MAX, NULL, "none", SCHEMA_LIVE,
@@ -251,6 +274,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_NETLIST:
 		strbuf_add(out, "vmnetN...|all|none");
 		break;
+	case SCHEMA_MACLIST:
+		strbuf_add(out, "MAC address...");
+		break;
 	case SCHEMA_NAME:
 		strbuf_add(out, "user name or number");
 		break;
@@ -259,6 +285,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 		break;
 	case SCHEMA_RATE:
 		strbuf_add(out, "bit/s in whole thousands as 1500k, 10M or 2G, or none");
+		break;
+	case SCHEMA_LIMIT:
+		strbuf_addf(out, "%u-%u or unlimited", row->min, row->max);
 		break;
 	case SCHEMA_TEXT:
 		strbuf_add(out, "text");
@@ -321,6 +350,34 @@ parse_netlist(struct schema_value *v, struct word rest)
 			return false; /* "none vmnet8" contradicts itself */
 	}
 	return any;
+}
+
+/* The next part of a list, separated by blanks or commas. */
+static bool
+next_part(struct word *rest, struct word *part)
+{
+	size_t n = 0;
+
+	while (rest->len && strchr(", \t", rest->s[0]))
+		*rest = word_skip(*rest, 1);
+	while (n < rest->len && !strchr(", \t", rest->s[n]))
+		n++;
+	*part = (struct word){rest->s, n};
+	*rest = word_skip(*rest, n);
+	return n > 0;
+}
+
+static bool
+parse_maclist(struct word rest, const struct schema_row *row)
+{
+	struct word part;
+	struct mac mac;
+	uint32_t n = 0;
+
+	for (; next_part(&rest, &part); n++)
+		if (!word_mac(part, &mac) || !conf_mac_ok(mac))
+			return false;
+	return n >= row->min && n <= row->max;
 }
 
 static bool
@@ -403,12 +460,17 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 		return word_net(w, &v->num);
 	case SCHEMA_NETLIST:
 		return parse_netlist(v, w);
+	case SCHEMA_MACLIST:
+		return parse_maclist(w, row);
 	case SCHEMA_NAME:
 		return is_name(w);
 	case SCHEMA_PORTNAME:
 		return parse_portname(v, w);
 	case SCHEMA_RATE:
 		return parse_rate(v, row, w);
+	case SCHEMA_LIMIT:
+		return word_ieq(w, "unlimited") ||
+		       (word_u32(w, row->max, &v->num) && v->num >= row->min);
 	case SCHEMA_TEXT:
 		return true;
 	}
@@ -434,6 +496,35 @@ netlist_text(struct arena *a, const struct schema_value *v)
 	return s;
 }
 
+/* Each address once, in the order in which they were written. */
+static const char *
+maclist_text(struct arena *a, struct word rest)
+{
+	struct strbuf b;
+	struct word part;
+	struct mac mac;
+	char *s;
+
+	strbuf_init(&b);
+	while (next_part(&rest, &part))
+		if (word_mac(part, &mac) && !strstr(strbuf_str(&b), MAC_STR(mac)))
+			strbuf_addf(&b, "%s%s", b.len ? " " : "", MAC_STR(mac));
+	s = b.bad ? NULL : arena_dup(a, strbuf_str(&b), b.len);
+	strbuf_fini(&b);
+	return s;
+}
+
+bool
+schema_mac_next(const char **text, struct mac *mac)
+{
+	struct word rest = word_of(*text), part;
+
+	if (!next_part(&rest, &part) || !word_mac(part, mac))
+		return false;
+	*text = rest.s;
+	return true;
+}
+
 char *
 schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN])
 {
@@ -445,6 +536,16 @@ schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN])
 		snprintf(buf, SCHEMA_RATE_LEN, "%uM", kbit / 1000);
 	else
 		snprintf(buf, SCHEMA_RATE_LEN, "%uk", kbit);
+	return buf;
+}
+
+char *
+schema_limit_str(uint32_t limit, char buf[SCHEMA_LIMIT_LEN])
+{
+	if (limit)
+		snprintf(buf, SCHEMA_LIMIT_LEN, "%u", limit);
+	else
+		snprintf(buf, SCHEMA_LIMIT_LEN, "unlimited");
 	return buf;
 }
 
@@ -471,12 +572,16 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return arena_printf(a, "vmnet%u", v->num);
 	case SCHEMA_NETLIST:
 		return netlist_text(a, v);
+	case SCHEMA_MACLIST:
+		return maclist_text(a, w);
 	case SCHEMA_PORTNAME:
 		if (!mac_is_zero(v->mac))
 			return arena_printf(a, "%s", MAC_STR(v->mac));
 		break;
 	case SCHEMA_RATE:
 		return arena_printf(a, "%s", schema_rate_str(v->num, (char[SCHEMA_RATE_LEN]){0}));
+	case SCHEMA_LIMIT:
+		return arena_printf(a, "%s", schema_limit_str(v->num, (char[SCHEMA_LIMIT_LEN]){0}));
 	case SCHEMA_NAME:
 	case SCHEMA_TEXT:
 		break;

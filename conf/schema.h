@@ -36,9 +36,11 @@ enum schema_type {
 	SCHEMA_MAC,
 	SCHEMA_NETNAME,  /* vmnetN */
 	SCHEMA_NETLIST,  /* vmnetN..., all or none */
+	SCHEMA_MACLIST,  /* MAC addresses of guests, each once */
 	SCHEMA_NAME,     /* user name or number */
 	SCHEMA_PORTNAME, /* a port: name, interface name or MAC */
 	SCHEMA_RATE,     /* bit/s in whole thousands: 1500k, 10M, 2G, 64000; 0 or none */
+	SCHEMA_LIMIT,    /* min-max or unlimited */
 	SCHEMA_TEXT,     /* rest of the line */
 };
 
@@ -55,7 +57,8 @@ struct schema_row {
 	enum conf_file_id file; /* that holds it; CONF_FILE_VNETD for our own */
 	const char *key;
 	enum schema_type type;
-	uint32_t min, max;        /* SCHEMA_INT and SCHEMA_SECONDS; SCHEMA_RATE: kbit/s */
+	uint32_t min, max; /* SCHEMA_INT, _SECONDS and _LIMIT; SCHEMA_RATE: kbit/s; SCHEMA_MACLIST:
+				     how many */
 	const char *const *words; /* SCHEMA_ENUM, NULL-terminated */
 	const char *def;          /* default as text, or what it is derived from in () */
 	enum schema_effect effect;
@@ -83,7 +86,8 @@ const char *schema_effect_str(enum schema_effect e);
 /* One value, by the row's type. */
 struct schema_value {
 	bool yes;
-	uint32_t num; /* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME, RATE (kbit/s) */
+	/* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME, RATE (kbit/s), LIMIT (0: unlimited) */
+	uint32_t num;
 	struct ip4 ip;
 	struct prefix4 prefix;
 	struct mac mac;
@@ -94,6 +98,13 @@ struct schema_value {
 /* A rate as it is written: "1500k", "10M", "2G", "none" for 0. Writes into buf and returns it. */
 #define SCHEMA_RATE_LEN 12
 char *schema_rate_str(uint32_t kbit, char buf[SCHEMA_RATE_LEN]);
+
+/* A limit as it is written: a number, "unlimited" for 0. Writes into buf and returns it. */
+#define SCHEMA_LIMIT_LEN 12
+char *schema_limit_str(uint32_t limit, char buf[SCHEMA_LIMIT_LEN]);
+
+/* Takes the next address of a SCHEMA_MACLIST's canonical text and passes it. False: there is none. */
+bool schema_mac_next(const char **text, struct mac *mac);
 
 /* Reads `text` (without surrounding blanks) for a row. False with an error in d. */
 bool schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,

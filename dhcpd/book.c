@@ -54,22 +54,46 @@ table_size(const struct netconf *c, size_t more)
 
 /* --- one lease --- */
 
+static struct lease *
+add_entry(struct lease_table *t, const struct netconf *c, struct ip4 ip)
+{
+	return netconf_is_dynamic(c, ip) || netconf_is_for_known(c, ip) ? lease_add_pooled(t, ip)
+									: lease_add(t, ip);
+}
+
 struct lease *
 book_entry(struct dhcp_server *s, struct ip4 ip)
 {
 	struct lease *l = lease_find_ip(s->leases, ip);
 
-	return l ? l : lease_add(s->leases, ip);
+	return l ? l : add_entry(s->leases, s->conf, ip);
 }
 
 void
 book_end(struct dhcp_server *s, struct lease *l, struct mono end)
 {
+	if (l->contested && conflict_may_abandon(s)) {
+		book_abandon(s, l, end);
+		return;
+	}
+	l->contested = false;
 	l->end = end;
 	if (mac_is_zero(l->mac))
 		l->recorded = false; /* was abandoned: the file needs to know it no longer */
 	lease_set_state(s->leases, l, LEASE_ENDED, end);
 	lease_set_reusable(s->leases, l, netconf_is_dynamic(s->conf, l->ip));
+}
+
+void
+book_abandon(struct dhcp_server *s, struct lease *l, struct mono from)
+{
+	static const struct mac nobody;
+
+	lease_set_client(s->leases, l, nobody, NULL, 0);
+	l->start = from;
+	l->end = mono_add(from, DHCP_ABANDON_S * 1000);
+	l->recorded = true;
+	lease_set_state(s->leases, l, LEASE_ABANDONED, l->end);
 }
 
 /* The start of a lease rounded down, its end rounded up: a lease is never shorter in the file
@@ -109,10 +133,16 @@ dhcp_server_each_rec(const struct dhcp_server *s, struct lease **at, struct dhcp
 		     struct journal_rec *rec)
 {
 	struct lease *l = *at;
+	bool active = l && l->state == LEASE_ACTIVE;
 
+	/* Those in force come last, as they would if each had been appended when it began. */
 	do {
 		l = lease_each(s->leases, l);
-	} while (l && !l->recorded);
+		if (!l && !active) {
+			active = true;
+			l = lease_each(s->leases, NULL);
+		}
+	} while (l && (!l->recorded || (l->state == LEASE_ACTIVE) != active));
 	*at = l;
 	if (!l)
 		return false;
@@ -170,11 +200,6 @@ dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec, struct 
 	memcpy(l->hostname, rec->hostname, sizeof(l->hostname));
 	l->start = mono_of(clk, rec->starts);
 	l->end = mono_of(clk, rec->ends);
-	/* A clock that was set back must not make leases longer than they were granted. */
-	if (mono_before(clk.now, l->start) && l->end.ms != MONO_NEVER.ms) {
-		l->end = mono_add(clk.now, mono_diff(l->end, l->start));
-		l->start = clk.now;
-	}
 	l->recorded = true;
 	live = mono_before(clk.now, l->end);
 	if (rec->abandoned && live)
@@ -231,23 +256,55 @@ is_newer(const struct lease *a, const struct lease *b)
 	return a->ip.h > b->ip.h;
 }
 
-/* A MAC has one lease at most: of several that a foreign or old file shows, the newest counts. */
+/* The newest lease in force of a client. By their times; but where a lease begins in the future the clock was set
+ * back, and times on both sides of that cannot be compared. Then what the file says last counts: the entry that
+ * comes first among those of its MAC. */
+static const struct lease *
+newest(const struct dhcp_server *s, struct mac mac, struct dhcp_clock clk)
+{
+	const struct lease *last = NULL, *best = NULL;
+	bool future = false;
+
+	for (struct lease *l = lease_each_mac(s->leases, mac, NULL); l;
+	     l = lease_each_mac(s->leases, mac, l)) {
+		if (l->state != LEASE_ACTIVE)
+			continue;
+		future |= mono_before(clk.now, l->start);
+		last = last ? last : l;
+		best = !best || is_newer(l, best) ? l : best;
+	}
+	return future ? last : best;
+}
+
+/* A MAC has one lease at most: of several that a file shows, the newest counts. Old and foreign files show several,
+ * and so does one whose times a clock that was set back brought to life again. */
 static void
 end_doubles(struct dhcp_server *s, struct dhcp_clock clk)
 {
 	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l)) {
-		struct lease *o;
+		const struct lease *keep;
 
 		if (l->state != LEASE_ACTIVE)
 			continue;
-		for (o = lease_each_mac(s->leases, l->mac, NULL); o;
-		     o = lease_each_mac(s->leases, l->mac, o)) {
-			if (o->state == LEASE_ACTIVE && is_newer(o, l)) {
-				book_end(s, l, clk.now);
-				break;
-			}
-		}
+		keep = newest(s, l->mac, clk);
+		for (struct lease *o = lease_each_mac(s->leases, l->mac, NULL); o;
+		     o = lease_each_mac(s->leases, l->mac, o))
+			if (o->state == LEASE_ACTIVE && o != keep)
+				book_end(s, o, clk.now);
 	}
+}
+
+/* A clock that was set back must not make leases longer than they were granted. */
+static void
+begin_now(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk)
+{
+	if (!mono_before(clk.now, l->start))
+		return;
+	if (l->state != LEASE_ENDED && l->end.ms != MONO_NEVER.ms) {
+		l->end = mono_add(clk.now, mono_diff(l->end, l->start));
+		lease_set_state(s->leases, l, (enum lease_state)l->state, l->end);
+	}
+	l->start = clk.now;
 }
 
 int
@@ -256,6 +313,8 @@ dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk)
 	int r;
 
 	end_doubles(s, clk);
+	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l))
+		begin_now(s, l, clk);
 	r = order_ended(s);
 	return r < 0 ? r : (int)lease_table_used(s->leases);
 }
@@ -284,9 +343,9 @@ survives(const struct netconf *c, const struct lease *l)
 }
 
 static void
-carry_over(struct lease_table *to, const struct lease *l)
+carry_over(struct lease_table *to, const struct netconf *c, const struct lease *l)
 {
-	struct lease *n = lease_add(to, l->ip);
+	struct lease *n = add_entry(to, c, l->ip);
 
 	if (!n)
 		return; /* cannot be: the table was made for all of them */
@@ -295,6 +354,9 @@ carry_over(struct lease_table *to, const struct lease *l)
 	n->start = l->start;
 	n->end = l->end;
 	n->recorded = l->recorded;
+	n->contested = l->contested;
+	n->probed = l->probed;
+	lease_set_port(to, n, l->port);
 	lease_set_state(to, n, (enum lease_state)l->state, l->due);
 }
 
@@ -315,7 +377,7 @@ dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhcp_cl
 	}
 	for (struct lease *l = lease_each(old, NULL); l; l = lease_each(old, l)) {
 		if (survives(conf, l))
-			carry_over(t, l);
+			carry_over(t, conf, l);
 		else
 			*forgot |= l->recorded;
 	}
@@ -354,13 +416,14 @@ end_due(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk, struct dh
 	bool was_active = l->state == LEASE_ACTIVE;
 	/* An offer's hold is not a lease; who had the address before keeps its times. */
 	struct mono end = l->state == LEASE_OFFERED ? l->end : l->due;
+	struct mac mac = l->mac;
 
 	book_end(s, l, end);
 	if (!was_active)
 		return false;
 	memset(change, 0, sizeof(*change));
 	change->event = DHCP_EVENT_EXPIRED;
-	change->mac = l->mac;
+	change->mac = mac;
 	dhcp_lease_rec(l, clk, &change->rec);
 	if (!netconf_fits(s->conf, l->ip, l->mac))
 		lease_remove(s->leases, l);
@@ -405,4 +468,11 @@ dhcp_server_counts(const struct dhcp_server *s, uint32_t *active, uint32_t *tota
 {
 	*active = (uint32_t)lease_table_count(s->leases, LEASE_ACTIVE);
 	*total = s->conf->pool + (uint32_t)s->conf->nhost_by_ip;
+}
+
+void
+dhcp_server_pool(const struct dhcp_server *s, uint32_t *held, uint32_t *total)
+{
+	*held = (uint32_t)lease_table_pool_held(s->leases);
+	*total = s->conf->pool;
 }

@@ -51,6 +51,8 @@ add_net(struct confrows *c, const struct msg_dhcp_net *m)
 	n->booting = m->booting;
 	n->unknown_clients = m->unknown_clients;
 	n->authoritative = m->authoritative;
+	n->ping_check = m->ping_check;
+	n->ping_timeout_s = m->ping_timeout_s;
 	c->net[m->net] = n;
 	return 0;
 }

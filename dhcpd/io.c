@@ -16,7 +16,7 @@ struct io_batch {
 	struct iovec iov[IO_BATCH];
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+		char buf[CMSG_SPACE(sizeof(struct tpacket_auxdata)) + CMSG_SPACE(sizeof(uint32_t))];
 	} control[IO_BATCH];
 	uint8_t frame[IO_BATCH][IO_FRAME_MAX];
 };
@@ -33,21 +33,27 @@ io_batch_free(struct io_batch *b)
 	free(b);
 }
 
-/* A guest's kernel or the host's leaves the checksum to hardware; on a bridge there is none. */
-static enum frame_csum
-csum_of(struct msghdr *mh)
+static bool
+is_control(const struct cmsghdr *cm, int level, int type, size_t size)
 {
-	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm; cm = CMSG_NXTHDR(mh, cm)) {
-		struct tpacket_auxdata aux;
+	return cm->cmsg_level == level && cm->cmsg_type == type && cm->cmsg_len >= CMSG_LEN(size);
+}
 
-		if (cm->cmsg_level != SOL_PACKET || cm->cmsg_type != PACKET_AUXDATA ||
-		    cm->cmsg_len < CMSG_LEN(sizeof(aux)))
-			continue;
-		memcpy(&aux, CMSG_DATA(cm), sizeof(aux));
-		if (aux.tp_status & TP_STATUS_CSUMNOTREADY)
-			return FRAME_CSUM_PARTIAL;
+/* A guest's kernel or the host's leaves the checksum to hardware; on a bridge there is none. */
+static void
+read_control(struct io_frame *f, struct msghdr *mh)
+{
+	struct tpacket_auxdata aux;
+
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm; cm = CMSG_NXTHDR(mh, cm)) {
+		if (is_control(cm, SOL_PACKET, PACKET_AUXDATA, sizeof(aux))) {
+			memcpy(&aux, CMSG_DATA(cm), sizeof(aux));
+			if (aux.tp_status & TP_STATUS_CSUMNOTREADY)
+				f->csum = FRAME_CSUM_PARTIAL;
+		} else if (is_control(cm, SOL_SOCKET, SO_MARK, sizeof(f->stamp))) {
+			memcpy(&f->stamp, CMSG_DATA(cm), sizeof(f->stamp));
+		}
 	}
-	return FRAME_CSUM_CHECK;
 }
 
 int
@@ -67,21 +73,23 @@ io_receive(struct io_batch *b, int fd, struct io_frame v[IO_BATCH])
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	for (int i = 0; i < n; i++)
-		v[i] =
-		    (struct io_frame){b->frame[i], b->msg[i].msg_len, csum_of(&b->msg[i].msg_hdr)};
+	for (int i = 0; i < n; i++) {
+		v[i] = (struct io_frame){
+		    .p = b->frame[i], .len = b->msg[i].msg_len, .csum = FRAME_CSUM_CHECK};
+		read_control(&v[i], &b->msg[i].msg_hdr);
+	}
 	return n;
 }
 
 size_t
 io_send(int fd, const struct io_frame *v, size_t n)
 {
-	struct mmsghdr msg[IO_BATCH];
-	struct iovec iov[IO_BATCH];
+	struct mmsghdr msg[IO_SEND];
+	struct iovec iov[IO_SEND];
 	size_t done = 0, sent = 0;
 
-	if (n > IO_BATCH)
-		n = IO_BATCH;
+	if (n > IO_SEND)
+		n = IO_SEND;
 	memset(msg, 0, n * sizeof(msg[0]));
 	for (size_t i = 0; i < n; i++) {
 		iov[i] = (struct iovec){(void *)(uintptr_t)v[i].p, v[i].len};

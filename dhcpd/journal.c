@@ -18,7 +18,7 @@
 const char journal_header[] =
     "# DHCP leases of this network, written by vnet-dhcpd. Do not edit while it runs.\n"
     "# All times in this file are in UTC (GMT), not your local timezone.\n"
-    "# The format of this file is documented in the vnet-dhcpd.leases(5) manual page.\n"
+    "# The format of this file is documented in the vnet-leases(5) manual page.\n"
     "\n";
 
 /* --- calendar (proleptic Gregorian; libc's functions would read the time zone) --- */
@@ -153,6 +153,13 @@ is_word_char(char c)
 	       (c != '\0' && strchr(":./-_+@\\,=*()[]'%$!?<>|&~^`", c) != NULL);
 }
 
+/* Where a write never reached the disk there are zeros, and the next one follows right behind them. */
+static bool
+ends_line(char c)
+{
+	return c == '\n' || c == '\0';
+}
+
 static void
 skip_blank(struct journal_reader *r)
 {
@@ -160,7 +167,7 @@ skip_blank(struct journal_reader *r)
 		char c = *r->p;
 
 		if (c == '#') {
-			while (r->p < r->end && *r->p != '\n')
+			while (r->p < r->end && !ends_line(*r->p))
 				r->p++;
 			continue;
 		}
@@ -186,7 +193,7 @@ read_string(struct journal_reader *r, struct tok *t)
 {
 	r->p++;
 	t->kind = TOKEN_STRING;
-	for (; r->p < r->end && *r->p != '\n'; r->p++) {
+	for (; r->p < r->end && !ends_line(*r->p); r->p++) {
 		if (*r->p == '"') {
 			r->p++;
 			return;
@@ -465,9 +472,9 @@ resync(struct journal_reader *r, const char *from, unsigned line)
 	const char *p = from;
 
 	while (p < r->end) {
-		if (*p++ != '\n')
+		if (!ends_line(*p++))
 			continue;
-		line++;
+		line += p[-1] == '\n';
 		if ((size_t)(r->end - p) >= 6 && memcmp(p, "lease ", 6) == 0)
 			break;
 	}

@@ -7,7 +7,7 @@
  * each with its own strictness; what is written here satisfies all of them: tabs before
  * statements, one space before the brace, lower-case MACs with two digits, every statement on
  * its own line with nothing behind the semicolon, and nothing behind the last brace but its
- * newline. vnet-dhcpd.leases(5) tells users.
+ * newline. vnet-leases(5) tells users.
  */
 #ifndef VNET_DHCPD_JOURNAL_H
 #define VNET_DHCPD_JOURNAL_H

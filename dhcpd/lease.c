@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/gate.h"
+
 #define LEASE_NIL UINT32_MAX
 
 /* A guest may give many MACs one client id; looking further than this helps nobody else. */
@@ -29,6 +31,8 @@ struct lease_table {
 	uint32_t *heap;
 	uint32_t heap_n;
 	struct lease_list list[LIST_N];
+	uint32_t held[DHCP_STAMP_SLOTS]; /* by port */
+	size_t pool_held;
 	struct hash_key key;
 };
 
@@ -117,7 +121,26 @@ lease_table_count(const struct lease_table *t, enum lease_state state)
 	return state == LEASE_ENDED ? n + t->list[LIST_REUSABLE].n : n;
 }
 
+size_t
+lease_table_held(const struct lease_table *t, unsigned port)
+{
+	return t->held[port];
+}
+
+size_t
+lease_table_pool_held(const struct lease_table *t)
+{
+	return t->pool_held;
+}
+
 /* --- the lists --- */
+
+static bool
+is_pool_held(const struct lease *l)
+{
+	return l->pooled && (l->state == LEASE_OFFERED || l->state == LEASE_ACTIVE ||
+			     l->state == LEASE_ABANDONED);
+}
 
 static unsigned
 list_of(const struct lease *l)
@@ -139,6 +162,7 @@ list_append(struct lease_table *t, struct lease *l)
 		t->slot[list->tail].next = i;
 	list->tail = i;
 	list->n++;
+	t->pool_held += is_pool_held(l);
 }
 
 static void
@@ -155,6 +179,7 @@ list_unlink(struct lease_table *t, struct lease *l)
 	else
 		t->slot[l->next].prev = l->prev;
 	list->n--;
+	t->pool_held -= is_pool_held(l);
 }
 
 /* --- the heap of due times --- */
@@ -359,11 +384,37 @@ lease_add(struct lease_table *t, struct ip4 ip)
 	return l;
 }
 
+/* Whether it counts for its port. */
+static bool
+is_held(const struct lease *l)
+{
+	return l->state == LEASE_OFFERED || l->state == LEASE_ACTIVE;
+}
+
+void
+lease_set_port(struct lease_table *t, struct lease *l, unsigned port)
+{
+	t->held[l->port] -= is_held(l);
+	l->port = (uint16_t)port;
+	t->held[l->port] += is_held(l);
+}
+
+struct lease *
+lease_add_pooled(struct lease_table *t, struct ip4 ip)
+{
+	struct lease *l = lease_add(t, ip);
+
+	if (l)
+		l->pooled = true; /* ended: not held so far */
+	return l;
+}
+
 void
 lease_remove(struct lease_table *t, struct lease *l)
 {
 	uint32_t i = slot_of(t, l);
 
+	t->held[l->port] -= is_held(l);
 	heap_remove(t, l);
 	list_unlink(t, l);
 	client_unlink(t, l);
@@ -381,7 +432,8 @@ lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const u
 	if (!mac_eq(l->mac, mac)) {
 		l->hostname[0] = '\0';
 		l->start = l->end = (struct mono){0};
-		l->recorded = false;
+		l->recorded = l->contested = false;
+		l->probed = (struct mono){0};
 	}
 	l->mac = mac;
 	l->uid_len = uid_len > LEASE_UID_MAX ? 0 : (uint8_t)uid_len;
@@ -395,7 +447,9 @@ lease_set_state(struct lease_table *t, struct lease *l, enum lease_state state, 
 {
 	heap_remove(t, l);
 	list_unlink(t, l);
+	t->held[l->port] -= is_held(l);
 	l->state = (uint8_t)state;
+	t->held[l->port] += is_held(l);
 	l->reusable = false;
 	l->due = due;
 	list_append(t, l);

@@ -12,20 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dhcpd/hash.h"
 #include "dhcpd/msg.h"
+#include "lib/hash.h"
 #include "lib/inet.h"
 #include "lib/mono.h"
 
-/* Longer client ids are answered but not remembered; real ones have 7 to 24 bytes. */
-#define LEASE_UID_MAX 64
+/* Longer client ids are answered but not remembered; real ones have 7 to 24 bytes. There are tens of thousands of
+ * leases: this is what is left beside the rest in 176 bytes. */
+#define LEASE_UID_MAX 30
 
 enum lease_state {
-	LEASE_UNUSED,    /* the slot is free. Leave: lease_add() */
-	LEASE_OFFERED,   /* held for a client that has not asked yet. Due: when the hold ends */
-	LEASE_ACTIVE,    /* acknowledged, or about to be. Due: when the client must have stopped */
-	LEASE_ENDED,     /* released or run out; remembers its last client. Not due */
-	LEASE_ABANDONED, /* declined: somebody else uses it. Due: when it is tried again */
+	LEASE_UNUSED,  /* the slot is free. Leave: lease_add() */
+	LEASE_OFFERED, /* held for a client that has not asked yet. Due: when the hold ends */
+	LEASE_ACTIVE,  /* acknowledged, or about to be. Due: when the client must have stopped */
+	LEASE_ENDED,   /* released or run out; remembers its last client. Not due */
+	LEASE_ABANDONED, /* declined, or found in use: somebody else has it. Due: when it is tried again */
 	LEASE_STATE_N
 };
 
@@ -36,11 +37,20 @@ struct lease {
 	uint8_t uid_len;
 	bool reusable; /* an ended lease whose address may be given to anybody */
 	bool recorded; /* the lease file knows it for this client, or should */
+	/* LEASE_ACTIVE: somebody else has the address too. Its client is not to keep it, and it is
+	 * abandoned at its end. The file does not know. */
+	bool contested;
+	uint16_t port; /* slot of DHCP_STAMP() by which its client asked last, 0: unknown;
+			* change it with lease_set_port() only */
+	bool pooled;   /* counts for lease_table_pool_held(); lease_add_pooled() */
 	char hostname[DHCP_HOSTNAME_MAX + 1];
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
 	struct mono end;   /* when it runs out, or ended */
 	struct mono due;   /* LEASE_OFFERED, _ACTIVE, _ABANDONED: when the state must be left */
+	/* When the address was probed for this client; LEASE_ABANDONED: when somebody answered to
+	 * that. 0: never. */
+	struct mono probed;
 
 	/* lease.c's own: indices into the table, LEASE_NIL ends a chain. */
 	uint32_t ip_next, mac_next, uid_next;
@@ -56,7 +66,12 @@ void lease_table_free(struct lease_table *t);
 
 size_t lease_table_cap(const struct lease_table *t);
 size_t lease_table_used(const struct lease_table *t);
+/* Pooled leases that are offered, active or abandoned. */
+size_t lease_table_pool_held(const struct lease_table *t);
 size_t lease_table_count(const struct lease_table *t, enum lease_state state);
+
+/* Leases offered and active of one port. */
+size_t lease_table_held(const struct lease_table *t, unsigned port);
 
 /* Borrowed, or NULL. Several entries of one MAC: the active one, else the one offered, else the
  * one that ended last. By client id: the lease that ended last, active ones are not looked for
@@ -71,9 +86,15 @@ struct lease *lease_each_mac(const struct lease_table *t, struct mac mac, struct
 /* A new entry for an address that has none: LEASE_ENDED, no client, not reusable. NULL: the
  * table is full. */
 struct lease *lease_add(struct lease_table *t, struct ip4 ip);
+/* The same for an address of a range, of which there are only so many. */
+struct lease *lease_add_pooled(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
 
-/* Whose it is; another client than before has no history here (host name, times, `recorded`).
+/* port: less than DHCP_STAMP_SLOTS. */
+void lease_set_port(struct lease_table *t, struct lease *l, unsigned port);
+
+/* Whose it is; another client than before has no history here (host name, times, `recorded`,
+ * `contested`, `probed`).
  * uid longer than LEASE_UID_MAX counts as absent. */
 void lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const uint8_t *uid,
 		      size_t uid_len);

@@ -15,8 +15,9 @@ enum {
 	RETRY_MAX_MS = 10000,
 	/* A file with history in it is looked at this long after the history arose. */
 	TIDY_AFTER_MS = 2000,
-	/* The wall clock was set when it moves this far against the other one. */
-	CLOCK_STEP_MS = 2000,
+	/* The wall clock was set when it moves this far against the other one. What ntpd does to the
+	 * speed of one it does to the other. */
+	CLOCK_STEP_MS = 50,
 	/* Lines of a damaged file that are mentioned in the log. */
 	DAMAGE_LINES_MAX = 10,
 };

@@ -6,11 +6,7 @@
  * is an engine again. Nothing here looks into a guest's bytes or decides about a lease.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,11 +18,9 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/sandbox.h"
-#include "paths.h"
+#include "lib/worker_main.h"
 
 enum {
-	FD_PRIV = 3,
-	FD_ENGINE = 4,
 	/* Rows of a list are sent while less than this waits for the engine, then after a pause. */
 	LIST_QUEUE_BYTES = 1 << 17,
 	LIST_PAUSE_MS = 2,
@@ -34,12 +28,14 @@ enum {
 	EVENT_QUEUE_BYTES = 1 << 20,
 };
 
-/* A list of leases on its way to the engine. */
+/* A list of leases, or of counters, on its way to the engine. */
 struct listing {
 	struct listing *next;
 	uint32_t id;
 	unsigned net, last; /* networks still to be listed */
 	struct leaserows at;
+	bool stats;
+	unsigned counter; /* the next one of `net` */
 };
 
 struct dhcpd {
@@ -94,16 +90,24 @@ all_settled(const struct dhcpd *d)
 
 /* --- lists of leases --- */
 
+static bool
+next_row(struct listing *l, const struct served *s, struct msg *row)
+{
+	if (l->stats)
+		return served_stat(s, l->counter++, &row->u.dhcp_stat);
+	return served_next_row(s, &l->at, &row->u.lease_row);
+}
+
 /* Sends what fits; true when the list is complete. */
 static bool
 list_some(struct dhcpd *d, struct listing *l)
 {
-	struct msg row = msg_make(MSG_LEASE_ROW, l->id), reply;
+	struct msg row = msg_make(l->stats ? MSG_DHCP_STAT : MSG_LEASE_ROW, l->id), reply;
 
-	for (; l->net <= l->last; l->net++, l->at = (struct leaserows){0}) {
+	for (; l->net <= l->last; l->net++, l->counter = 0, l->at = (struct leaserows){0}) {
 		const struct served *s = d->net[l->net];
 
-		while (s && served_next_row(s, &l->at, &row.u.lease_row)) {
+		while (s && next_row(l, s, &row)) {
 			chan_send(d->engine, &row, NULL, 0);
 			if (chan_queued(d->engine) > LIST_QUEUE_BYTES)
 				return false;
@@ -142,10 +146,9 @@ on_list_timer(void *arg)
 }
 
 static void
-take_list_request(struct dhcpd *d, const struct msg *m)
+take_list_request(struct dhcpd *d, const struct msg *m, unsigned net)
 {
 	struct listing *l = calloc(1, sizeof(*l)), **end = &d->lists;
-	unsigned net = m->u.lease_list.net;
 	struct msg reply;
 
 	if (!l) {
@@ -154,6 +157,7 @@ take_list_request(struct dhcpd *d, const struct msg *m)
 		return;
 	}
 	l->id = m->id;
+	l->stats = m->type == MSG_DHCP_STATS;
 	l->net = net == MSG_NET_ALL ? 0 : net;
 	l->last = net == MSG_NET_ALL ? CONFROWS_NETS - 1 : net;
 	if (l->last >= CONFROWS_NETS)
@@ -239,7 +243,9 @@ on_engine_msg(struct chan *c UNUSED, const struct msg *m, int *fds UNUSED, size_
 	if (m->type == MSG_CONF_COMMIT) {
 		take_commit(d, m->u.conf_commit.generation);
 	} else if (m->type == MSG_LEASE_LIST && m->id != 0) {
-		take_list_request(d, m);
+		take_list_request(d, m, m->u.lease_list.net);
+	} else if (m->type == MSG_DHCP_STATS && m->id != 0) {
+		take_list_request(d, m, m->u.dhcp_stats.net);
 	} else {
 		log_error(0, "the engine sent %s, which is not for the DHCP server",
 			  msg_name(m->type));
@@ -318,6 +324,17 @@ on_sigterm(int signo UNUSED, void *arg)
 
 /* --- life --- */
 
+/* Nobody may ask for anything for a long time, and the power may fail before. */
+static void
+on_clock_set(void *arg)
+{
+	struct dhcpd *d = arg;
+
+	for (unsigned i = 0; i < CONFROWS_NETS; i++)
+		if (d->net[i])
+			served_clock_set(d->net[i]);
+}
+
 /* Four descriptors for each of 256 networks are more than the usual soft limit. */
 static void
 raise_fd_limit(void)
@@ -343,7 +360,8 @@ dhcpd_init(struct dhcpd *d)
 	d->priv = chan_new(d->loop, FD_PRIV, "priv", &priv_handler, d);
 	d->engine = chan_new(d->loop, FD_ENGINE, "engine", &engine_handler, d);
 	if (!d->list_timer || !d->priv || !d->engine ||
-	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0)
+	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0 ||
+	    loop_on_clock_set(d->loop, on_clock_set, d) < 0)
 		log_fatal(0, "out of memory");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -362,90 +380,18 @@ dhcpd_fini(struct dhcpd *d)
 	loop_free(d->loop);
 }
 
-static const char usage[] =
-    "usage: vnet-dhcpd [--run-dir=DIR] [--log-level=0-3]\n"
-    "\n"
-    "The DHCP server of vnetd(8), which starts it; it cannot be started by hand.\n"
-    "See vnet-dhcpd(8).\n";
-
-struct options {
-	const char *run_dir;
-	enum log_level level;
-};
-
-/* Exits for --help, --version and what is wrong. */
-static void
-parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longopts[] = {
-	    {"config-dir", required_argument, NULL, 'c'},
-	    {"state-dir", required_argument, NULL, 's'},
-	    {"run-dir", required_argument, NULL, 'r'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
-	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-		case 's':
-			break; /* taken like every program of the suite; our root is empty */
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'l':
-			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1]) {
-				fprintf(stderr,
-					"vnet-dhcpd: --log-level takes 0 to %d, not \"%s\"\n",
-					LOG_LEVEL_DEBUG, optarg);
-				exit(2);
-			}
-			o->level = (enum log_level)(optarg[0] - '0');
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		case 'V':
-			puts("vnet-dhcpd " VNET_VERSION);
-			exit(0);
-		default:
-			fputs(usage, stderr);
-			exit(2);
-		}
-	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		exit(2);
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	struct options o;
 	struct dhcpd d;
-	char empty[PATH_MAX];
+	char root[4096];
 	int r;
 
-	parse_options(argc, argv, &o);
-	log_open("vnet-dhcpd", o.level);
-	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	worker_begin(argc, argv, "vnet-dhcpd", "The DHCP server", root);
 	raise_fd_limit();
-	snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
-	r = sandbox_enter(empty);
-	if (r < 0)
-		log_fatal(-r, "cannot give up privileges");
+	worker_enter(root);
 	dhcpd_init(&d);
-	r = sandbox_seccomp(SANDBOX_OPENAT_BENEATH);
-	if (r < 0)
-		log_fatal(-r, "cannot load the system call filter");
+	worker_filter(SANDBOX_OPENAT_BENEATH);
 	loop_run(d.loop);
 	r = d.failed;
 	dhcpd_fini(&d);

@@ -59,11 +59,13 @@ struct netconf {
 	struct ip4 gateway;
 	uint16_t mtu;
 	uint32_t default_lease_s, max_lease_s;
-	uint32_t min_lease_s;   /* 0: DHCP_LEASE_MIN_S */
-	struct ip4 next_server; /* where the boot file is: siaddr; 0: nowhere */
-	bool booting;           /* clients without a host block are answered */
-	bool unknown_clients;   /* false: only clients with a host block are served */
-	bool authoritative;     /* nobody else gives addresses on this network */
+	uint32_t min_lease_s;    /* 0: DHCP_LEASE_MIN_S */
+	struct ip4 next_server;  /* where the boot file is: siaddr; 0: nowhere */
+	bool booting;            /* clients without a host block are answered */
+	bool unknown_clients;    /* false: only clients with a host block are served */
+	bool authoritative;      /* nobody else gives addresses on this network */
+	bool ping_check;         /* an address is probed by ARP when it is offered */
+	uint16_t ping_timeout_s; /* so long after that an answer counts when it has been granted */
 
 	struct netconf_range *range; /* sorted, disjoint, inside the subnet, once sealed */
 	size_t nranges;

@@ -10,7 +10,7 @@ pool_is_free(const struct lease_table *t, struct ip4 ip, struct mac mac)
 
 	if (!l || l->state == LEASE_ENDED)
 		return true;
-	return l->state != LEASE_ABANDONED && mac_eq(l->mac, mac);
+	return l->state != LEASE_ABANDONED && !l->contested && mac_eq(l->mac, mac);
 }
 
 struct ip4
@@ -29,10 +29,10 @@ own_lease(const struct netconf *c, const struct lease_table *t, struct mac mac)
 {
 	const struct lease *best = lease_find_mac(t, mac);
 
-	if (best && netconf_fits(c, best->ip, mac))
+	if (best && !best->contested && netconf_fits(c, best->ip, mac))
 		return best->ip;
 	for (struct lease *l = lease_each_mac(t, mac, NULL); l; l = lease_each_mac(t, mac, l)) {
-		if (netconf_fits(c, l->ip, mac))
+		if (!l->contested && netconf_fits(c, l->ip, mac))
 			return l->ip;
 	}
 	return (struct ip4){0};

@@ -23,7 +23,7 @@ struct pool_cursor {
 };
 
 /* Nobody but the client has it or is about to: the address has no entry, or an ended one, or any
- * but an abandoned one of the client itself. Says nothing about netconf_fits(). */
+ * but an abandoned or contested one of the client itself. Says nothing about netconf_fits(). */
 bool pool_is_free(const struct lease_table *t, struct ip4 ip, struct mac mac);
 
 /* The client's reservation if there is one that it can have now; else 0. */

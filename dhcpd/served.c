@@ -17,7 +17,9 @@
 
 #include "dhcpd/io.h"
 #include "dhcpd/leasefile.h"
+#include "dhcpd/poolwatch.h"
 #include "dhcpd/server.h"
+#include "dhcpd/statrows.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "paths.h"
@@ -28,13 +30,13 @@ enum {
 	/* After sockets or folder were refused: the first wait, doubled up to the second. */
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 10000,
-	/* Between two complaints that no address is free. */
-	COMPLAIN_MS = 600000,
+	/* Between two complaints about an address that two have. */
+	CONFLICT_MS = 60000,
 };
 
 struct served_work {
 	struct io_batch *batch;
-	struct io_frame in[IO_BATCH], now[IO_BATCH], later[IO_BATCH];
+	struct io_frame in[IO_BATCH], now[IO_SEND], later[IO_BATCH];
 	struct dhcp_out out[IO_BATCH];
 	uint8_t reply[IO_BATCH][DHCP_FRAME_MAX];
 	char text[IO_BATCH * DHCP_CHANGES_MAX * JOURNAL_REC_MAX];
@@ -60,8 +62,8 @@ struct served {
 	bool told, ok;
 	char text[TEXT_MAX];
 	uint32_t active, total;
-	uint64_t without_address; /* guests turned away for lack of one, when that was said last */
-	struct mono complain_at;
+	struct poolwatch pool;
+	struct mono conflict_at; /* when the next one may be complained about */
 };
 
 struct served_work *
@@ -88,14 +90,23 @@ served_work_free(struct served_work *w)
 	free(w);
 }
 
+/* Both clocks at one moment: read again when we were put aside in between, unless that is how it always is. */
 static struct dhcp_clock
 clock_now(void)
 {
+	struct dhcp_clock clk;
 	struct timespec ts;
+	struct mono before;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (struct dhcp_clock){.now = mono_now(),
-				   .wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000};
+	for (int tries = 0; tries < 5; tries++) {
+		before = mono_now();
+		clock_gettime(CLOCK_REALTIME, &ts);
+		clk.now = mono_now();
+		if (mono_diff(clk.now, before) <= 1)
+			break;
+	}
+	clk.wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clk;
 }
 
 /* --- telling --- */
@@ -150,6 +161,20 @@ tell_change(const struct served *s, const struct dhcp_change *ch)
 		  lease_event_name((enum lease_event)lc->event));
 }
 
+static void
+tell_offer(const struct served *s, const struct dhcp_offer *o)
+{
+	struct msg m = msg_make(MSG_LEASE_CHANGED, 0);
+	struct msg_lease_changed *lc = &m.u.lease_changed;
+
+	lc->net = (uint16_t)s->net;
+	lc->event = LEASE_OFFER;
+	lc->addr = o->ip;
+	lc->mac = o->mac;
+	MSG_SET_STR(lc->name, o->hostname);
+	s->env.report(s->env.arg, &m);
+}
+
 /* What the fields add up to. */
 static void
 describe(const struct served *s, char text[TEXT_MAX])
@@ -167,18 +192,30 @@ describe(const struct served *s, char text[TEXT_MAX])
 }
 
 static void
-complain_if_empty(struct served *s)
+tell_pool(const struct served *s, enum pool_event event, uint32_t held, uint32_t total)
 {
-	uint64_t n = dhcp_server_stats(s->server)->dropped[DHCP_DROP_NO_ADDRESS];
-	struct mono now;
+	struct msg m = msg_make(MSG_DHCP_POOL, 0);
 
-	if (n == s->without_address)
+	m.u.dhcp_pool.net = (uint16_t)s->net;
+	m.u.dhcp_pool.event = (uint8_t)event;
+	m.u.dhcp_pool.held = held;
+	m.u.dhcp_pool.total = total;
+	s->env.report(s->env.arg, &m);
+}
+
+/* Addresses run out, or there are none: said before and when a guest suffers from it. */
+static void
+watch_pool(struct served *s)
+{
+	uint64_t unserved = dhcp_server_stats(s->server)->dropped[DHCP_DROP_NO_ADDRESS];
+	uint32_t held, total;
+
+	dhcp_server_pool(s->server, &held, &total);
+	if (poolwatch_low(&s->pool, held, total))
+		tell_pool(s, POOL_LOW, held, total);
+	if (!poolwatch_empty(&s->pool, unserved, mono_now()))
 		return;
-	now = mono_now();
-	if (mono_before(now, s->complain_at))
-		return;
-	s->without_address = n;
-	s->complain_at = mono_add(now, COMPLAIN_MS);
+	tell_pool(s, POOL_EMPTY, held, total);
 	log_warn(0,
 		 "vmnet%u: no address is free for a new guest: %u leased, %zu offered to others. "
 		 "Cure: a larger range in vmnet%u/dhcpd/dhcpd.conf, or shorter leases",
@@ -211,7 +248,7 @@ update(struct served *s)
 			s->total = total;
 			tell_counts(s);
 		}
-		complain_if_empty(s);
+		watch_pool(s);
 		when = mono_min(when, dhcp_server_deadline(s->server));
 	}
 	loop_timer_set(s->timer, when);
@@ -228,32 +265,79 @@ served_report(struct served *s)
 
 /* --- serving --- */
 
-/* Decides on n frames, answers what promises nothing, collects what is to be recorded as text. The
- * number of answers in w->later. */
-static size_t
-decide(struct served *s, int n, struct dhcp_clock clk, size_t *text_len, size_t *blocks)
+/* Anybody can claim an address, so there is a limit to how often that is said. */
+static void
+complain_of_conflict(struct served *s, const struct dhcp_conflict *c, struct mono now)
+{
+	static const char *const then[] = {
+	    [CONFLICT_ABANDONED] = "gets another one",
+	    [CONFLICT_CONTESTED] =
+		"got it before that was known, and gets another one when it renews",
+	    [CONFLICT_RESERVED] = "has it reserved and gets it all the same",
+	    [CONFLICT_TOO_MANY] = "gets it all the same, for too many addresses are claimed",
+	};
+
+	if (c->found == CONFLICT_NONE)
+		return;
+	if (mono_before(now, s->conflict_at)) {
+		log_debug("vmnet%u: %s is in use by %s; %s %s", s->net, IP4_STR(c->ip),
+			  MAC_STR(c->other), MAC_STR(c->client), then[c->found]);
+		return;
+	}
+	s->conflict_at = mono_add(now, CONFLICT_MS);
+	log_warn(0,
+		 "vmnet%u: %s is in use by %s without a lease; %s %s. Cure: give the former an "
+		 "address outside of the range, or let it use DHCP",
+		 s->net, IP4_STR(c->ip), MAC_STR(c->other), MAC_STR(c->client), then[c->found]);
+}
+
+/* What is on its way, of the frames of one batch. */
+struct outcome {
+	size_t now, later; /* frames in w->now, w->later */
+	size_t text_len;   /* of w->text */
+	size_t blocks;     /* in it */
+};
+
+static void
+decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 {
 	struct served_work *w = s->env.work;
-	size_t now = 0, later = 0;
+	struct dhcp_out *o = &w->out[i];
+	struct io_frame reply = {.p = w->reply[i]};
 
-	*text_len = *blocks = 0;
-	for (int i = 0; i < n; i++) {
-		struct dhcp_out *o = &w->out[i];
-		struct io_frame reply = {.p = w->reply[i]};
+	dhcp_server_set_stamp(s->server, w->in[i].stamp);
+	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
+	if (o->offered)
+		tell_offer(s, &o->offer);
+	reply.len = o->frame_len;
+	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
+		t->text_len +=
+		    journal_encode(w->text + t->text_len, JOURNAL_REC_MAX, &o->change[k].rec);
+	if (o->frame_len && o->nchanges)
+		w->later[t->later++] = reply;
+	else if (o->frame_len)
+		w->now[t->now++] = reply;
+	if (o->probe_len)
+		w->now[t->now++] = (struct io_frame){.p = o->probe, .len = o->probe_len};
+	complain_of_conflict(s, &o->conflict, clk.now);
+}
 
-		dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk,
-				  w->reply[i], o);
-		reply.len = o->frame_len;
-		for (unsigned k = 0; k < o->nchanges; k++, ++*blocks)
-			*text_len +=
-			    journal_encode(w->text + *text_len, JOURNAL_REC_MAX, &o->change[k].rec);
-		if (o->frame_len && o->nchanges)
-			w->later[later++] = reply;
-		else if (o->frame_len)
-			w->now[now++] = reply;
-	}
-	io_send(s->packet, w->now, now);
-	return later;
+/* Decides on n frames, answers what promises nothing, collects what is to be recorded as text. ARP
+ * comes first, as server.h wants it. */
+static struct outcome
+decide(struct served *s, int n, struct dhcp_clock clk)
+{
+	struct served_work *w = s->env.work;
+	struct outcome t = {0};
+
+	for (int i = 0; i < n; i++)
+		if (arp4_frame_claims(w->in[i].p, w->in[i].len))
+			decide_one(s, i, clk, &t);
+	for (int i = 0; i < n; i++)
+		if (!arp4_frame_claims(w->in[i].p, w->in[i].len))
+			decide_one(s, i, clk, &t);
+	io_send(s->packet, w->now, t.now);
+	return t;
 }
 
 /* Durable before visible. */
@@ -262,14 +346,14 @@ serve_batch(struct served *s, int n)
 {
 	struct served_work *w = s->env.work;
 	struct dhcp_clock clk = clock_now();
-	size_t text_len, blocks, later = decide(s, n, clk, &text_len, &blocks);
+	struct outcome t = decide(s, n, clk);
 	bool recorded;
 
-	if (blocks == 0)
+	if (t.blocks == 0)
 		return;
-	recorded = leasefile_append(&s->file, w->text, text_len, blocks, clk) == 0;
+	recorded = leasefile_append(&s->file, w->text, t.text_len, t.blocks, clk) == 0;
 	if (recorded)
-		io_send(s->packet, w->later, later);
+		io_send(s->packet, w->later, t.later);
 	for (int i = 0; i < n; i++)
 		for (unsigned k = 0; k < w->out[i].nchanges; k++) {
 			if (recorded)
@@ -468,6 +552,13 @@ on_timer(void *arg)
 	update(s);
 }
 
+void
+served_clock_set(struct served *s)
+{
+	leasefile_tidy(&s->file, s->server, clock_now());
+	update(s);
+}
+
 /* --- life --- */
 
 /* The address of the host's end of a network, which is our bridge's. */
@@ -545,4 +636,11 @@ bool
 served_next_row(const struct served *s, struct leaserows *at, struct msg_lease_row *row)
 {
 	return s->file.loaded && leaserows_next(at, s->server, clock_now(), row);
+}
+
+bool
+served_stat(const struct served *s, unsigned i, struct msg_dhcp_stat *row)
+{
+	row->net = (uint16_t)s->net;
+	return statrows_at(row, dhcp_server_stats(s->server), i);
 }

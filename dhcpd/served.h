@@ -43,6 +43,9 @@ void served_free(struct served *s);
  * stays). */
 int served_set_conf(struct served *s, struct netconf *conf);
 
+/* The wall clock was set: the lease file is to say so. */
+void served_clock_set(struct served *s);
+
 /* A REPLY of priv. False: it is not for this network. fds as in lib/chan.h. */
 bool served_take_reply(struct served *s, uint32_t id, const struct msg_reply *r, int *fds,
 		       size_t nfds);
@@ -55,5 +58,8 @@ void served_report(struct served *s);
 
 /* The next row of the list of leases; false at the end, also when the leases are not known yet. */
 bool served_next_row(const struct served *s, struct leaserows *at, struct msg_lease_row *row);
+
+/* The i-th counter, see statrows.h. */
+bool served_stat(const struct served *s, unsigned i, struct msg_dhcp_stat *row);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "dhcpd/reply.h"
 #include "dhcpd/server_state.h"
+#include "lib/gate.h"
 #include "lib/util.h"
 
 static const char *const drop_texts[] = {
@@ -71,9 +72,7 @@ add_change(struct job *j, enum dhcp_event event, const struct lease *l)
 
 /* --- rules --- */
 
-/* Times are kept so that they are whole seconds in the file: the start is not later, the end not
- * earlier than what the client is told. */
-static struct mono
+struct mono
 second_floor(struct dhcp_clock clk)
 {
 	return mono_add(clk.now, -(clk.wall_ms % 1000));
@@ -108,6 +107,30 @@ is_grantable(const struct job *j, struct ip4 ip)
 {
 	return is_served(j) && netconf_fits(j->s->conf, ip, j->m->chaddr) &&
 	       pool_is_free(j->s->leases, ip, j->m->chaddr);
+}
+
+/* The port by which the message came, 0: unknown. */
+static unsigned
+port_of(const struct dhcp_server *s)
+{
+	return DHCP_STAMP_IS(s->stamp) ? DHCP_STAMP_SLOT(s->stamp) : 0;
+}
+
+/* One address more than the port may hold. Not so for one that the client holds already or that is
+ * reserved for it: whoever invents clients gets none of those. */
+static bool
+is_over_quota(const struct job *j, struct ip4 ip)
+{
+	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
+	const struct lease *l = lease_find_ip(j->s->leases, ip);
+	unsigned most = DHCP_STAMP_IS(j->s->stamp) ? DHCP_STAMP_LEASES(j->s->stamp) : 0;
+
+	if (most == 0 || lease_table_held(j->s->leases, port_of(j->s)) < most)
+		return false;
+	if (h && ip4_eq(h->ip, ip))
+		return false;
+	return !l || !mac_eq(l->mac, j->m->chaddr) ||
+	       (l->state != LEASE_OFFERED && l->state != LEASE_ACTIVE);
 }
 
 /* The client has, had or was offered this address, and nobody else since. */
@@ -162,11 +185,16 @@ grant(struct job *j, struct ip4 ip)
 	const struct dhcp_msg *m = j->m;
 	struct dhcp_server *s = j->s;
 	uint32_t lease_s = lease_seconds(s->conf, m);
-	struct lease *l = book_entry(s, ip);
 	struct dhcp_change *c;
+	struct lease *l;
 	struct mono end;
 	bool held;
 
+	if (is_over_quota(j, ip)) {
+		drop(j, DHCP_DROP_QUOTA);
+		return;
+	}
+	l = book_entry(s, ip);
 	if (!l) {
 		drop(j, DHCP_DROP_NO_ADDRESS);
 		return;
@@ -174,6 +202,7 @@ grant(struct job *j, struct ip4 ip)
 	end_previous(j, ip);
 	held = l->state == LEASE_ACTIVE && mac_eq(l->mac, m->chaddr);
 	lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+	lease_set_port(s->leases, l, port_of(s));
 	if (m->hostname[0])
 		memcpy(l->hostname, m->hostname, sizeof(l->hostname));
 	end = mono_add(second_floor(j->clk),
@@ -219,6 +248,18 @@ offer_nothing(struct job *j, enum dhcp_drop why)
 	j->s->stats.dropped[why]++; /* a full pool stays visible */
 }
 
+/* The lease is about to be held for the client, if it is not already. */
+static void
+note_offer(struct job *j, const struct lease *l)
+{
+	struct dhcp_offer *o = &j->out->offer;
+
+	j->out->offered = l->state != LEASE_OFFERED || !mac_eq(l->mac, j->m->chaddr);
+	o->ip = l->ip;
+	o->mac = j->m->chaddr;
+	memcpy(o->hostname, j->m->hostname, sizeof(o->hostname));
+}
+
 /* RFC 2131 4.3.1 */
 static void
 on_discover(struct job *j)
@@ -234,15 +275,22 @@ on_discover(struct job *j)
 	}
 	ip = pool_choose(&s->cursor, s->conf, s->leases, m->chaddr, m->client_id.b,
 			 m->client_id.len, m->requested);
+	if (ip.h && is_over_quota(j, ip)) {
+		offer_nothing(j, DHCP_DROP_QUOTA);
+		return;
+	}
 	l = ip.h ? book_entry(s, ip) : NULL;
-	if (!l) {
+	if (!l || conflict_is_fresh(l, j->clk.now)) {
 		offer_nothing(j, DHCP_DROP_NO_ADDRESS);
 		return;
 	}
 	if (l->state != LEASE_ACTIVE) {
+		note_offer(j, l);
 		lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
+		lease_set_port(s->leases, l, port_of(s));
 		lease_set_state(s->leases, l, LEASE_OFFERED,
 				mono_add(j->clk.now, DHCP_OFFER_HOLD_MS));
+		conflict_probe(s, l, j->clk.now, j->out);
 	}
 	send_reply(j, &(struct reply){
 			  .type = DHCP_OFFER, .yiaddr = ip, .lease_s = lease_seconds(s->conf, m)});
@@ -352,18 +400,12 @@ owned_lease(struct job *j, struct ip4 ip)
 static void
 on_decline(struct job *j)
 {
-	static const struct mac nobody;
-	struct dhcp_server *s = j->s;
 	struct lease *l = owned_lease(j, j->m->requested);
 
 	if (!l)
 		return;
 	drop(j, DHCP_DROP_NO_ANSWER);
-	lease_set_client(s->leases, l, nobody, NULL, 0);
-	l->start = second_floor(j->clk);
-	l->end = mono_add(l->start, DHCP_ABANDON_S * 1000);
-	l->recorded = true;
-	lease_set_state(s->leases, l, LEASE_ABANDONED, l->end);
+	book_abandon(j->s, l, second_floor(j->clk));
 	add_change(j, DHCP_EVENT_DECLINED, l);
 }
 
@@ -516,6 +558,12 @@ input(struct dhcp_server *s, const struct udp4_frame *f, struct dhcp_clock clk, 
 }
 
 void
+dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp)
+{
+	s->stamp = stamp;
+}
+
+void
 dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
 		  struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out)
 {
@@ -525,6 +573,14 @@ dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum fra
 	out->reply = DHCP_NONE;
 	out->frame_len = 0;
 	out->nchanges = 0;
+	out->offered = false;
+	out->probe_len = 0;
+	out->conflict.found = CONFLICT_NONE;
+	if (arp4_frame_claims(frame, len)) {
+		out->drop = DHCP_DROP_NO_ANSWER; /* and is not counted: most say nothing to us */
+		conflict_input(s, frame, len, clk, out);
+		return;
+	}
 	if (!udp4_frame_decode(&f, frame, len, csum))
 		out->drop = DHCP_DROP_FRAME;
 	else if (!is_for_us(s, &f))

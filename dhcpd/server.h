@@ -3,7 +3,7 @@
  * change come out.
  *
  * Pure: no clock (time is a parameter), no sockets, no log, no files. RFC 2131, 2132, 3396,
- * 2563, 3442, 6842; BOOTP (951, 1534) for clients that the configuration names; departures are marked DEPARTS in server.c. Nothing is allocated after
+ * 2563, 3442, 6842, 5227 (conflict.c); BOOTP (951, 1534) for clients that the configuration names; departures are marked DEPARTS in server.c. Nothing is allocated after
  * configuration and replay.
  *
  * The contract with the caller about durability: when out.nchanges > 0, the changes are to be
@@ -20,7 +20,7 @@
 #include "lib/frame.h"
 #include "lib/mono.h"
 
-/* How long an offered address is held, and how long a declined one is left alone. */
+/* How long an offered address is held, and how long one that somebody else has is left alone. */
 #define DHCP_OFFER_HOLD_MS INT64_C(60000)
 #define DHCP_ABANDON_S     3600
 
@@ -48,6 +48,7 @@ struct dhcp_clock {
 	D(OTHER_SERVER, "meant for another server")                                                \
 	D(UNKNOWN_CLIENT, "an unknown client where only known ones are served")                    \
 	D(NO_ADDRESS, "no free address")                                                           \
+	D(QUOTA, "one address more than dhcp-leases-per-port allows")                              \
 	D(NO_RECORD, "about a lease we know nothing of")                                           \
 	D(NOT_OWNER, "about another client's lease")                                               \
 	D(INCOMPLETE, "lacks an address that its type needs")                                      \
@@ -67,6 +68,7 @@ struct dhcp_stats {
 	uint64_t dropped[DHCP_DROP_N];
 	uint64_t relay_info; /* messages with option 82, which is not interpreted */
 	uint64_t reply_full; /* replies in which an option found no room */
+	uint64_t probes, conflicts;
 };
 
 enum dhcp_event {
@@ -74,7 +76,7 @@ enum dhcp_event {
 	DHCP_EVENT_RENEWED,
 	DHCP_EVENT_RELEASED, /* by the client, or because it moved to another address */
 	DHCP_EVENT_EXPIRED,
-	DHCP_EVENT_DECLINED,
+	DHCP_EVENT_DECLINED, /* by the client, or because somebody else answered for the address */
 };
 
 /* A change of a lease: what the file is to say, and what happened. */
@@ -87,6 +89,26 @@ struct dhcp_change {
 
 #define DHCP_CHANGES_MAX 2
 
+/* An address that is offered or was just granted to one client, and that another one has. */
+struct dhcp_conflict {
+	enum {
+		CONFLICT_NONE,
+		CONFLICT_ABANDONED, /* it was offered: the client gets another one */
+		CONFLICT_CONTESTED, /* it was granted: the client gets another one when it renews */
+		CONFLICT_RESERVED,  /* the client keeps it, the administrator wants it so */
+		CONFLICT_TOO_MANY,  /* the client keeps it, see conflict.c */
+	} found;
+	struct ip4 ip;
+	struct mac client, other;
+};
+
+/* An address that is held for a client from now on. Nothing to make durable. */
+struct dhcp_offer {
+	struct ip4 ip;
+	struct mac mac;
+	char hostname[DHCP_HOSTNAME_MAX + 1]; /* as the client says now */
+};
+
 /* Largest reply frame: Ethernet and the largest message. */
 #define DHCP_FRAME_MAX (14 + DHCP_IP_UDP_HLEN + DHCP_MSG_MAX)
 
@@ -96,6 +118,12 @@ struct dhcp_out {
 	size_t frame_len;     /* a complete Ethernet frame in the caller's buffer; 0: no reply */
 	struct dhcp_change change[DHCP_CHANGES_MAX];
 	unsigned nchanges;
+	/* An ARP probe of the address that is offered, to leave behind the reply; 0: none. */
+	size_t probe_len;
+	uint8_t probe[ARP4_FRAME_LEN];
+	struct dhcp_conflict conflict;
+	bool offered;            /* for the first time; an offer that is repeated is none: */
+	struct dhcp_offer offer; /* this one */
 };
 
 struct dhcp_server;
@@ -122,7 +150,13 @@ bool dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec,
 			struct dhcp_clock clk);
 int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk);
 
-/* One frame, as received on the network. `buf` takes the reply: at least DHCP_FRAME_MAX bytes. */
+/* The stamp of the frames that come next (lib/gate.h): a client that they show as new gets an address only while
+ * the port holds fewer than the stamp allows. Anything that is no stamp, as 0: no limit. */
+void dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp);
+
+/* One frame, as received on the network: a client's message, or ARP, to which there is never a reply.
+ * Of several that came together the ARP frames are to be handed in first (arp4_frame_claims()): they
+ * answer what was sent before, and may spare a client a wrong address. `buf` takes the reply: at least DHCP_FRAME_MAX bytes. */
 void dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
 		       struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out);
 
@@ -148,6 +182,9 @@ const struct dhcp_stats *dhcp_server_stats(const struct dhcp_server *s);
 
 /* Addresses in use, and addresses that clients can have (pool and reservations). */
 void dhcp_server_counts(const struct dhcp_server *s, uint32_t *active, uint32_t *total);
+
+/* Addresses of the ranges: those that clients have, were offered or declined, and all. */
+void dhcp_server_pool(const struct dhcp_server *s, uint32_t *held, uint32_t *total);
 
 /* A lease as a record; the start is rounded down to whole seconds, the end up. */
 void dhcp_lease_rec(const struct lease *l, struct dhcp_clock clk, struct journal_rec *rec);

@@ -145,8 +145,9 @@ store_append(struct store *s, const char *text, size_t len, size_t blocks)
 		return -EIO;
 	r = write_all(s->fd, text, len);
 	if (r < 0) {
-		/* Half a block must not stay; if it does, the file is to be written anew. */
-		if (ftruncate(s->fd, s->size) < 0)
+		/* Half a block must not stay, nor come back: a power cut while others are written in its
+		 * place could join their beginning to its end. If it does, the file is to be written anew. */
+		if (ftruncate(s->fd, s->size) < 0 || fdatasync(s->fd) < 0)
 			fd_close(&s->fd);
 		return r;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * frame.c - whole Ethernet frames with UDP over IPv4, or ARP. Pure; decoders are total.
+ * frame.c - whole Ethernet frames with UDP over IPv4, ARP, or a neighbour advertisement. Pure; decoders are total.
  */
 #include "frame.h"
 
@@ -14,6 +14,12 @@ enum {
 	ARP_HTYPE_ETHER = 1,
 	ARP_OP_REQUEST = 1,
 	ARP_OP_REPLY = 2,
+	ETHERTYPE_IP6 = 0x86dd,
+	IP6_PROTO_ICMP = 58,
+	ICMP6_NA = 136,
+	NA_LEN = 32, /* with the option */
+	NA_OVERRIDE = 1 << 29,
+	NA_OPT_TARGET_MAC = 2,
 };
 
 static struct mac
@@ -167,6 +173,15 @@ udp4_frame_encode(struct wr *w, const struct udp4_frame *f)
 }
 
 bool
+arp4_frame_claims(const void *frame, size_t len)
+{
+	struct rd r = rd_init(frame, len);
+
+	rd_bytes(&r, 12);
+	return rd_be16(&r) == ETHERTYPE_ARP4;
+}
+
+bool
 arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame, size_t len)
 {
 	struct rd r = rd_init(frame, len);
@@ -216,4 +231,44 @@ arp4_frame_encode(struct wr *w, struct mac eth_dst, const struct arp4 *a)
 	wr_be32(w, a->target_ip.h);
 	if (!w->bad)
 		wr_zero(w, ETH_FRAME_MIN - (wr_len(w) - start));
+}
+
+void
+na6_frame_encode(struct wr *w, struct mac mac, const uint8_t addr[16])
+{
+	static const struct mac all_nodes_mac = {{0x33, 0x33, 0, 0, 0, 1}};
+	static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
+	uint8_t buf[2 * 16 + 8 + NA_LEN];
+	struct wr h = wr_init(buf, sizeof(buf));
+	uint8_t *na = buf + 2 * 16 + 8;
+	uint16_t csum;
+
+	/* The pseudo header, RFC 8200 8.1. */
+	wr_bytes(&h, addr, 16);
+	wr_bytes(&h, all_nodes, sizeof(all_nodes));
+	wr_be32(&h, NA_LEN);
+	wr_be32(&h, IP6_PROTO_ICMP);
+	/* The message and one option, RFC 4861 4.4, 4.6.1. */
+	wr_u8(&h, ICMP6_NA);
+	wr_u8(&h, 0);
+	wr_be16(&h, 0);
+	wr_be32(&h, NA_OVERRIDE);
+	wr_bytes(&h, addr, 16);
+	wr_u8(&h, NA_OPT_TARGET_MAC);
+	wr_u8(&h, 1);
+	wr_mac(&h, mac);
+	csum = inet_sum_fold(inet_sum(buf, sizeof(buf), 0));
+	na[2] = (uint8_t)(csum >> 8);
+	na[3] = (uint8_t)csum;
+
+	wr_mac(w, all_nodes_mac);
+	wr_mac(w, mac);
+	wr_be16(w, ETHERTYPE_IP6);
+	wr_be32(w, UINT32_C(6) << 28);
+	wr_be16(w, NA_LEN);
+	wr_u8(w, IP6_PROTO_ICMP);
+	wr_u8(w, 255);
+	wr_bytes(w, addr, 16);
+	wr_bytes(w, all_nodes, sizeof(all_nodes));
+	wr_bytes(w, na, NA_LEN);
 }

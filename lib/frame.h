@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames.
+ * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames. Of IPv6 only what announces an address.
  *
- * Pure. RFC 894, 826, 791, 768. Decoders take bytes from outside: they are total and check lengths,
+ * Pure. RFC 894, 826, 791, 768, 4861. Decoders take bytes from outside: they are total and check lengths,
  * header checksums and (when not zero) the UDP checksum, unless told that the kernel left it partial.
  */
 #ifndef VNET_LIB_FRAME_H
@@ -34,6 +34,8 @@ bool udp4_frame_decode(struct udp4_frame *out, const void *frame, size_t len, en
  * not fit. */
 void udp4_frame_encode(struct wr *w, const struct udp4_frame *f);
 
+enum { ARP4_FRAME_LEN = 60 }; /* as written here: padded */
+
 /* ARP for IPv4 over Ethernet. */
 struct arp4 {
 	bool reply; /* else a request */
@@ -41,10 +43,17 @@ struct arp4 {
 	struct ip4 sender_ip, target_ip;
 };
 
+/* Whether the Ethernet type says ARP; nothing else is looked at. */
+bool arp4_frame_claims(const void *frame, size_t len);
+
 /* Decodes an Ethernet frame with ARP for IPv4 over Ethernet. False for anything else. */
 bool arp4_frame_decode(struct arp4 *out, struct mac *eth_src, const void *frame, size_t len);
 
 /* Writes an ARP frame to eth_dst from sender_mac, padded to 60 bytes. */
 void arp4_frame_encode(struct wr *w, struct mac eth_dst, const struct arp4 *a);
+
+/* Writes an unsolicited neighbour advertisement to all nodes: who has a cache entry for the address replaces its link-layer
+ * address by `mac`. RFC 4861 7.2.6. */
+void na6_frame_encode(struct wr *w, struct mac mac, const uint8_t addr[16]);
 
 #endif

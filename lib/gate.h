@@ -28,25 +28,36 @@ enum gate_flag {
 
 /* Why the gate dropped a frame. */
 enum drop_reason {
-	DROP_FORGED,   /* source is not the port's address */
-	DROP_TAKEN,    /* source is another port's, or the host's */
-	DROP_FULL,     /* one address more than mac-learning allows */
-	DROP_SOURCE,   /* no frame at all, or its source is zero or a group */
-	DROP_CONTROL,  /* to a link-local control group */
-	DROP_DHCP,     /* a DHCP server's message */
-	DROP_RA,       /* a router advertisement or redirect */
-	DROP_IP,       /* IP source is not the port's address */
-	DROP_ARP,      /* ARP or ND speaks for another address */
-	DROP_FLOOD,    /* more broadcasts and multicasts than broadcast-limit */
-	DROP_RATE_IN,  /* more to the guest than rate-in */
-	DROP_RATE_OUT, /* more from the guest than rate-out */
+	DROP_FORGED,    /* source is not the port's address */
+	DROP_TAKEN,     /* source is another port's, or the host's */
+	DROP_FULL,      /* one address more than mac-learning allows */
+	DROP_SOURCE,    /* no frame at all, or its source is zero or a group */
+	DROP_CONTROL,   /* to a link-local control group */
+	DROP_DHCP,      /* a DHCP server's message */
+	DROP_RA,        /* a router advertisement or redirect */
+	DROP_IP,        /* IP source is not the port's address */
+	DROP_ARP,       /* ARP or ND speaks for another address */
+	DROP_FLOOD,     /* more broadcasts and multicasts than broadcast-limit */
+	DROP_RATE_IN,   /* more to the guest than rate-in */
+	DROP_RATE_OUT,  /* more from the guest than rate-out */
+	DROP_DHCP_RATE, /* more to DHCP servers than dhcp-rate-per-port */
 };
-#define DROP_REASON_N 12
+#define DROP_REASON_N 13
 
-#define GATE_LEARN_MAX   4096    /* mac-learning */
-#define GATE_MIRRORS_MAX 16      /* promiscuous ports of one network */
-#define GATE_FLOOD_MAX   1000000 /* broadcast-limit, packets/s; 0: no limit */
-#define GATE_MEMO_MAX    32      /* bytes that the engine keeps with a port */
+#define GATE_LEARN_MAX       4096    /* mac-learning */
+#define GATE_MIRRORS_MAX     16      /* promiscuous ports of one network */
+#define GATE_FLOOD_MAX       1000000 /* broadcast-limit, packets/s; 0: no limit */
+#define GATE_MEMO_MAX        32      /* bytes that the engine keeps with a port */
+#define GATE_DHCP_RATE_MAX   1000000 /* dhcp-rate-per-port, messages/s; 0: no limit */
+#define GATE_DHCP_LEASES_MAX 65535   /* dhcp-leases-per-port; 0: no limit */
+
+/* The stamp: what the gate tells the DHCP server of the port by which a message came, in the mark of the
+ * packet (SO_MARK). So it is there with the very frame that it is about, whatever has changed meanwhile. */
+#define DHCP_STAMP(slot, leases) (0xd0000000u | (unsigned)(slot) << 16 | (leases))
+#define DHCP_STAMP_IS(mark)      ((mark) >> 28 == 0xd)
+#define DHCP_STAMP_SLOT(mark)    ((mark) >> 16 & 0xfff)
+#define DHCP_STAMP_LEASES(mark)  ((mark)&0xffff) /* its dhcp-leases-per-port */
+#define DHCP_STAMP_SLOTS         4096
 
 /* Promiscuous mode of a port, for people. */
 enum promisc_state {

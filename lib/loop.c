@@ -29,6 +29,10 @@ struct loop {
 	struct loop_timer *timers; /* every timer, armed or not, newest first */
 	int timer_fd;
 	struct event *timer_ev;
+	int clock_fd; /* -1: nobody asks */
+	struct loop_io *clock_io;
+	void (*clock_cb)(void *arg);
+	void *clock_arg;
 	struct mono armed; /* what timer_fd is set to */
 	uint64_t pass;     /* numbers the scans for due timers */
 	bool stop;
@@ -112,6 +116,7 @@ loop_new(void)
 	if (!l)
 		return NULL;
 	l->armed = MONO_NEVER;
+	l->clock_fd = -1;
 	l->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (l->timer_fd < 0)
 		goto fail;
@@ -147,6 +152,8 @@ loop_free(struct loop *l)
 	}
 	while (l->timers)
 		loop_timer_free(l->timers);
+	loop_io_free(l->clock_io);
+	fd_close(&l->clock_fd);
 	if (l->timer_ev)
 		event_free(l->timer_ev);
 	if (l->base)
@@ -292,6 +299,35 @@ loop_timer_set(struct loop_timer *t, struct mono when)
 	t->when = when;
 	if (mono_before(when, t->loop->armed))
 		arm(t->loop, when);
+}
+
+/* Far beyond every date, and within what the kernel takes. */
+#define NEVER_S ((time_t)1 << 34)
+
+static void
+on_clock_fd(int fd, void *arg)
+{
+	struct loop *l = arg;
+	uint64_t expirations;
+
+	if (read(fd, &expirations, sizeof(expirations)) < 0 && errno == ECANCELED)
+		l->clock_cb(l->clock_arg);
+}
+
+int
+loop_on_clock_set(struct loop *l, void (*cb)(void *arg), void *arg)
+{
+	const struct itimerspec its = {.it_value = {.tv_sec = NEVER_S}};
+
+	l->clock_cb = cb;
+	l->clock_arg = arg;
+	l->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->clock_fd < 0 ||
+	    timerfd_settime(l->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL) <
+		0)
+		return -errno;
+	l->clock_io = loop_add_read(l, l->clock_fd, on_clock_fd, l);
+	return l->clock_io ? 0 : -ENOMEM;
 }
 
 struct event_base *

@@ -42,6 +42,10 @@ void loop_timer_free(struct loop_timer *t);
 /* Fires once at `when` (at once if past); MONO_NEVER disarms. */
 void loop_timer_set(struct loop_timer *t, struct mono when);
 
+/* Calls cb(arg) whenever the wall clock was set to another time (not when it is only made faster or slower), and when
+ * the machine wakes up. Once per loop. 0 or -errno. */
+int loop_on_clock_set(struct loop *l, void (*cb)(void *arg), void *arg);
+
 /* libevent's base, for the rare library that wants it. */
 struct event_base;
 struct event_base *loop_base(struct loop *l);

@@ -205,19 +205,22 @@ WORDS(net_state_name, enum net_state, NET_STATE_N, "starting", "ok", "degraded",
       "failed")
 WORDS(service_name, enum service, SERVICE_N, "DHCP", "NAT", "DNS", "firewall")
 WORDS(port_kind_name, enum port_kind, PORT_KIND_N, "helper", "attach", "netns", "static", "adopted")
-WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "new", "renewed", "released", "expired",
-      "declined")
+WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "leased", "renewed", "released", "expired",
+      "declined", "offered")
 WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expired", "reserved",
       "abandoned")
 WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",
-      "failed")
+      "failed", "removed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
+WORDS(dhcp_stat_kind_name, enum dhcp_stat_kind, DHCP_STAT_N, "received", "sent", "dropped")
+WORDS(conn_state_name, enum conn_state, CONN_STATE_N, "unanswered", "answered", "syn-sent",
+      "syn-recv", "established", "fin-wait", "close-wait", "last-ack", "time-wait", "close")
 WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")
 WORDS(promisc_state_name, enum promisc_state, PROMISC_STATE_N, "no", "pending", "granted",
       "refused")
 WORDS(promisc_by_name, enum promisc_by, PROMISC_BY_N, "nobody", "user", "guest", "configuration")
 WORDS(drop_reason_name, enum drop_reason, DROP_REASON_N, "forged", "taken", "full", "source",
-      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out")
+      "control", "dhcp", "ra", "ip", "arp", "broadcast", "rate-in", "rate-out", "dhcp-rate")
 
 void
 msg_str(char *field, size_t cap, const char *text)

@@ -23,101 +23,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conn.h"
 #include "gate.h"
 #include "inet.h"
 #include "kinds.h"
+#include "msg_kinds.h"
 
 #define MSG_MAX          4096
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
+#define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
+#define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
 #define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
-
-/* Processes, as priv knows its channels. */
-enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
-
-/* Files of the host that a process without a file system may ask for. */
-enum host_file {
-	HOST_FILE_RESOLV_CONF,
-	HOST_FILE_PASSWD,
-	HOST_FILE_GROUP,
-	HOST_FILE_SERVICES,
-	HOST_FILE_HOSTS,
-	HOST_FILE_N
-};
-
-/* Which of the fixed sysctl sets of vnetd/priv_sysctl.c a link gets. */
-enum sysctl_profile {
-	SYSCTL_PROFILE_HOST,    /* a bridge with a host adapter: IPv4, and IPv6 link-local */
-	SYSCTL_PROFILE_SERVICE, /* a bridge without one, but with gateway or DHCP server: IPv4 only */
-	SYSCTL_PROFILE_SEGMENT, /* a bridge on which the host has no address at all */
-	SYSCTL_PROFILE_PORT,    /* our end of a port: no IPv6 address */
-	SYSCTL_PROFILE_N
-};
-
-enum net_state {
-	NET_STATE_STARTING,
-	NET_STATE_OK,
-	NET_STATE_DEGRADED,  /* works in part: the text says what does not */
-	NET_STATE_NO_UPLINK, /* bridged, nothing to bridge to */
-	NET_STATE_FAILED,    /* refused: the text says why */
-	NET_STATE_N
-};
-
-/* Services of a network that a worker reports about. */
-enum service { SERVICE_DHCP, SERVICE_NAT, SERVICE_DNS, SERVICE_FIREWALL, SERVICE_N };
-
-/* The five ways to attach (design 5, Ports a-e). */
-enum port_kind { PORT_HELPER, PORT_ATTACH, PORT_NETNS, PORT_STATIC, PORT_ADOPTED, PORT_KIND_N };
-
-enum lease_event {
-	LEASE_NEW,
-	LEASE_RENEWED,
-	LEASE_RELEASED,
-	LEASE_EXPIRED,
-	LEASE_DECLINED,
-	LEASE_EVENT_N
-};
-
-enum lease_row_state {
-	LEASE_ROW_ACTIVE,
-	LEASE_ROW_EXPIRED,
-	LEASE_ROW_RESERVED,
-	LEASE_ROW_ABANDONED,
-	LEASE_ROW_N
-};
-
-/* What a redirection does, as `vnetctl redirect list` says it. */
-enum redirect_state {
-	REDIRECT_STATE_STARTING,
-	REDIRECT_STATE_OK,
-	REDIRECT_STATE_WAITING, /* it listens, but its target's or its own address is not there so far */
-	REDIRECT_STATE_FAILED, /* it does not listen: the text says why */
-	REDIRECT_STATE_N
-};
-
-/* Which of a redirection's texts. */
-enum redirect_banner {
-	REDIRECT_BANNER_ALWAYS,
-	REDIRECT_BANNER_SUCCESS,
-	REDIRECT_BANNER_FAIL,
-	REDIRECT_BANNER_N
-};
-
-/* What vnet-redird tells of besides its log. */
-enum redirect_event {
-	REDIRECT_EVENT_OFF, /* more connections a second than allowed: it refuses everybody for a while */
-	REDIRECT_EVENT_ON,
-	REDIRECT_EVENT_SENSOR,
-	REDIRECT_EVENT_NO_TARGET,
-	REDIRECT_EVENT_FULL, /* out of descriptors: accepting pauses */
-	REDIRECT_EVENT_ROOM,
-	REDIRECT_EVENT_N
-};
-
-/* NAT rows */
-enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* clang-format off */
 
@@ -190,8 +109,12 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* Ends every listening socket that was not named by LISTEN_KEEP since the last sweep. */
 #define FIELDS_listen_sweep(F)
 
-/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. */
+/* The interface, whosever it is, gets this address (/32 or /128) unless it has it. It is ours to remove. REPLY text:
+ * "added", or "" when it was there. */
 #define FIELDS_alias_set(F) F(BYTES, addr, 16) F(STR, ifname, 16)
+/* Tells the neighbours that such an address, which must be there, has the interface's MAC now. Nothing happens where
+ * there are none to tell: the interface is down, or has no MAC. */
+#define FIELDS_alias_announce(F) F(BYTES, addr, 16) F(STR, ifname, 16)
 /* Removes every such address that was not named by ALIAS_SET since the last sweep. */
 #define FIELDS_alias_sweep(F)
 
@@ -224,6 +147,11 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* The connected route of the subnet with this preferred source, our routing protocol number. */
 #define FIELDS_route_add(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0) F(IP4, src, 0)
 #define FIELDS_route_del(F) F(U16, net, 0) F(IP4, dst, 0) F(U8, len, 0)
+/* A permanent neighbour entry on the bridge, with our protocol number (NDA_PROTOCOL 118): the host reaches this
+ * address at this MAC without asking by ARP. Another entry for the address is replaced. */
+#define FIELDS_neigh_set(F) F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0)
+/* Removes such an entry; one with another protocol number stays. */
+#define FIELDS_neigh_del(F) F(U16, net, 0) F(IP4, addr, 0)
 /* Applies a fixed set of sysctls to the link vmnetN or a port of it. */
 #define FIELDS_sysctl_set(F) F(U16, net, 0) F(U8, profile, 0) F(STR, ifname, 16)
 /* net.ipv4.ip_forward = 1; the value found is recorded once. REPLY text: "0" or "1", the recorded one. */
@@ -258,11 +186,14 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
  * 0: none so far. flood: broadcasts and multicasts a second, rates: kbit/s; 0: no limit. span: a port of the
  * same network that gets a copy of everything this one sends and receives, "": none. promisc: it gets
  * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
+ * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_leases: stamped on those to dhcp_server and
+ * dhcp_broadcast, see lib/gate.h; 0, and both addresses 0 with it: no limit and no stamp.
  * err EADDRINUSE: another port of the network has this address. */
 #define FIELDS_gate_set(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
 	F(U16, learn, 0) F(U16, flags, 0) F(IP4, ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)        \
-	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)
+	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)     \
+	F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0) F(IP4, dhcp_server, 0) F(IP4, dhcp_broadcast, 0)
 /* Ends the gate of a link that is gone, or is not on a bridge of ours any more. */
 #define FIELDS_gate_del(F) F(U32, ifindex, 0)
 /* Forgets an address that a port has by MAC_POLICY_LEARN. */
@@ -290,7 +221,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* -- dhcpd -> priv -- */
 
 /* REPLY carries two descriptors: a packet socket bound to vmnetN that receives UDP to port 67 only
- * (PACKET_AUXDATA on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
+ * (PACKET_AUXDATA and SO_RCVMARK on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
  * err EADDRINUSE: the text says what is taken. */
 #define FIELDS_sock_dhcp(F) F(U16, net, 0) F(IP4, server, 0)
 /* REPLY carries a descriptor of the folder <state-dir>/vmnetN, made if missing. */
@@ -298,20 +229,29 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- natd -> priv -- */
 
-/* REPLY carries a UDP socket bound to addr:53 on vmnetN. */
+/* REPLY carries two sockets bound to addr:53 on vmnetN: of UDP, and of TCP, which listens. */
 #define FIELDS_sock_dns(F) F(U16, net, 0) F(IP4, addr, 0)
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
  * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
 #define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
-/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. */
+/* One network. nat: masquerade to the outside. Without it the network reaches nothing else. routes: networks
+ * that it talks with, in both directions, whether they name it or not; 0 or NAT_ROUTES_LEN bytes. */
 #define FIELDS_nat_net(F)                                                                          \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
-/* TCP to this address of the host and this port goes to that port of the same address: a redirection's. */
-#define FIELDS_nat_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+/* TCP to this address of the host (16 bytes, IPv4 as ::ffff:a.b.c.d) and this port goes to that port of the same address:
+ * a redirection's. */
+#define FIELDS_nat_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
+/* Instead of NAT_BEGIN: NAT_FORWARD_GONE and NAT_FORWARD rows up to NAT_COMMIT change the forwards of the plan in
+ * force, at most NAT_CHANGES_MAX of each; all else stays. The COMMIT fails with ESTALE when the latest plan is not
+ * in force. */
+#define FIELDS_nat_change(F)
+/* As it was in the plan. Its connections are another matter: NAT_FLUSH_FORWARD. */
+#define FIELDS_nat_forward_gone(F)                                                                 \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
@@ -335,12 +275,13 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_conf_ready(F) F(U32, generation, 0) F(U32, err, 0) F(STR, text, 512)
 
 /* A network that DHCP serves. host, gateway, next_server (of the boot file): 0 when there is none. Times in
- * seconds. booting: clients without a host block are answered. */
+ * seconds. booting: clients without a host block are answered. ping_check: addresses are probed. */
 #define FIELDS_dhcp_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, server, 0) F(IP4, host, 0)                \
 	F(IP4, gateway, 0) F(U16, mtu, 0) F(U32, default_lease_s, 0) F(U32, max_lease_s, 0)             \
 	F(U32, min_lease_s, 0) F(IP4, next_server, 0)                                                  \
-	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0) F(BOOL, booting, 0)
+	F(BOOL, unknown_clients, 0) F(BOOL, authoritative, 0) F(BOOL, booting, 0)                       \
+	F(BOOL, ping_check, 0) F(U16, ping_timeout_s, 0)
 /* first..last, both dynamic. known: for clients with a host block only. */
 #define FIELDS_dhcp_range(F) F(U16, net, 0) F(IP4, first, 0) F(IP4, last, 0) F(BOOL, known, 0)
 /* A reservation. index numbers the hosts of a network from 0; addr 0: known client without a fixed address. */
@@ -357,13 +298,25 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_natd_global(F) F(BOOL, forward_others, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
 /* As NAT_CAPTURE. */
-#define FIELDS_natd_capture(F) F(IP4, addr, 0) F(U16, port, 0) F(U16, to_port, 0)
+#define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
+
+/* How a network's names are resolved. policy: enum dns_policy of natd/dns.h, as nat.conf has it; host_servers: the
+ * host's own resolvers are asked, too. Without such a row the defaults of natd/dns.h hold. */
+#define FIELDS_natd_dns(F)                                                                         \
+	F(U16, net, 0) F(U8, policy, 0) F(U32, timeout_ms, 0) F(U32, tries, 0) F(BOOL, host_servers, 0)
+
+/* -- engine -> natd: at any time after the first configuration -- */
+
+/* A guest has this host name, as its lease tells; "": none. */
+#define FIELDS_guest_name(F) F(U16, net, 0) F(IP4, addr, 0) F(STR, name, 64)
+/* All guests follow (begin), or have been told: those that were not are gone. */
+#define FIELDS_guest_names(F) F(BOOL, begin, 0)
 
 /* -- engine -> natd: asks for a LOOKUP_ADDR for each address that the host's resolvers know -- */
 
@@ -373,13 +326,15 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> redird: rows between CONF_BEGIN and CONF_COMMIT -- */
 
+/* Before all services: an address that was added for redirections and stays. After CONF_READY the others go. */
+#define FIELDS_redirect_alias(F) F(BYTES, addr, 16)
 /* One service; the rows of the other types that follow belong to it. listener: priv's number of its
- * socket. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
+ * socket. alias: the address that was added for it, else empty: its connections end with that. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
  * instances or per_source: any number. cps, max_load_milli, timeouts 0: no limit. deny_min: see
  * redird/access.h. only_from: there is such a list, even if no REDIRECT_RULES follow. */
 #define FIELDS_redirect_service(F)                                                                 \
-	F(STR, name, 64) F(U32, listener, 0) F(U8, on_success, 0) F(U8, on_failure, 0)                 \
-	F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
+	F(STR, name, 64) F(U32, listener, 0) F(BYTES, alias, 16) F(U8, on_success, 0)                  \
+	F(U8, on_failure, 0) F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
 	F(U32, cps_wait_s, 0) F(U32, max_load_milli, 0) F(BOOL, sensor, 0) F(U32, deny_min, 0)          \
 	F(BOOL, keepalive, 0) F(U32, timeout_connect_ms, 0) F(U32, timeout_idle_ms, 0)
 /* Tried in the order of the rows. scope: interface index for a link-local address. */
@@ -396,19 +351,21 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 
 /* -- engine -> redird: requests -- */
 
-/* Asks for a REDIRECT_STAT for each service. */
+/* Asks for a REDIRECT_STAT for each service, and for each removed one that has connections. */
 #define FIELDS_redirect_stats(F)
-/* Asks for a REDIRECT_CONN for each connection of a service; "": of all. */
+/* Asks for a REDIRECT_CONN for each connection of a service, and of removed ones of that name; "": of all. */
 #define FIELDS_redirect_conns(F) F(STR, service, 64)
 /* Ends a connection, or with conn 0 all of a service. REPLY text: how many there were. */
 #define FIELDS_redirect_end(F) F(STR, service, 64) F(U64, conn, 0)
 
 /* -- redird -> engine -- */
 
-/* refused: one for each reason of redird/access.h; ended: in order, by the client's or the target's
+/* removed: it is not in the configuration any more, but has connections; there may be several of one name.
+ * refused: one for each reason of redird/access.h; ended: in order, by the client's or the target's
  * reset, no target, idle, killed, a fault of ours. In: from the client to the target. */
 #define FIELDS_redirect_stat(F)                                                                    \
-	F(STR, service, 64) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0)                   \
+	F(STR, service, 64) F(BOOL, removed, 0) F(U64, accepted, 0) F(U32, live, 0)                     \
+	F(U32, connecting, 0)                                                                          \
 	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U64, refused_address, 0) F(U64, refused_time, 0)     \
 	F(U64, refused_load, 0) F(U64, refused_cps, 0) F(U64, refused_instances, 0)                     \
 	F(U64, refused_per_source, 0) F(U64, no_target, 0)
@@ -431,6 +388,9 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_lease_changed(F)                                                                    \
 	F(U16, net, 0) F(U8, event, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U64, ends, 0) F(STR, name, 64)
 
+/* event: enum pool_event. held: addresses of the ranges that clients have, were offered or declined; total: of all. */
+#define FIELDS_dhcp_pool(F) F(U16, net, 0) F(U8, event, 0) F(U32, held, 0) F(U32, total, 0)
+
 /* -- engine -> dhcpd, client -> engine: asks for LEASE_ROWs -- */
 
 #define FIELDS_lease_list(F) F(U16, net, 0)
@@ -438,6 +398,26 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 #define FIELDS_lease_row(F)                                                                        \
 	F(U16, net, 0) F(IP4, addr, 0) F(MAC, mac, 0) F(U8, state, 0) F(U64, starts, 0) F(U64, ends, 0) \
 	F(STR, name, 64) F(BYTES, client_id, 64)
+
+/* -- engine -> dhcpd, client -> engine: asks for DHCP_STATs -- */
+
+#define FIELDS_dhcp_stats(F) F(U16, net, 0)
+/* One counter since the server began to serve the network. kind: enum dhcp_stat_kind; name: a word, "discover" or
+ * "no-address"; text: a reason for people. */
+#define FIELDS_dhcp_stat(F)                                                                        \
+	F(U16, net, 0) F(U8, kind, 0) F(STR, name, 32) F(STR, text, 96) F(U64, n, 0)
+
+/* -- engine -> priv, client -> engine: asks for a CONN_ROW for each tracked IPv4 connection of guests -- */
+
+/* net: of the plan in force, or MSG_NET_ALL. REPLY text: what is missing, or "". */
+#define FIELDS_conn_list(F) F(U16, net, 0)
+/* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did. Ports 0:
+ * the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
+ * not known. left_s: until it is forgotten if nothing happens. */
+#define FIELDS_conn_row(F)                                                                         \
+	F(U16, net, 0) F(U8, ip_proto, 0) F(BOOL, inward, 0) F(IP4, guest, 0) F(U16, guest_port, 0)     \
+	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
+	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
 
 /* -- clients -> engine: requests -- */
 
@@ -485,7 +465,17 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 /* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
+/* proto: enum ip_proto. A forward of the same port is replaced. */
+#define FIELDS_forward_add(F)                                                                      \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(STR, text, 256)
+#define FIELDS_forward_remove(F) F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
+/* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
+ * the guest's MAC without ARP. REPLY text: the new fact. */
+#define FIELDS_reserve(F)                                                                          \
+	F(U16, net, 0) F(MAC, mac, 0) F(IP4, addr, 0) F(STR, name, 64) F(BOOL, static_arp, 0)
+#define FIELDS_unreserve(F) F(U16, net, 0) F(MAC, mac, 0)
 
 /* -- engine -> clients: rows -- */
 
@@ -510,7 +500,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(BOOL, up, 0) F(U8, queues, 0) F(U8, mac_policy, 0) F(U16, learn, 0) F(U16, learned, 0)        \
 	F(U16, flags, 0) F(IP4, guard_ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)                   \
 	F(U32, rate_out_kbit, 0) F(STR, mirror_of, 64) F(U8, promisc, 0) F(BOOL, link, 0)               \
-	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N)
+	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N) F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0)
 /* state: enum promisc_state, by: enum promisc_by; asked, until: UTC seconds, 0: never. text: why, and what to
  * do. marker: the marker file that grants it, "": none does. guest: in a list, from leases when known. */
 #define FIELDS_promisc_row(F)                                                                      \
@@ -520,8 +510,8 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(STR, text, 256) F(STR, source, 32)
 /* listen: "192.168.8.1:80", "[::]:80"; target as it was written, resolved: what it stands for now, "": nothing
- * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force.
- * The rest: as in REDIRECT_STAT. */
+ * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force. Of a
+ * removed one listen, target and source are "". The rest: as in REDIRECT_STAT. */
 #define FIELDS_redirect_row(F)                                                                     \
 	F(STR, name, 64) F(STR, listen, 80) F(STR, target, 272) F(STR, resolved, 64) F(U8, state, 0)    \
 	F(STR, text, 256) F(STR, source, 280) F(U64, accepted, 0) F(U32, live, 0) F(U32, connecting, 0) \
@@ -692,6 +682,24 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
 	M(LOG_TAKE, log_take, 0, 0)                                                                \
 	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
+	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
+	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)                                                    \
+	M(DHCP_STATS, dhcp_stats, 0, 0)                                                            \
+	M(DHCP_STAT, dhcp_stat, 0, 0)                                                              \
+	M(NEIGH_SET, neigh_set, 0, 0)                                                              \
+	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
+	M(RESERVE, reserve, 0, 0)                                                                  \
+	M(UNRESERVE, unreserve, 0, 0)                                                              \
+	M(DHCP_POOL, dhcp_pool, 0, 0)                                                              \
+	M(NATD_DNS, natd_dns, 0, 0)                                                                \
+	M(GUEST_NAME, guest_name, 0, 0)                                                            \
+	M(GUEST_NAMES, guest_names, 0, 0)                                                          \
+	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
+	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)                                                \
+	M(CONN_LIST, conn_list, 0, 0)                                                              \
+	M(CONN_ROW, conn_row, 0, 0)                                                                \
+	M(FORWARD_ADD, forward_add, 0, 0)                                                          \
+	M(FORWARD_REMOVE, forward_remove, 0, 0)                                                    \
 	M(CAPTURE_START, capture_start, 1, 1)                                                      \
 	M(CAPTURE_STOP, capture_stop, 0, 0)                                                        \
 	M(CAPTURE_GONE, capture_gone, 0, 0)                                                        \
@@ -764,18 +772,20 @@ const char *msg_name(enum msg_type type);
 
 /* "engine", "dhcpd", "natd", "redird"; the words for the enums above, as users see them. */
 const char *role_name(enum role r);
-const char *net_kind_name(enum net_kind k);       /* bridged host-only NAT segment custom */
-const char *net_state_name(enum net_state s);     /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);         /* DHCP NAT DNS firewall */
-const char *port_kind_name(enum port_kind k);     /* helper attach netns static adopted */
-const char *lease_event_name(enum lease_event e); /* new renewed released expired declined */
+const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
+const char *
+lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
 const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed */
+const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
 const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
 const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
 const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
-/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out */
+/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out dhcp-rate */
 const char *drop_reason_name(enum drop_reason r);
 
 /* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */

@@ -55,7 +55,7 @@ open_socket(unsigned groups, int flags)
 	return fd_take(&fd);
 }
 
-/* Of neighbours, filters and queueing disciplines only what goes, and only a bridge's neighbours. Without it a
+/* Of neighbours, filters and queueing disciplines only what goes, and a bridge's and IPv4's neighbours. Without it a
  * flood of addresses on a learning port would flood this socket too. */
 static int
 keep_away(int fd)
@@ -63,11 +63,12 @@ keep_away(int fd)
 	enum { DROP = 0, ACCEPT = UINT32_MAX };
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 6, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWTFILTER), 5, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWQDISC), 4, 0),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 2),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWNEIGH), 7, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWTFILTER), 6, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWQDISC), 5, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNEIGH), 0, 3),
 	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN), /* ndm_family */
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, ACCEPT),
 	    BPF_STMT(BPF_RET | BPF_K, DROP),
@@ -90,7 +91,7 @@ rtnl_new(const struct rtnl_events *ev, void *arg)
 	r->arg = arg;
 	r->events = -1;
 	r->query = open_socket(0, 0);
-	if (ev->fdb_gone)
+	if (ev->fdb_gone || ev->neigh_gone)
 		groups |= RTMGRP_NEIGH;
 	if (ev->filter_gone)
 		groups |= RTMGRP_TC;
@@ -150,7 +151,7 @@ receive(int fd, void *buf, size_t cap)
 
 /* Sends a request with the family's header and, for links, "no statistics please". */
 static int
-ask(struct rtnl *r, uint16_t type, uint16_t flags, int ifindex)
+ask(struct rtnl *r, uint16_t type, uint8_t family, uint16_t flags, int ifindex)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[128];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -163,21 +164,21 @@ ask(struct rtnl *r, uint16_t type, uint16_t flags, int ifindex)
 	if (type == RTM_GETLINK) {
 		struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
-		ifi->ifi_family = AF_UNSPEC;
+		ifi->ifi_family = family;
 		ifi->ifi_index = ifindex;
 		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	} else if (type == RTM_GETADDR) {
 		struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 
-		ifa->ifa_family = AF_INET;
+		ifa->ifa_family = family;
 	} else if (type == RTM_GETNEIGH) {
 		struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 
-		ndm->ndm_family = AF_BRIDGE;
+		ndm->ndm_family = family;
 	} else {
 		struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 
-		rtm->rtm_family = AF_INET;
+		rtm->rtm_family = family;
 	}
 	do {
 		n = sendto(r->query, nlh, nlh->nlmsg_len, 0, (const struct sockaddr *)&kernel,
@@ -244,10 +245,10 @@ dump_datagram(struct rtnl *r, struct dump *d, int len, bool *interrupted)
 }
 
 static int
-dump_once(struct rtnl *r, struct dump *d, uint16_t type, uint16_t flags, int ifindex,
-	  bool *interrupted)
+dump_once(struct rtnl *r, struct dump *d, uint16_t type, uint8_t family, uint16_t flags,
+	  int ifindex, bool *interrupted)
 {
-	int err = ask(r, type, flags, ifindex);
+	int err = ask(r, type, family, flags, ifindex);
 
 	d->len = 0;
 	*interrupted = false;
@@ -265,12 +266,12 @@ dump_once(struct rtnl *r, struct dump *d, uint16_t type, uint16_t flags, int ifi
 
 /* Fills d (free d->buf in every case). */
 static int
-dump_all(struct rtnl *r, struct dump *d, uint16_t type)
+dump_all(struct rtnl *r, struct dump *d, uint16_t type, uint8_t family)
 {
 	bool interrupted = true;
 
 	for (int i = 0; i < DUMP_TRIES && interrupted; i++) {
-		int err = dump_once(r, d, type, NLM_F_DUMP, 0, &interrupted);
+		int err = dump_once(r, d, type, family, NLM_F_DUMP, 0, &interrupted);
 
 		if (err < 0)
 			return err;
@@ -295,7 +296,7 @@ int
 rtnl_links(struct rtnl *r, void (*cb)(const struct rtnl_link *l, void *arg), void *arg)
 {
 	struct dump d = {0};
-	int err = dump_all(r, &d, RTM_GETLINK);
+	int err = dump_all(r, &d, RTM_GETLINK, AF_UNSPEC);
 	const struct nlmsghdr *nlh;
 	struct rtnl_link l;
 
@@ -310,7 +311,7 @@ int
 rtnl_addrs(struct rtnl *r, void (*cb)(const struct rtnl_addr *a, void *arg), void *arg)
 {
 	struct dump d = {0};
-	int err = dump_all(r, &d, RTM_GETADDR);
+	int err = dump_all(r, &d, RTM_GETADDR, AF_INET);
 	const struct nlmsghdr *nlh;
 	struct rtnl_addr a;
 
@@ -325,7 +326,7 @@ int
 rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg)
 {
 	struct dump d = {0};
-	int err = dump_all(r, &d, RTM_GETROUTE);
+	int err = dump_all(r, &d, RTM_GETROUTE, AF_INET);
 	const struct nlmsghdr *nlh;
 	struct rtnl_route rt;
 
@@ -340,13 +341,28 @@ int
 rtnl_fdb(struct rtnl *r, void (*cb)(const struct rtnl_fdb *f, void *arg), void *arg)
 {
 	struct dump d = {0};
-	int err = dump_all(r, &d, RTM_GETNEIGH);
+	int err = dump_all(r, &d, RTM_GETNEIGH, AF_BRIDGE);
 	const struct nlmsghdr *nlh;
 	struct rtnl_fdb f;
 
 	for (size_t pos = 0; err == 0 && (nlh = dump_at(&d, &pos));)
 		if (rtnl_decode_fdb(&f, nlh))
 			cb(&f, arg);
+	free(d.buf);
+	return err;
+}
+
+int
+rtnl_neighs(struct rtnl *r, void (*cb)(const struct rtnl_neigh *n, void *arg), void *arg)
+{
+	struct dump d = {0};
+	int err = dump_all(r, &d, RTM_GETNEIGH, AF_INET);
+	const struct nlmsghdr *nlh;
+	struct rtnl_neigh n;
+
+	for (size_t pos = 0; err == 0 && (nlh = dump_at(&d, &pos));)
+		if (rtnl_decode_neigh(&n, nlh))
+			cb(&n, arg);
 	free(d.buf);
 	return err;
 }
@@ -360,7 +376,7 @@ report_port(struct rtnl *r, int ifindex)
 	struct rtnl_link l;
 	bool interrupted;
 
-	if (dump_once(r, &d, RTM_GETLINK, 0, ifindex, &interrupted) == 0 && d.len > 0 &&
+	if (dump_once(r, &d, RTM_GETLINK, AF_UNSPEC, 0, ifindex, &interrupted) == 0 && d.len > 0 &&
 	    rtnl_decode_link(&l, (const void *)d.buf))
 		r->ev.link(&l, false, r->arg);
 	free(d.buf);
@@ -372,6 +388,7 @@ dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 	struct rtnl_link l;
 	struct rtnl_addr a;
 	struct rtnl_route rt;
+	struct rtnl_neigh n;
 	struct rtnl_fdb f;
 	int port;
 
@@ -385,6 +402,9 @@ dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 		r->ev.route(&rt, nlh->nlmsg_type == RTM_DELROUTE, r->arg);
 	else if (r->ev.fdb_gone && nlh->nlmsg_type == RTM_DELNEIGH && rtnl_decode_fdb(&f, nlh))
 		r->ev.fdb_gone(&f, r->arg);
+	else if (r->ev.neigh_gone && nlh->nlmsg_type == RTM_DELNEIGH &&
+		 rtnl_decode_neigh(&n, nlh) && n.proto)
+		r->ev.neigh_gone(&n, r->arg);
 	else if (r->ev.filter_gone && (port = rtnl_decode_filter_gone(nlh)) > 0)
 		r->ev.filter_gone(port, r->arg);
 }

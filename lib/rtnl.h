@@ -58,12 +58,23 @@ struct rtnl_fdb {
 	bool local;    /* an address of the host's own links (NUD_PERMANENT), not a learned one */
 };
 
+/* An IPv4 neighbour. */
+struct rtnl_neigh {
+	int ifindex;
+	struct ip4 addr;
+	struct mac mac; /* zero: not known */
+	uint8_t proto;  /* NDA_PROTOCOL: who added it; 0: not said */
+	bool permanent;
+};
+
 struct rtnl_events {
 	void (*link)(const struct rtnl_link *l, bool gone, void *arg);
 	void (*addr)(const struct rtnl_addr *a, bool gone, void *arg);
 	void (*route)(const struct rtnl_route *r, bool gone, void *arg);
 	/* A bridge has forgotten an address. */
 	void (*fdb_gone)(const struct rtnl_fdb *f, void *arg);
+	/* The kernel has forgotten an IPv4 neighbour that somebody had added with a protocol number. */
+	void (*neigh_gone)(const struct rtnl_neigh *n, void *arg);
 	/* A filter or queueing discipline was taken off a link. */
 	void (*filter_gone)(int ifindex, void *arg);
 	/* Events were lost (ENOBUFS): read everything again. */
@@ -87,6 +98,8 @@ int rtnl_links(struct rtnl *r, void (*cb)(const struct rtnl_link *l, void *arg),
 int rtnl_addrs(struct rtnl *r, void (*cb)(const struct rtnl_addr *a, void *arg), void *arg);
 /* AF_BRIDGE neighbours of every bridge. */
 int rtnl_fdb(struct rtnl *r, void (*cb)(const struct rtnl_fdb *f, void *arg), void *arg);
+/* IPv4 neighbours of every link. */
+int rtnl_neighs(struct rtnl *r, void (*cb)(const struct rtnl_neigh *n, void *arg), void *arg);
 int rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg);
 
 #endif

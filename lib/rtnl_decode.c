@@ -263,6 +263,29 @@ rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh)
 	return true;
 }
 
+bool
+rtnl_decode_neigh(struct rtnl_neigh *out, const struct nlmsghdr *nlh)
+{
+	const struct ndmsg *ndm = family_header(nlh, sizeof(*ndm));
+	const struct nlattr *tb[NDA_MAX + 1] = {0};
+	struct attrs a = {tb, NDA_MAX};
+
+	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) || !ndm ||
+	    ndm->ndm_family != AF_INET)
+		return false;
+	mnl_attr_parse(nlh, sizeof(*ndm), collect, &a);
+	if (!tb[NDA_DST])
+		return false;
+	*out = (struct rtnl_neigh){
+	    .ifindex = ndm->ndm_ifindex,
+	    .addr = get_ip4(tb[NDA_DST]),
+	    .mac = get_mac(tb[NDA_LLADDR]),
+	    .proto = get_u8(tb[NDA_PROTOCOL], 0),
+	    .permanent = ndm->ndm_state & NUD_PERMANENT,
+	};
+	return true;
+}
+
 int
 rtnl_decode_filter_gone(const struct nlmsghdr *nlh)
 {

@@ -28,6 +28,9 @@ bool rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
 /* RTM_NEWNEIGH, RTM_DELNEIGH of family AF_BRIDGE from a bridge; not the address lists that every device has. */
 bool rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh);
 
+/* RTM_NEWNEIGH, RTM_DELNEIGH of IPv4. */
+bool rtnl_decode_neigh(struct rtnl_neigh *out, const struct nlmsghdr *nlh);
+
 /* RTM_DELTFILTER, RTM_DELQDISC: the link that it was taken off, else 0. */
 int rtnl_decode_filter_gone(const struct nlmsghdr *nlh);
 

@@ -3,10 +3,9 @@
  *
  * Pure: see dns.h. dnstab.c keeps the pending queries, dnsmsg.c knows their bytes.
  *
- * Order of servers: a network's own before the host's; each is asked once before any is asked again;
- * servers that are known to be bad come last in each round. A query waits for one server at a time, but
- * the answer of any that it asked is taken. A server that refuses (SERVFAIL, NOTIMP, REFUSED) is passed
- * over for this query while there is a healthy one that was not asked, as the C library does on a host.
+ * A query waits for one server at a time (for several with DNS_BURST), but the answer of any that it asked is
+ * taken. A server that refuses (SERVFAIL, NOTIMP, REFUSED) is passed over for this query while there is a
+ * healthy one that was not asked, as the C library does on a host. The order of servers: dnspick.h.
  *
  * A guest that repeats a pending query changes nothing: our own timer is shorter than resolvers' are.
  */
@@ -15,47 +14,23 @@
 #include <string.h>
 
 #include "lib/util.h"
-#include "natd/dns.h"
-#include "natd/dnsmsg.h"
-#include "natd/dnstab.h"
-
-/* A server as this proxy has known it. */
-struct upstream {
-	struct dns_addr addr;
-	unsigned fails; /* queries in a row that it left without an answer */
-	struct mono bad_until;
-};
-
-struct upstreams {
-	struct upstream up[DNS_SERVERS_MAX];
-	unsigned n;
-};
-
-struct network {
-	struct dns_net_conf conf;
-	struct upstreams own;
-};
-
-struct dns {
-	struct dns_tab *tab;
-	struct network *net[DNS_NETS];
-	struct upstreams host;
-	unsigned nsocks;
-	unsigned sock_pending[DNS_SOCKS_MAX];
-	struct dns_stats stats;
-};
+#include "natd/dnsknown.h"
 
 struct dns *
 dns_new(unsigned nsocks, uint64_t seed)
 {
 	struct dns *d = calloc(1, sizeof(*d));
+	struct hash_key key = {{0}};
 
 	if (!d)
 		return NULL;
+	memcpy(key.b, &seed, sizeof(seed));
 	d->nsocks = nsocks < 1 ? 1 : nsocks > DNS_SOCKS_MAX ? DNS_SOCKS_MAX : nsocks;
 	d->tab = dns_tab_new(seed);
-	if (!d->tab) {
-		free(d);
+	d->cache = dnscache_new(&key);
+	d->names = dnsname_new(&key);
+	if (!d->tab || !d->cache || !d->names) {
+		dns_free(d);
 		return NULL;
 	}
 	return d;
@@ -69,6 +44,8 @@ dns_free(struct dns *d)
 	for (unsigned i = 0; i < DNS_NETS; i++)
 		free(d->net[i]);
 	dns_tab_free(d->tab);
+	dnscache_free(d->cache);
+	dnsname_free(d->names);
 	free(d);
 }
 
@@ -95,85 +72,11 @@ forget(struct dns *d, struct dns_query *q)
 
 /* Servers. */
 
-/* The i-th server of a network (DNS_QUERY_SERVERS), or NULL. */
-static struct upstream *
-server_at(struct dns *d, struct network *n, unsigned i)
+/* Bits of the servers whose answer to q may come in time. */
+static unsigned
+still_waited(const struct dns_query *q)
 {
-	struct upstreams *list = &n->own;
-
-	if (i >= DNS_SERVERS_MAX) {
-		if (!n->conf.host_servers)
-			return NULL;
-		list = &d->host;
-		i -= DNS_SERVERS_MAX;
-	}
-	return i < list->n ? &list->up[i] : NULL;
-}
-
-/* The server of which q got or may get something, by its address; -1: it was not asked. */
-static int
-asked_server(struct dns *d, const struct dns_query *q, const struct dns_addr *addr)
-{
-	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
-		const struct upstream *u = server_at(d, d->net[q->net], i);
-
-		if (u && q->asked & 1u << i && dns_addr_eq(&u->addr, addr))
-			return (int)i;
-	}
-	return -1;
-}
-
-static bool
-is_bad(const struct upstream *u, struct mono now)
-{
-	return u->fails >= DNS_BAD_AFTER && mono_before(now, u->bad_until);
-}
-
-static void
-server_failed(struct upstream *u, unsigned fails, struct mono now)
-{
-	u->fails += fails;
-	if (u->fails >= DNS_BAD_AFTER)
-		u->bad_until = mono_add(now, DNS_BAD_MS);
-}
-
-/* The server that q should ask next, -1: nobody is left. q NULL: a query that asked nobody yet. */
-static int
-next_server(struct dns *d, struct network *n, const struct dns_query *q, struct mono now)
-{
-	unsigned best_tries = 0;
-	bool best_bad = false;
-	int best = -1;
-
-	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
-		const struct upstream *u = server_at(d, n, i);
-		unsigned tries = q ? q->tries[i] : 0;
-		bool bad;
-
-		if (!u || tries >= n->conf.tries || (q && q->gone & 1u << i))
-			continue;
-		bad = is_bad(u, now);
-		if (best >= 0 &&
-		    (tries > best_tries || (tries == best_tries && (bad || !best_bad))))
-			continue;
-		best = (int)i;
-		best_tries = tries;
-		best_bad = bad;
-	}
-	return best;
-}
-
-/* After a refusal: somebody else may know better. */
-static bool
-has_fresh_server(struct dns *d, const struct dns_query *q, struct mono now)
-{
-	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
-		const struct upstream *u = server_at(d, d->net[q->net], i);
-
-		if (u && q->tries[i] == 0 && !(q->gone & 1u << i) && !is_bad(u, now))
-			return true;
-	}
-	return false;
+	return q->waited & ~(unsigned)q->gone;
 }
 
 /* The next dns_tick() asks q's next server. */
@@ -181,23 +84,26 @@ static void
 move_on(struct dns *d, struct dns_query *q, struct mono now)
 {
 	q->at = -1;
+	q->waited = 0;
 	dns_tab_set_due(d->tab, q, now);
 }
 
 static struct dns_out
 ask(struct dns *d, struct dns_query *q, unsigned i, const uint8_t *msg, struct mono now)
 {
-	struct network *n = d->net[q->net];
-	struct upstream *u = server_at(d, n, i);
+	struct dns_net *n = d->net[q->net];
+	struct upstream *u = pick_server(n, i);
 
 	q->asked |= (uint8_t)(1u << i);
+	q->waited |= (uint8_t)(1u << i);
 	q->tries[i]++;
 	q->at = (int8_t)i;
 	q->sent = now;
-	dns_tab_set_due(d->tab, q, mono_add(now, n->conf.timeout_ms));
+	q->more = pick_more_at_once(n, q, now);
+	dns_tab_set_due(d->tab, q, q->more ? now : mono_add(now, n->conf.timeout_ms));
 	/* Its time is over, but that is not to say that it works again: this one query finds out, and
 	 * the others go on asking somebody else. */
-	if (u->fails >= DNS_BAD_AFTER && !is_bad(u, now))
+	if (u->fails >= DNS_BAD_AFTER && !upstream_is_bad(u, now))
 		u->bad_until = mono_add(now, DNS_BAD_MS);
 	d->stats.sent++;
 	return (struct dns_out){.what = DNS_SEND,
@@ -212,31 +118,11 @@ ask(struct dns *d, struct dns_query *q, unsigned i, const uint8_t *msg, struct m
 
 /* Configuration. */
 
-static bool
-same_servers(const struct upstreams *list, const struct dns_addr *addr, unsigned n)
-{
-	if (list->n != n)
-		return false;
-	for (unsigned i = 0; i < n; i++) {
-		if (!dns_addr_eq(&list->up[i].addr, &addr[i]))
-			return false;
-	}
-	return true;
-}
-
-static void
-set_servers(struct upstreams *list, const struct dns_addr *addr, unsigned n)
-{
-	memset(list, 0, sizeof(*list));
-	list->n = n;
-	for (unsigned i = 0; i < n; i++)
-		list->up[i].addr = addr[i];
-}
-
 /* The servers behind the numbers have changed: all that was noted about them is void. */
 static void
-start_over(struct dns *d, const struct network *n, struct mono now)
+start_over(struct dns *d, struct dns_net *n, struct mono now)
 {
+	n->scope = ++d->last_scope;
 	for (struct dns_query *q = dns_tab_oldest(d->tab); q; q = dns_tab_younger(d->tab, q)) {
 		if (d->net[q->net] != n)
 			continue;
@@ -249,25 +135,27 @@ start_over(struct dns *d, const struct network *n, struct mono now)
 int
 dns_set_net(struct dns *d, unsigned net, const struct dns_net_conf *conf, struct mono now)
 {
-	struct network *n;
+	struct dns_net *n;
 	bool same;
 
-	if (net >= DNS_NETS || conf->nservers > DNS_SERVERS_MAX || conf->tries < 1 ||
-	    conf->tries > DNS_TRIES_MAX || conf->timeout_ms < 1 || conf->timeout_ms > DNS_LIFE_MS)
+	if (net >= DNS_NETS || conf->nservers > DNS_SERVERS_MAX || conf->policy >= DNS_POLICY_N ||
+	    conf->tries < 1 || conf->tries > DNS_TRIES_MAX || conf->timeout_ms < 1 ||
+	    conf->timeout_ms > DNS_LIFE_MS)
 		return -EINVAL;
 	n = d->net[net];
 	if (!n) {
 		n = calloc(1, sizeof(*n));
 		if (!n)
 			return -ENOMEM;
+		n->host = &d->host;
 		d->net[net] = n;
 	}
-	same = same_servers(&n->own, conf->server, conf->nservers) &&
+	same = upstreams_eq(&n->own, conf->server, conf->nservers) &&
 	       n->conf.host_servers == conf->host_servers;
 	n->conf = *conf;
 	if (same)
 		return 0;
-	set_servers(&n->own, conf->server, conf->nservers);
+	upstreams_set(&n->own, conf->server, conf->nservers);
 	start_over(d, n, now);
 	return 0;
 }
@@ -295,9 +183,10 @@ dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n, s
 {
 	if (n > DNS_SERVERS_MAX)
 		n = DNS_SERVERS_MAX;
-	if (same_servers(&d->host, server, n))
+	if (upstreams_eq(&d->host, server, n))
 		return;
-	set_servers(&d->host, server, n);
+	upstreams_set(&d->host, server, n);
+	d->host_scope = ++d->last_scope;
 	for (unsigned i = 0; i < DNS_NETS; i++) {
 		if (d->net[i] && d->net[i]->conf.host_servers)
 			start_over(d, d->net[i], now);
@@ -324,38 +213,97 @@ find_repeated(struct dns *d, unsigned net, struct ip4 client, uint16_t port, con
 }
 
 static struct dns_query *
-open_query(struct dns *d, unsigned net, struct ip4 client, const uint8_t *msg, size_t len,
-	   uint64_t rnd)
+open_query(struct dns *d, const struct dns_asker *from, const uint8_t *msg, size_t len,
+	   const struct dns_head *h, unsigned first, struct mono now, uint64_t rnd)
 {
 	uint16_t id = dns_tab_free_id(d->tab, (uint16_t)rnd);
-	struct dns_query *q = dns_tab_add(d->tab, net, client, id);
+	struct dns_query *q = dns_tab_add(d->tab, from->net, from->client, id);
+	uint8_t *kept;
 
 	if (!q) {
 		d->stats.full++;
 		forget(d, dns_tab_oldest(d->tab));
 		id = dns_tab_free_id(d->tab, (uint16_t)rnd);
-		q = dns_tab_add(d->tab, net, client, id);
+		q = dns_tab_add(d->tab, from->net, from->client, id);
 	}
-	q->client_id = dns_get_id(msg);
+	q->port = from->port;
+	q->client_id = h->id;
 	q->sock = (uint8_t)((rnd >> 16) % d->nsocks);
+	q->first = (uint8_t)first;
 	q->len = (uint16_t)len;
+	q->end = (uint16_t)h->end;
+	q->scope = known_scope(d, d->net[from->net]);
+	q->born = now;
+	kept = dns_tab_msg(d->tab, q);
+	memcpy(kept, msg, len);
+	dns_set_id(kept, q->id);
 	d->sock_pending[q->sock]++;
-	d->stats.queries++;
 	return q;
 }
 
-struct dns_out
-dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port, uint8_t *msg,
-	     size_t len, struct mono now, uint64_t rnd)
+/* Asks the same for ourselves, at the next dns_tick(): no guest has to wait for it. Guests' own queries are
+ * more urgent when there are many. */
+static void
+refresh(struct dns *d, unsigned net, const uint8_t *msg, size_t len, const struct dns_head *h,
+	struct mono now, uint64_t rnd)
 {
-	struct dns_query *q;
-	struct dns_head h;
-	unsigned count;
-	int first;
+	struct dns_asker nobody = {.net = net};
 
-	if (net >= DNS_NETS || !d->net[net])
+	if (dns_tab_count(d->tab) >= DNS_QUERIES_MAX / 2)
+		return;
+	d->stats.refreshed++;
+	move_on(d, open_query(d, &nobody, msg, len, h, 0, now, rnd), now);
+}
+
+static struct dns_out
+say_no(const struct dns_asker *from, uint8_t *msg, size_t len, const struct dns_head *h,
+       enum dns_rcode rcode)
+{
+	len = dns_make_error(msg, len, h, rcode);
+	return reply(from->net, from->client, from->port, msg, len);
+}
+
+/* Asks a server. */
+static struct dns_out
+forward(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+	const struct dns_head *h, struct mono now, uint64_t rnd)
+{
+	struct dns_net *n = d->net[from->net];
+	struct dns_query *q;
+	unsigned count, first;
+	int next;
+
+	q = find_repeated(d, from->net, from->client, from->port, msg, len, &count);
+	if (q)
+		return drop(d, DNS_DROP_REPEATED);
+	if (count >= DNS_PER_CLIENT_MAX) {
+		d->stats.refused++;
+		return say_no(from, msg, len, h, DNS_REFUSED);
+	}
+	first = pick_first(n);
+	next = pick_next(n, NULL, first, now);
+	if (next < 0) {
+		d->stats.no_server++;
+		return say_no(from, msg, len, h, DNS_SERVFAIL);
+	}
+	q = open_query(d, from, msg, len, h, first, now, rnd);
+	d->stats.queries++;
+	dns_set_id(msg, q->id);
+	return ask(d, q, (unsigned)next, msg, now);
+}
+
+struct dns_out
+dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
+	     struct mono now, uint64_t rnd)
+{
+	uint8_t query[DNS_QUERY_LEN_MAX];
+	struct dns_head h;
+	size_t known;
+	bool again;
+
+	if (from->net >= DNS_NETS || !d->net[from->net])
 		return drop(d, DNS_DROP_NO_NET);
-	if (port == 0)
+	if (from->port == 0)
 		return drop(d, DNS_DROP_NO_PORT);
 	if (!dns_head_parse(&h, msg, len))
 		return drop(d, DNS_DROP_SHORT);
@@ -363,39 +311,18 @@ dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port, uint
 		return drop(d, DNS_DROP_NOT_QUERY);
 	if (!h.question_ok || len > DNS_QUERY_LEN_MAX) {
 		d->stats.formerr++;
-		len = dns_make_error(msg, len, &h, DNS_FORMERR);
-		return reply(net, client, port, msg, len);
+		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
-	q = find_repeated(d, net, client, port, msg, len, &count);
-	if (q)
-		return drop(d, DNS_DROP_REPEATED);
-	if (count >= DNS_PER_CLIENT_MAX) {
-		d->stats.refused++;
-		len = dns_make_error(msg, len, &h, DNS_REFUSED);
-		return reply(net, client, port, msg, len);
-	}
-	first = next_server(d, d->net[net], NULL, now);
-	if (first < 0) {
-		d->stats.no_server++;
-		len = dns_make_error(msg, len, &h, DNS_SERVFAIL);
-		return reply(net, client, port, msg, len);
-	}
-	q = open_query(d, net, client, msg, len, rnd);
-	q->port = port;
-	q->end = (uint16_t)h.end;
-	q->born = now;
-	dns_set_id(msg, q->id);
-	memcpy(dns_tab_msg(d->tab, q), msg, len);
-	return ask(d, q, (unsigned)first, msg, now);
+	memcpy(query, msg, len);
+	known = known_answer(d, from->net, msg, len, &h, cap, false, now, &again);
+	if (known && again)
+		refresh(d, from->net, query, len, &h, now, rnd);
+	if (known)
+		return reply(from->net, from->client, from->port, msg, known);
+	return forward(d, from, msg, len, &h, now, rnd);
 }
 
 /* Answers. */
-
-static bool
-is_refusal(uint8_t rcode)
-{
-	return rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED;
-}
 
 /* The answer repeats q's question. A bare header is allowed to say that something is wrong, since some
  * servers do not say more. */
@@ -416,7 +343,7 @@ struct dns_out
 dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t *msg, size_t len,
 	      struct mono now)
 {
-	struct upstream *u;
+	struct dns_net *n;
 	struct dns_query *q;
 	struct dns_head h;
 	struct dns_out out;
@@ -431,25 +358,28 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 		return drop(d, DNS_DROP_NO_ID);
 	if (q->sock != sock)
 		return drop(d, DNS_DROP_SOCKET);
-	i = asked_server(d, q, from);
+	i = pick_asked(d->net[q->net], q, from);
 	if (i < 0)
 		return drop(d, DNS_DROP_SERVER);
 	if (!answers_question(d, q, &h, msg))
 		return drop(d, DNS_DROP_QUESTION);
-	u = server_at(d, d->net[q->net], (unsigned)i);
-	u->fails = 0;
-	if (is_refusal(h.rcode)) {
+	n = d->net[q->net];
+	pick_server(n, (unsigned)i)->fails = 0;
+	if (dns_is_refusal(h.rcode)) {
 		q->gone |= (uint8_t)(1u << i);
-		if (q->at >= 0 && q->at != i)
+		if ((q->at >= 0 && q->at != i) || still_waited(q))
 			return drop(d, DNS_DROP_NEXT_SERVER);
-		if (has_fresh_server(d, q, now)) {
+		if (pick_has_fresh(n, q, now)) {
 			move_on(d, q, now);
 			return drop(d, DNS_DROP_NEXT_SERVER);
 		}
 	}
+	known_keep(d, q->net, q->scope, dns_tab_msg(d->tab, q), q->len, msg, len, now);
 	dns_set_id(msg, q->client_id);
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);
+	if (out.port == 0)
+		return drop(d, DNS_DROP_REFRESH);
 	d->stats.answers++;
 	return out;
 }
@@ -459,19 +389,21 @@ dns_unreachable(struct dns *d, unsigned sock, const struct dns_addr *server, con
 		size_t len, struct mono now)
 {
 	struct dns_query *q = len < 2 ? NULL : dns_tab_find(d->tab, dns_get_id(msg));
+	struct dns_net *n;
 	int i;
 
 	if (!q || q->sock != sock)
 		return;
 	if (memcmp(dns_tab_msg(d->tab, q), msg, len < q->len ? len : q->len) != 0)
 		return;
-	i = asked_server(d, q, server);
+	i = pick_asked(d->net[q->net], q, server);
 	if (i < 0)
 		return;
+	n = d->net[q->net];
 	d->stats.unreachable++;
-	server_failed(server_at(d, d->net[q->net], (unsigned)i), DNS_BAD_AFTER, now);
+	upstream_failed(pick_server(n, (unsigned)i), DNS_BAD_AFTER, now);
 	q->gone |= (uint8_t)(1u << i);
-	if (q->at == i)
+	if (q->at == i && !still_waited(q))
 		move_on(d, q, now);
 }
 
@@ -490,9 +422,24 @@ give_up(struct dns *d, struct dns_query *q)
 	dns_head_parse(&h, msg, q->len);
 	len = dns_make_error(msg, q->len, &h, DNS_SERVFAIL);
 	out = reply(q->net, q->client, q->port, msg, len);
-	d->stats.servfail++;
 	forget(d, q);
+	if (out.port == 0)
+		return drop(d, DNS_DROP_REFRESH);
+	d->stats.servfail++;
 	return out;
+}
+
+/* Those for which q waited did not answer. */
+static void
+note_timeout(struct dns *d, struct dns_query *q, struct mono now)
+{
+	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
+		if (!(still_waited(q) & 1u << i))
+			continue;
+		d->stats.timeouts++;
+		upstream_failed(pick_server(d->net[q->net], i), 1, now);
+	}
+	q->waited = 0;
 }
 
 bool
@@ -503,11 +450,9 @@ dns_tick(struct dns *d, struct mono now, struct dns_out *out)
 
 	if (!q || mono_before(now, q->due))
 		return false;
-	if (q->at >= 0) {
-		d->stats.timeouts++;
-		server_failed(server_at(d, d->net[q->net], (unsigned)q->at), 1, now);
-	}
-	i = next_server(d, d->net[q->net], q, now);
+	if (q->at >= 0 && !q->more)
+		note_timeout(d, q, now);
+	i = pick_next(d->net[q->net], q, q->first, now);
 	if (i < 0 || mono_diff(now, q->born) >= DNS_LIFE_MS)
 		*out = give_up(d, q);
 	else
@@ -521,6 +466,25 @@ dns_next_deadline(const struct dns *d)
 	const struct dns_query *q = dns_tab_first_due(d->tab);
 
 	return q ? q->due : MONO_NEVER;
+}
+
+bool
+dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
+	   uint32_t *timeout_ms)
+{
+	struct dns_net *n = net < DNS_NETS ? d->net[net] : NULL;
+
+	/* Those that are known to be bad in the second round. */
+	for (unsigned i = 0; n && i < 2 * DNS_QUERY_SERVERS; i++) {
+		const struct upstream *u = pick_server(n, i % DNS_QUERY_SERVERS);
+
+		if (!u || upstream_is_bad(u, now) != (i >= DNS_QUERY_SERVERS) || k-- > 0)
+			continue;
+		*addr = u->addr;
+		*timeout_ms = n->conf.timeout_ms;
+		return true;
+	}
+	return false;
 }
 
 unsigned

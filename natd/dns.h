@@ -2,15 +2,16 @@
  * dns.h - the DNS proxy's decisions: which upstream gets a guest's query, which answer is whose.
  *
  * Pure: no sockets, clock, log or libevent; time and random numbers are parameters. Nothing is allocated
- * after dns_new() and dns_set_net(). Messages are forwarded raw: only the id changes, so EDNS, DNSSEC,
- * unknown types and truncation pass as they are (RFC 5625).
+ * after dns_new(), dns_set_net() and the filling of dns_names(). Messages are forwarded raw: only the id changes, so EDNS, DNSSEC,
+ * unknown types and truncation pass as they are (RFC 5625). Answers are kept by TTL (dnscache.h), and some names
+ * are our own (dnsname.h).
  *
  * One `struct dns` serves all networks. A call returns what should be done as a struct dns_out:
  *
  *      query from a guest  -> dns_query_in()    -> DNS_SEND, DNS_REPLY or DNS_DROP
  *      message on socket k -> dns_answer_in()   -> DNS_REPLY or DNS_DROP
  *      nobody can be asked -> dns_unreachable()
- *      then, and at dns_next_deadline()         -> dns_tick() until false: DNS_SEND or DNS_REPLY
+ *      then, and at dns_next_deadline()         -> dns_tick() until false: any of the three
  *
  * Every query that got DNS_SEND gets exactly one DNS_REPLY later, except when the table was full and it
  * was the oldest (counted), or its network went.
@@ -25,10 +26,12 @@
 #include "lib/inet.h"
 #include "lib/mono.h"
 #include "natd/dnsaddr.h"
+#include "natd/dnsname.h"
 
 #define DNS_QUERIES_MAX    4096 /* pending; when full the oldest is dropped */
 #define DNS_PER_CLIENT_MAX 256  /* pending of one guest address; more are refused */
 #define DNS_QUERY_LEN_MAX  1232 /* bytes; longer ones get FORMERR (RFC 6891's advice for EDNS) */
+#define DNS_UDP_MAX        4096 /* bytes of our own answers over UDP, whatever the guest would take */
 #define DNS_SOCKS_MAX      64
 #define DNS_NETS           256
 #define DNS_SERVERS_MAX    3 /* per list: a network's own, the host's */
@@ -59,7 +62,8 @@
 	D(SOCKET, "an answer on another socket")                                                   \
 	D(SERVER, "an answer from a server that was not asked")                                    \
 	D(QUESTION, "an answer to another question")                                               \
-	D(NEXT_SERVER, "a refusal; another server is asked")
+	D(NEXT_SERVER, "a refusal; another server is asked")                                       \
+	D(REFRESH, "an answer that nobody waits for")
 
 enum dns_drop {
 #define D(NAME, text) DNS_DROP_##NAME,
@@ -89,14 +93,31 @@ struct dns_out {
 	uint16_t port;
 };
 
+/* nat.conf's [dns] policy. */
+enum dns_policy {
+	DNS_ORDER,  /* one server after the other */
+	DNS_ROTATE, /* the same, but each query begins with another one */
+	DNS_BURST,  /* the first three at once */
+	DNS_POLICY_N
+};
+
 /* How a network's queries are forwarded. */
 struct dns_net_conf {
 	/* nat.conf nameserver1-3: asked before the host's. */
 	struct dns_addr server[DNS_SERVERS_MAX];
 	unsigned nservers;
-	bool host_servers;   /* the host's own are asked too ([dns] autodetect) */
+	bool host_servers; /* the host's own are asked too ([dns] autodetect) */
+	enum dns_policy policy;
 	uint32_t timeout_ms; /* until the next server is asked; 1 to DNS_LIFE_MS */
 	uint32_t tries;      /* per server; 1 to DNS_TRIES_MAX */
+	bool cache;          /* answers are kept */
+};
+
+/* Who asks. */
+struct dns_asker {
+	unsigned net;
+	struct ip4 client;
+	uint16_t port;
 };
 
 struct dns_stats {
@@ -111,6 +132,9 @@ struct dns_stats {
 	uint64_t refused;     /* our own REFUSED: DNS_PER_CLIENT_MAX */
 	uint64_t full;        /* pending queries dropped for a newer one */
 	uint64_t gone;        /* pending queries whose network went */
+	uint64_t named;       /* answers from our own names */
+	uint64_t cached;      /* answers that were known */
+	uint64_t refreshed;   /* queries of our own, for answers that are wanted often */
 	uint64_t dropped[DNS_DROP_N];
 };
 
@@ -133,14 +157,35 @@ void dns_drop_net(struct dns *d, unsigned net);
 void dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n,
 			  struct mono now);
 
-/* A datagram from a guest. msg is rewritten in place for what is to be sent. rnd: 64 fresh, unpredictable
- * bits, the only source of the id and the socket that the server sees. */
-struct dns_out dns_query_in(struct dns *d, unsigned net, struct ip4 client, uint16_t port,
-			    uint8_t *msg, size_t len, struct mono now, uint64_t rnd);
+/* The names that are known without asking, to be filled. */
+struct dnsname *dns_names(struct dns *d);
+
+/* The host's way to its servers has changed, a VPN came or went: kept answers are void. */
+void dns_flush(struct dns *d);
+
+/* A datagram from a guest. msg, which has room for cap bytes, is rewritten in place for what is to be sent. rnd:
+ * 64 fresh, unpredictable bits, the only source of the id and the socket that the server sees. */
+struct dns_out dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+			    size_t cap, struct mono now, uint64_t rnd);
 
 /* A datagram on upstream socket `sock` from `from`. msg is rewritten in place. */
 struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from,
 			     uint8_t *msg, size_t len, struct mono now);
+
+/* Over TCP, where the caller does the asking. */
+
+/* As far as we know it ourselves: turns the query msg (room for cap bytes) into the answer. Its length, 0: somebody has
+ * to be asked. *scope: for dns_learn(). */
+size_t dns_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap,
+		  struct mono now, uint32_t *scope);
+
+/* The server to try after k others, and how long. False: there are no more. */
+bool dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
+		uint32_t *timeout_ms);
+
+/* A server has answered this query (dns_is_answer()). */
+void dns_learn(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
+	       const uint8_t *msg, size_t len, struct mono now);
 
 /* Sending msg (or as much of it as an ICMP error quoted) from `sock` to `server` failed for good. The next
  * dns_tick() asks the next server. */

@@ -20,22 +20,19 @@
 #include "lib/log.h"
 #include "lib/rtnl.h"
 #include "lib/util.h"
+#include "natd/dnssock.h"
+#include "natd/dnstcp.h"
 
 enum {
 	SOCKS = 16,       /* of each family */
-	BATCH = 16,       /* datagrams that are read in one call */
+	BATCH = 16,       /* datagrams that are read, or sent, in one call */
+	RANDOM = 64,      /* numbers that are got in one call */
 	DATAGRAM = 65536, /* the longest there is, so that none is ever cut */
 	/* Under load sockets are never idle for long; this keeps them from being replaced all the time. */
 	SOCK_AGE_MS = 1000,
 };
 
 enum family { FAMILY_IP4, FAMILY_IP6, FAMILIES };
-
-union sockaddr_ip {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
 
 /* A socket towards servers. */
 struct upsock {
@@ -58,9 +55,13 @@ struct dnsio {
 	struct loop *loop;
 	struct loop_timer *timer;
 	struct dns *dns;
+	struct dnstcp *tcp;
 	struct guestsock *guest[DNS_NETS];
 	struct upsock up[FAMILIES][SOCKS];
-	bool told; /* that a socket could not be opened */
+	struct mono armed; /* when the timer fires */
+	bool told;         /* that a socket could not be opened */
+	uint64_t random[RANDOM];
+	unsigned nrandom;
 	/* What is being read. Pages that no datagram was long enough for stay untouched. */
 	uint8_t buf[BATCH][DATAGRAM];
 };
@@ -69,41 +70,17 @@ struct dnsio {
 struct batch {
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
-	union sockaddr_ip from[BATCH];
+	union dnssock_addr from[BATCH];
 };
 
-/* Addresses. */
-
-static socklen_t
-to_sockaddr(union sockaddr_ip *out, const struct dns_addr *a)
-{
-	memset(out, 0, sizeof(*out));
-	if (dns_addr_is_ip4(a)) {
-		out->in.sin_family = AF_INET;
-		out->in.sin_port = htons(a->port);
-		out->in.sin_addr.s_addr = ip4_be(dns_addr_ip4(a));
-		return sizeof(out->in);
-	}
-	out->in6.sin6_family = AF_INET6;
-	out->in6.sin6_port = htons(a->port);
-	out->in6.sin6_scope_id = a->scope;
-	memcpy(&out->in6.sin6_addr, a->ip, sizeof(a->ip));
-	return sizeof(out->in6);
-}
-
-static struct dns_addr
-from_sockaddr(const union sockaddr_ip *sa)
-{
-	struct dns_addr a = {.scope = 0};
-
-	if (sa->sa.sa_family == AF_INET)
-		return dns_addr_from_ip4(ip4_from_be(sa->in.sin_addr.s_addr),
-					 ntohs(sa->in.sin_port));
-	memcpy(a.ip, &sa->in6.sin6_addr, sizeof(a.ip));
-	a.scope = sa->in6.sin6_scope_id;
-	a.port = ntohs(sa->in6.sin6_port);
-	return a;
-}
+/* Answers to guests of one network, to be sent in one call. They lie in buf. */
+struct outbox {
+	struct dnsio *io;
+	struct mmsghdr msg[BATCH];
+	struct iovec iov[BATCH];
+	union dnssock_addr to[BATCH];
+	unsigned net, n;
+};
 
 /* Sending. */
 
@@ -155,7 +132,7 @@ open_upstream(struct upsock *s, enum family family)
 }
 
 static int
-send_to(int fd, const uint8_t *msg, size_t len, const union sockaddr_ip *to, socklen_t to_len)
+send_to(int fd, const uint8_t *msg, size_t len, const union dnssock_addr *to, socklen_t to_len)
 {
 	/* The first attempt may report what became of an earlier datagram; the second is our own. */
 	for (int i = 0; i < 2; i++) {
@@ -173,8 +150,8 @@ send_upstream(struct dnsio *io, const struct dns_out *out)
 {
 	enum family family = dns_addr_is_ip4(&out->server) ? FAMILY_IP4 : FAMILY_IP6;
 	struct upsock *s = &io->up[family][out->sock];
-	union sockaddr_ip to;
-	socklen_t to_len = to_sockaddr(&to, &out->server);
+	union dnssock_addr to;
+	socklen_t to_len = dnssock_addr(&to, &out->server);
 	int r = open_upstream(s, family);
 
 	if (r == 0) {
@@ -192,8 +169,8 @@ send_reply(struct dnsio *io, const struct dns_out *out)
 {
 	const struct guestsock *g = io->guest[out->net];
 	struct dns_addr guest = dns_addr_from_ip4(out->client, out->port);
-	union sockaddr_ip to;
-	socklen_t to_len = to_sockaddr(&to, &guest);
+	union dnssock_addr to;
+	socklen_t to_len = dnssock_addr(&to, &guest);
 	int r = g ? send_to(g->fd, out->msg, out->len, &to, to_len) : 0;
 
 	if (r < 0)
@@ -216,6 +193,70 @@ perform(struct dnsio *io, const struct dns_out *out)
 	}
 }
 
+static void
+outbox_flush(struct outbox *o)
+{
+	const struct guestsock *g = o->io->guest[o->net];
+	unsigned sent = 0;
+
+	while (g && sent < o->n) {
+		int n = sendmmsg(g->fd, o->msg + sent, o->n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		/* The first could not be sent, or an earlier one could not be delivered. The guest asks again. */
+		sent += n > 0 ? (unsigned)n : 1;
+	}
+	o->n = 0;
+}
+
+/* As perform(), but answers go into the box; out->msg stays where it is until it is flushed. */
+static void
+perform_later(struct outbox *o, const struct dns_out *out)
+{
+	struct dns_addr guest = dns_addr_from_ip4(out->client, out->port);
+	unsigned i;
+
+	if (out->what != DNS_REPLY) {
+		perform(o->io, out);
+		return;
+	}
+	if (o->n == BATCH || (o->n && o->net != out->net))
+		outbox_flush(o);
+	o->net = out->net;
+	i = o->n++;
+	o->iov[i] = (struct iovec){(void *)(uintptr_t)out->msg, out->len};
+	o->msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &o->to[i],
+						 .msg_namelen = dnssock_addr(&o->to[i], &guest),
+						 .msg_iov = &o->iov[i],
+						 .msg_iovlen = 1}};
+}
+
+/* The timer is told only what is new: that costs a system call. */
+static void
+arm(struct dnsio *io)
+{
+	struct mono due = dns_next_deadline(io->dns);
+
+	if (due.ms == io->armed.ms)
+		return;
+	io->armed = due;
+	loop_timer_set(io->timer, due);
+}
+
+/* Unpredictable numbers, several from each system call; none is used twice. */
+static uint64_t
+take_random(struct dnsio *io)
+{
+	uint64_t r;
+
+	if (io->nrandom == 0) {
+		arc4random_buf(io->random, sizeof(io->random));
+		io->nrandom = RANDOM;
+	}
+	r = io->random[--io->nrandom];
+	io->random[io->nrandom] = 0;
+	return r;
+}
+
 /* What is due, and when to look again. Ends: whoever cannot be reached is not asked again. */
 static void
 run(struct dnsio *io)
@@ -227,7 +268,7 @@ run(struct dnsio *io)
 		perform(io, &out);
 		now = mono_now();
 	}
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 }
 
 /* Gives up sockets on which nothing is waited for; the next query there opens another. */
@@ -245,6 +286,7 @@ on_timer(void *arg)
 	struct dnsio *io = arg;
 	struct mono now = mono_now();
 
+	io->armed = MONO_NEVER;
 	run(io);
 	/* Sockets whose servers never answered are nobody else's to close. */
 	for (unsigned i = 0; i < SOCKS; i++) {
@@ -274,19 +316,21 @@ on_guest(int fd, void *arg)
 	struct guestsock *g = arg;
 	struct dnsio *io = g->io;
 	struct mono now = mono_now();
+	struct outbox box = {.io = io, .n = 0};
 	struct dns_out out;
 	struct batch b;
-	uint64_t rnd;
 	int n = receive(io, fd, &b);
 
 	for (int i = 0; i < n; i++) {
-		const struct sockaddr_in *from = &b.from[i].in;
+		const struct sockaddr_in *sin = &b.from[i].in;
+		struct dns_asker from = {g->net, ip4_from_be(sin->sin_addr.s_addr),
+					 ntohs(sin->sin_port)};
 
-		arc4random_buf(&rnd, sizeof(rnd));
-		out = dns_query_in(io->dns, g->net, ip4_from_be(from->sin_addr.s_addr),
-				   ntohs(from->sin_port), io->buf[i], b.msg[i].msg_len, now, rnd);
-		perform(io, &out);
+		out = dns_query_in(io->dns, &from, io->buf[i], b.msg[i].msg_len, DATAGRAM, now,
+				   take_random(io));
+		perform_later(&box, &out);
 	}
+	outbox_flush(&box);
 	run(io);
 }
 
@@ -301,7 +345,7 @@ take_error(struct upsock *s)
 	} control;
 	uint8_t quoted[DNS_QUERY_LEN_MAX];
 	struct iovec iov = {quoted, sizeof(quoted)};
-	union sockaddr_ip to = {.sa = {.sa_family = AF_UNSPEC}};
+	union dnssock_addr to = {.sa = {.sa_family = AF_UNSPEC}};
 	struct msghdr m = {.msg_name = &to,
 			   .msg_namelen = sizeof(to),
 			   .msg_iov = &iov,
@@ -322,7 +366,7 @@ take_error(struct upsock *s)
 	/* A smaller path MTU is the kernel's business. */
 	if (err.ee_errno == 0 || err.ee_errno == EMSGSIZE)
 		return true;
-	server = from_sockaddr(&to);
+	server = dnssock_from(&to);
 	dns_unreachable(s->io->dns, s->number, &server, quoted, (size_t)n, mono_now());
 	return true;
 }
@@ -333,16 +377,18 @@ on_upstream(int fd, void *arg)
 	struct upsock *s = arg;
 	struct dnsio *io = s->io;
 	struct mono now = mono_now();
+	struct outbox box = {.io = io, .n = 0};
 	struct dns_out out;
 	struct batch b;
 	int n = receive(io, fd, &b);
 
 	for (int i = 0; i < n; i++) {
-		struct dns_addr from = from_sockaddr(&b.from[i]);
+		struct dns_addr from = dnssock_from(&b.from[i]);
 
 		out = dns_answer_in(io->dns, s->number, &from, io->buf[i], b.msg[i].msg_len, now);
-		perform(io, &out);
+		perform_later(&box, &out);
 	}
+	outbox_flush(&box);
 	for (int i = 0; n < 0 && i < BATCH && take_error(s); i++)
 		;
 	run(io);
@@ -360,6 +406,7 @@ dnsio_new(struct loop *loop)
 	if (!io)
 		return NULL;
 	io->loop = loop;
+	io->armed = MONO_NEVER;
 	for (unsigned f = 0; f < FAMILIES; f++) {
 		for (unsigned i = 0; i < SOCKS; i++)
 			io->up[f][i] = (struct upsock){.io = io, .number = i, .fd = -1};
@@ -367,7 +414,8 @@ dnsio_new(struct loop *loop)
 	arc4random_buf(&seed, sizeof(seed));
 	io->dns = dns_new(SOCKS, seed);
 	io->timer = loop_timer_new(loop, on_timer, io);
-	if (!io->dns || !io->timer) {
+	io->tcp = io->dns ? dnstcp_new(loop, io->dns) : NULL;
+	if (!io->tcp || !io->timer) {
 		dnsio_free(io);
 		return NULL;
 	}
@@ -395,6 +443,7 @@ dnsio_free(struct dnsio *io)
 		for (unsigned i = 0; i < SOCKS; i++)
 			close_upstream(&io->up[f][i]);
 	}
+	dnstcp_free(io->tcp);
 	loop_timer_free(io->timer);
 	dns_free(io->dns);
 	free(io);
@@ -445,7 +494,7 @@ dnsio_set_net(struct dnsio *io, unsigned net, int *fd, const struct dns_net_conf
 		guest_free(io->guest[net]);
 		io->guest[net] = g;
 	}
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 	return 0;
 }
 
@@ -455,9 +504,16 @@ dnsio_drop_net(struct dnsio *io, unsigned net)
 	if (net >= DNS_NETS)
 		return;
 	dns_drop_net(io->dns, net);
+	dnstcp_drop_net(io->tcp, net);
 	guest_free(io->guest[net]);
 	io->guest[net] = NULL;
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
+}
+
+int
+dnsio_set_tcp(struct dnsio *io, unsigned net, int *fd)
+{
+	return dnstcp_set_net(io->tcp, net, fd);
 }
 
 /* A link by its name. */
@@ -516,8 +572,20 @@ dnsio_set_host_servers(struct dnsio *io, const struct resolv *r)
 		n++;
 	}
 	dns_set_host_servers(io->dns, server, n, mono_now());
-	loop_timer_set(io->timer, dns_next_deadline(io->dns));
+	arm(io);
 	return n;
+}
+
+struct dnsname *
+dnsio_names(struct dnsio *io)
+{
+	return dns_names(io->dns);
+}
+
+void
+dnsio_flush(struct dnsio *io)
+{
+	dns_flush(io->dns);
 }
 
 const struct dns_stats *

@@ -4,7 +4,7 @@
  * Reads guests' queries from the sockets that it is given (bound to a network's address, port 53), opens
  * its own UDP sockets towards the servers when they are needed (ports of the kernel's random choice,
  * given up again when nothing is waited for), and drives one `struct dns`. No file system, no privilege.
- * Seccomp: SANDBOX_SOCKET_INET_UDP; SANDBOX_SOCKET_NETLINK for servers whose scope is an interface's name.
+ * Seccomp: SANDBOX_SOCKET_INET_UDP, _TCP and _ACCEPT; SANDBOX_SOCKET_NETLINK for servers whose scope is an interface's name.
  */
 #ifndef VNET_NATD_DNSIO_H
 #define VNET_NATD_DNSIO_H
@@ -25,12 +25,21 @@ void dnsio_free(struct dnsio *io);
  * -EBADF: no socket at all. After a failure the network is served as before, if it was. */
 int dnsio_set_net(struct dnsio *io, unsigned net, int *fd, const struct dns_net_conf *conf);
 
-/* Stops serving it and closes its socket; nothing happens when it is not served. */
+/* Serves it over TCP, too: *fd is a listening socket, see dnstcp_set_net(). */
+int dnsio_set_tcp(struct dnsio *io, unsigned net, int *fd);
+
+/* Stops serving it and closes its sockets; nothing happens when it is not served. */
 void dnsio_drop_net(struct dnsio *io, unsigned net);
 
 /* What /etc/resolv.conf says now. The same servers again change nothing. Servers whose scope names an
  * interface that does not exist are left out. Returns the number of servers in use. */
 unsigned dnsio_set_host_servers(struct dnsio *io, const struct resolv *r);
+
+/* dns_names(). */
+struct dnsname *dnsio_names(struct dnsio *io);
+
+/* dns_flush(). */
+void dnsio_flush(struct dnsio *io);
 
 const struct dns_stats *dnsio_stats(const struct dnsio *io);
 

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * dnsmsg.c - DNS header and question: decode, compare, answer with an error. Pure.
+ * dnsmsg.c - DNS header, question and records: decode, compare, answer with an error. Pure.
  */
 #include <string.h>
 
 #include "lib/wire.h"
 #include "natd/dnsmsg.h"
 
-#define FLAG_QR 0x8000
-#define FLAG_RD 0x0100
-#define FLAG_RA 0x0080
-#define FLAG_CD 0x0010
-#define OPCODE  0x7800
-
-#define TYPE_OPT 41
 /* What we take over UDP, as told in our own OPT records. */
 #define OPT_SIZE     1232
 #define OPT_DO       0x8000
 #define NAME_MAX_LEN 255
+
+/* Options that do not change what the answer says: cookies, which a server may leave out (RFC 7873 5.2), a
+ * connection's time, padding. */
+enum { OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_PADDING = 12 };
 
 /* Takes a name without compression: there is nothing before a question that it could point to. */
 static void
@@ -44,8 +41,8 @@ dns_head_parse(struct dns_head *h, const uint8_t *msg, size_t len)
 	memset(h, 0, sizeof(*h));
 	h->id = rd_be16(&r);
 	flags = rd_be16(&r);
-	h->response = flags & FLAG_QR;
-	h->opcode = (flags & OPCODE) >> 11;
+	h->response = flags & DNS_FLAG_QR;
+	h->opcode = (flags & DNS_OPCODE) >> 11;
 	h->rcode = flags & 0xf;
 	h->questions = rd_be16(&r);
 	h->answers = rd_be16(&r);
@@ -69,6 +66,16 @@ fold(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+void
+dns_question_fold(uint8_t *out, const uint8_t *question, size_t len)
+{
+	size_t name = len < 4 ? 0 : len - 4;
+
+	for (size_t i = 0; i < name; i++)
+		out[i] = fold(question[i]);
+	memcpy(out + name, question + name, len - name);
+}
+
 bool
 dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len)
 {
@@ -82,47 +89,171 @@ dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len)
 	return len == name || memcmp(a + name, b + name, len - name) == 0;
 }
 
-/* The query has an OPT record right behind its question, where all clients put it when there is
- * nothing else. *dnssec_ok: its DO bit. */
-static bool
-find_opt(const uint8_t *msg, size_t len, const struct dns_head *h, bool *dnssec_ok)
+bool
+dns_is_transfer(const uint8_t *msg, const struct dns_head *h)
 {
-	struct rd r = rd_init(msg + h->end, len - h->end);
-	uint8_t name;
-	uint16_t type;
+	enum { IXFR = 251, AXFR = 252 };
+	unsigned type;
 
-	if (!h->question_ok || h->answers || h->authorities || !h->additional)
+	if (h->opcode != 0 || h->questions != 1 || !h->question_ok)
 		return false;
+	type = (unsigned)(msg[h->end - 4] << 8 | msg[h->end - 3]);
+	return type == IXFR || type == AXFR;
+}
+
+bool
+dns_is_answer(const uint8_t *msg, size_t len, const uint8_t *query, size_t query_len)
+{
+	struct dns_head h, q;
+
+	return dns_head_parse(&h, msg, len) && dns_head_parse(&q, query, query_len) && h.response &&
+	       h.id == q.id && h.question_ok && h.end == q.end && !dns_is_refusal(h.rcode) &&
+	       dns_question_eq(msg + DNS_HEADER_LEN, query + DNS_HEADER_LEN,
+			       h.end - DNS_HEADER_LEN);
+}
+
+static void
+take_options(struct dns_edns *e, struct rd *r)
+{
+	while (rd_left(r) && !r->bad) {
+		uint16_t code = rd_be16(r);
+
+		rd_bytes(r, rd_be16(r));
+		e->special |=
+		    code != OPTION_COOKIE && code != OPTION_KEEPALIVE && code != OPTION_PADDING;
+	}
+}
+
+bool
+dns_edns_parse(struct dns_edns *e, const uint8_t *msg, size_t len, const struct dns_head *h)
+{
+	struct rd r = rd_init(msg + h->end, len - h->end), options;
+	uint8_t name, version;
+	uint16_t type, flags;
+
+	*e = (struct dns_edns){.size = DNS_UDP_MIN};
+	if (!h->question_ok || h->answers || h->authorities)
+		return false;
+	if (!h->additional)
+		return rd_left(&r) == 0;
 	name = rd_u8(&r);
 	type = rd_be16(&r);
-	rd_be16(&r); /* the client's UDP size */
-	rd_be16(&r); /* extended rcode, version */
-	*dnssec_ok = rd_be16(&r) & OPT_DO;
-	rd_be16(&r); /* length of the options */
-	return !r.bad && name == 0 && type == TYPE_OPT;
+	e->size = rd_be16(&r);
+	rd_u8(&r); /* extended rcode */
+	version = rd_u8(&r);
+	flags = rd_be16(&r);
+	options = rd_sub(&r, rd_be16(&r));
+	if (e->size < DNS_UDP_MIN)
+		e->size = DNS_UDP_MIN;
+	if (r.bad || name != 0 || type != DNS_TYPE_OPT)
+		return false;
+	e->present = true;
+	e->dnssec_ok = flags & OPT_DO;
+	take_options(e, &options);
+	return !options.bad && version == 0 && h->additional == 1 && rd_left(&r) == 0;
+}
+
+/* Passes over a name, compressed or not: where it points to does not matter here. */
+static void
+skip_name(struct rd *r)
+{
+	uint8_t n;
+
+	do {
+		n = rd_u8(r);
+		if (n >= 0xc0) {
+			rd_u8(r);
+			return;
+		}
+		if (n > 63)
+			r->bad = true;
+		rd_bytes(r, n);
+	} while (n != 0 && !r->bad);
+}
+
+void
+dns_walk_init(struct dns_walk *w, const uint8_t *msg, size_t len, const struct dns_head *h)
+{
+	*w = (struct dns_walk){
+	    .msg = msg,
+	    .len = len,
+	    .at = h->end,
+	    .left = {h->answers, h->authorities, h->additional},
+	};
+}
+
+bool
+dns_walk_next(struct dns_walk *w, struct dns_rr *rr)
+{
+	struct rd r = rd_init(w->msg + w->at, w->len - w->at);
+	unsigned section = 0;
+
+	while (section < DNS_SECTIONS && w->left[section] == 0)
+		section++;
+	if (section == DNS_SECTIONS || w->bad) {
+		w->bad |= w->at != w->len;
+		return false;
+	}
+	w->left[section]--;
+	rr->section = (enum dns_section)section;
+	rr->start = w->at;
+	skip_name(&r);
+	rr->type = rd_be16(&r);
+	rr->class = rd_be16(&r);
+	rr->ttl_at = (size_t)(r.p - w->msg);
+	rr->ttl = rd_be32(&r);
+	if (rr->ttl > INT32_MAX)
+		rr->ttl = 0;
+	rr->len = rd_be16(&r);
+	rr->data = (size_t)(r.p - w->msg);
+	rd_bytes(&r, rr->len);
+	w->bad = r.bad;
+	w->at = (size_t)(r.p - w->msg);
+	return !r.bad;
+}
+
+void
+dns_put_opt(struct wr *w, bool dnssec_ok)
+{
+	wr_u8(w, 0);
+	wr_be16(w, DNS_TYPE_OPT);
+	wr_be16(w, OPT_SIZE);
+	wr_be16(w, 0);
+	wr_be16(w, dnssec_ok ? OPT_DO : 0);
+	wr_be16(w, 0);
+}
+
+static size_t
+make_empty(uint8_t *msg, size_t cap, const struct dns_head *h, const struct dns_edns *e,
+	   uint16_t verdict)
+{
+	uint16_t flags = (uint16_t)(msg[2] << 8 | msg[3]);
+	struct wr w = wr_init(msg, cap);
+
+	wr_be16(&w, h->id);
+	wr_be16(&w, (uint16_t)(DNS_FLAG_QR | (flags & (DNS_OPCODE | DNS_FLAG_RD | DNS_FLAG_CD)) |
+			       DNS_FLAG_RA | verdict));
+	wr_be16(&w, h->question_ok ? h->questions : 0);
+	wr_be16(&w, 0);
+	wr_be16(&w, 0);
+	wr_be16(&w, e->present);
+	wr_space(&w, h->end - DNS_HEADER_LEN); /* the question stays where it is */
+	if (e->present)
+		dns_put_opt(&w, e->dnssec_ok);
+	return wr_len(&w);
 }
 
 size_t
 dns_make_error(uint8_t *msg, size_t len, const struct dns_head *h, enum dns_rcode rcode)
 {
-	bool dnssec_ok = false, opt = find_opt(msg, len, h, &dnssec_ok);
-	uint16_t flags = (uint16_t)(msg[2] << 8 | msg[3]);
-	struct wr w = wr_init(msg, len);
+	struct dns_edns e;
 
-	wr_be16(&w, h->id);
-	wr_be16(&w, (uint16_t)(FLAG_QR | (flags & (OPCODE | FLAG_RD | FLAG_CD)) | FLAG_RA | rcode));
-	wr_be16(&w, h->question_ok ? h->questions : 0);
-	wr_be16(&w, 0);
-	wr_be16(&w, 0);
-	wr_be16(&w, opt);
-	wr_space(&w, h->end - DNS_HEADER_LEN); /* the question stays where it is */
-	if (opt) {
-		wr_u8(&w, 0);
-		wr_be16(&w, TYPE_OPT);
-		wr_be16(&w, OPT_SIZE);
-		wr_be16(&w, 0);
-		wr_be16(&w, dnssec_ok ? OPT_DO : 0);
-		wr_be16(&w, 0);
-	}
-	return wr_len(&w);
+	dns_edns_parse(&e, msg, len, h);
+	return make_empty(msg, len, h, &e, (uint16_t)rcode);
+}
+
+size_t
+dns_make_truncated(uint8_t *msg, size_t cap, const struct dns_head *h, const struct dns_edns *e)
+{
+	return make_empty(msg, cap, h, e, DNS_FLAG_TC);
 }

@@ -19,16 +19,20 @@
 
 struct dns_query {
 	/* Who asked. */
-	uint16_t net, port, client_id;
+	uint16_t net, port, client_id; /* port 0: nobody, the answer is for the cache */
 	struct ip4 client;
 	/* What. */
 	uint16_t id; /* ours: never that of another pending query */
 	uint16_t len;
-	uint16_t end; /* of header and question */
+	uint16_t end;   /* of header and question */
+	uint32_t scope; /* of the cache, when it was asked */
 	/* Of whom. */
 	uint8_t sock;
 	int8_t at;           /* the server that is waited for, -1: the next is to be asked */
 	uint8_t asked, gone; /* bits of servers: asked at all; refused or unreachable */
+	uint8_t waited;      /* bits of those asked since the last timeout */
+	uint8_t first;       /* the server that it began with, or would have */
+	bool more;           /* the next server is asked without waiting for this one */
 	uint8_t tries[DNS_QUERY_SERVERS]; /* how often each was asked */
 	struct mono born, sent;
 	/* -- the table's own -- */

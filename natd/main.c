@@ -7,12 +7,7 @@
  * through here.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/chan.h"
@@ -21,14 +16,12 @@
 #include "lib/loop.h"
 #include "lib/rtnl.h"
 #include "lib/sandbox.h"
+#include "lib/worker_main.h"
 #include "natd/lookup.h"
 #include "natd/nat.h"
 #include "natd/natd.h"
 #include "natd/plan.h"
 #include "natd/proxy.h"
-#include "paths.h"
-
-enum { FD_PRIV = 3, FD_ENGINE = 4 };
 
 struct program {
 	struct natd d;
@@ -104,6 +97,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 	}
 	if (m->id != 0)
 		return false;
+	if (m->type == MSG_GUEST_NAME || m->type == MSG_GUEST_NAMES) {
+		proxy_take_name(p->d.proxy, m);
+		return true;
+	}
 	if (m->type == MSG_CONF_BEGIN) {
 		natd_conf_fini(&p->coming);
 		p->receiving = true;
@@ -192,7 +189,8 @@ static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
 
 /* -- the way to the outside -- */
 
-/* Through which interface guests go out decides which foreign rules they meet. */
+/* Through which interface guests go out decides which foreign rules they meet, and any route may be a VPN's: behind
+ * a local resolver, other servers know other names now. */
 static void
 on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 {
@@ -200,6 +198,7 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 
 	if (r->dst.len == 0)
 		nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static void
@@ -208,6 +207,7 @@ on_overrun(void *arg)
 	struct program *p = arg;
 
 	nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static const struct rtnl_events rtnl_events = {.route = on_route, .overrun = on_overrun};
@@ -276,94 +276,18 @@ end(struct program *p)
 	loop_free(p->d.loop);
 }
 
-static const char usage[] =
-    "usage: vnet-natd [--run-dir=DIR] [--log-level=0-3]\n"
-    "\n"
-    "NAT and DNS proxy of vnetd(8), which starts it; it cannot be started by hand.\n"
-    "See vnet-natd(8).\n";
-
-struct options {
-	const char *run_dir;
-	enum log_level level;
-};
-
-__attribute__((noreturn)) static void
-usage_error(const char *what, const char *value)
-{
-	if (what)
-		fprintf(stderr, "vnet-natd: %s: \"%s\"\n", what, value);
-	fputs(usage, stderr);
-	exit(2);
-}
-
-/* Exits for --help, --version and what is wrong. */
-static void
-parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longopts[] = {
-	    {"config-dir", required_argument, NULL, 'c'},
-	    {"state-dir", required_argument, NULL, 's'},
-	    {"run-dir", required_argument, NULL, 'r'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
-	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-		case 's':
-			break; /* taken like every program of the suite; our root is empty */
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'l':
-			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1])
-				usage_error("not a log level", optarg);
-			o->level = (enum log_level)(optarg[0] - '0');
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		case 'V':
-			puts("vnet-natd " VNET_VERSION);
-			exit(0);
-		default:
-			usage_error(NULL, NULL);
-		}
-	}
-	if (optind < argc)
-		usage_error("unexpected argument", argv[optind]);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct program p;
-	struct options o;
-	char empty[PATH_MAX];
+	char root[4096];
 	bool failed;
-	int r;
 
-	parse_options(argc, argv, &o);
-	log_open("vnet-natd", o.level);
-	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
-		fputs("vnet-natd: started by hand? vnetd(8) starts it.\n", stderr);
-		return 2;
-	}
-	r = snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
-	if (r < 0 || (size_t)r >= sizeof(empty))
-		log_fatal(ENAMETOOLONG, "%s", o.run_dir);
-	r = sandbox_enter(empty);
-	if (r < 0)
-		log_fatal(-r, "cannot enter the empty folder \"%s\"", empty);
+	worker_begin(argc, argv, "vnet-natd", "NAT and DNS proxy", root);
+	worker_enter(root);
 	open_all(&p);
-	r = sandbox_seccomp(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_NETLINK);
-	if (r < 0)
-		log_fatal(-r, "cannot load the system call filter");
+	worker_filter(SANDBOX_SOCKET_INET_UDP | SANDBOX_SOCKET_INET_TCP | SANDBOX_SOCKET_ACCEPT |
+		      SANDBOX_SOCKET_NETLINK);
 	start(&p);
 	loop_run(p.d.loop);
 	failed = p.d.failed;

@@ -43,7 +43,8 @@ struct nat {
 	struct nat_plan sent;         /* what the running commit, or the latest one, told priv */
 	bool in_force;                /* `sent` is what the kernel has */
 	bool committing;
-	bool again; /* commit once more when this one is done */
+	bool changing; /* the running commit changes forwards only */
+	bool again;    /* commit once more when this one is done */
 	bool told_timeouts;
 	int err; /* of the latest commit, positive */
 	char why[512];
@@ -265,11 +266,12 @@ commit_succeeded(struct nat *n, const char *words)
 		log_warn(0, "this kernel has no timeout objects (CONFIG_NF_CONNTRACK_TIMEOUT): "
 			    "UDP timeouts of nat.conf are without effect");
 	}
-	log_debug("NAT plan in force: %zu networks, %zu forwards (%s)", n->sent.nnets,
-		  n->sent.nforwards, words);
+	log_debug("NAT plan%s in force: %zu networks, %zu forwards (%s)",
+		  n->changing ? ", changed," : "", n->sent.nnets, n->sent.nforwards, words);
 	flush_next(n);
 	/* priv looks at the networks of the latest commit. */
-	nat_rescan(n);
+	if (!n->changing)
+		nat_rescan(n);
 }
 
 static void
@@ -278,7 +280,10 @@ on_committed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 	struct nat *n = arg;
 
 	n->committing = false;
-	if (r->err)
+	/* The table is not as it was: the whole plan repairs that. */
+	if (r->err && n->changing)
+		n->again = true;
+	else if (r->err)
 		commit_failed(n, r);
 	else
 		commit_succeeded(n, r->text);
@@ -314,7 +319,41 @@ send_rows(struct nat *n)
 	}
 }
 
-/* Tells priv the wanted plan. */
+static void
+send_change(const struct msg_nat_forward *f, bool gone, void *arg)
+{
+	struct nat *n = arg;
+	struct msg m = msg_make(gone ? MSG_NAT_FORWARD_GONE : MSG_NAT_FORWARD, 0);
+
+	if (gone)
+		m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = f->net,
+								     .proto = f->proto,
+								     .port = f->port,
+								     .guest = f->guest,
+								     .guest_port = f->guest_port};
+	else
+		m.u.nat_forward = *f;
+	chan_send(n->d->priv, &m, NULL, 0);
+}
+
+/* The kernel has `sent`, and only forwards differ from what is wanted, few of them. */
+static bool
+is_change(const struct nat *n)
+{
+	return n->in_force && plan_same_nets(&n->sent, &n->wanted) &&
+	       plan_distance(&n->sent, &n->wanted) <= NAT_CHANGES_MAX;
+}
+
+static void
+send_changes(struct nat *n)
+{
+	struct msg m = msg_make(MSG_NAT_CHANGE, 0);
+
+	chan_send(n->d->priv, &m, NULL, 0);
+	plan_diff(&n->sent, &n->wanted, send_change, n);
+}
+
+/* Tells priv the wanted plan, or how it differs from the one in force. */
 static void
 commit(struct nat *n)
 {
@@ -326,6 +365,9 @@ commit(struct nat *n)
 	}
 	/* `sent` holds the forwards that there were, also after commits that failed. */
 	plan_removed(&n->sent, &n->wanted, add_flush, n);
+	n->changing = is_change(n);
+	if (n->changing)
+		send_changes(n);
 	if (!copy_plan(&n->sent, &n->wanted)) {
 		log_error(0, "out of memory");
 		natd_stop(n->d, true);
@@ -333,7 +375,8 @@ commit(struct nat *n)
 	}
 	n->committing = true;
 	n->in_force = false;
-	send_rows(n);
+	if (!n->changing)
+		send_rows(n);
 	natd_ask(n->d, &m, on_committed, NULL, n);
 }
 

@@ -6,6 +6,7 @@
  *     report.c  what the engine was told about each network's services
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
  *     lookup.c  names for the engine
+ *     hostfile.c  a file of the host that is followed
  *     proxy.c   DNS sockets: towards guests, towards resolvers
  *
  * plan.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.

@@ -64,6 +64,12 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 		c->resolvers[c->nresolvers++] = m->u.natd_resolver;
 		return true;
 	}
+	if (m->type == MSG_NATD_DNS) {
+		if (!grow((void **)&c->dns, &c->dns_cap, c->ndns, sizeof(*c->dns)))
+			return false;
+		c->dns[c->ndns++] = m->u.natd_dns;
+		return true;
+	}
 	return false;
 }
 
@@ -73,6 +79,7 @@ natd_conf_fini(struct natd_conf *c)
 	free(c->nets);
 	free(c->forwards);
 	free(c->resolvers);
+	free(c->dns);
 	*c = (struct natd_conf){0};
 }
 
@@ -151,6 +158,8 @@ add_net(struct making *k, const struct msg_natd_net *n)
 		    .nat = n->nat,
 		    .udp_timeout_s = n->udp_timeout_s,
 		};
+		p->nets[p->nnets - 1].routes.len = n->routes.len;
+		memcpy(p->nets[p->nnets - 1].routes.b, n->routes.b, sizeof(n->routes.b));
 	}
 }
 
@@ -191,14 +200,18 @@ static void
 add_capture(struct making *k, const struct msg_natd_capture *c)
 {
 	struct nat_plan *p = k->p;
+	struct msg_nat_capture *new = &p->captures[p->ncaptures];
 
-	if (!c->port || !c->to_port || c->port == c->to_port || !c->addr.h)
+	if (!c->port || !c->to_port || c->port == c->to_port || c->addr.len != 16)
 		return;
 	for (size_t i = 0; i < p->ncaptures; i++)
-		if (ip4_eq(p->captures[i].addr, c->addr) && p->captures[i].port == c->port)
+		if (memcmp(p->captures[i].addr.b, c->addr.b, 16) == 0 &&
+		    p->captures[i].port == c->port)
 			return;
-	p->captures[p->ncaptures++] =
-	    (struct msg_nat_capture){.addr = c->addr, .port = c->port, .to_port = c->to_port};
+	*new = (struct msg_nat_capture){.port = c->port, .to_port = c->to_port};
+	new->addr.len = 16;
+	memcpy(new->addr.b, c->addr.b, 16);
+	p->ncaptures++;
 }
 
 static int
@@ -305,7 +318,9 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 {
 	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
 	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
-	       a->adapter == b->adapter && a->nat == b->nat && a->udp_timeout_s == b->udp_timeout_s;
+	       a->adapter == b->adapter && a->nat == b->nat &&
+	       a->udp_timeout_s == b->udp_timeout_s && a->routes.len == b->routes.len &&
+	       memcmp(a->routes.b, b->routes.b, a->routes.len) == 0;
 }
 
 static bool
@@ -316,23 +331,71 @@ same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 }
 
 bool
-plan_same(const struct nat_plan *a, const struct nat_plan *b)
+plan_same_nets(const struct nat_plan *a, const struct nat_plan *b)
 {
 	if (a->forward_others != b->forward_others || a->nnets != b->nnets ||
-	    a->nforwards != b->nforwards || a->ncaptures != b->ncaptures)
+	    a->ncaptures != b->ncaptures)
 		return false;
 	for (size_t i = 0; i < a->nnets; i++)
 		if (!same_net(&a->nets[i], &b->nets[i]))
 			return false;
 	for (size_t i = 0; i < a->ncaptures; i++)
-		if (!ip4_eq(a->captures[i].addr, b->captures[i].addr) ||
+		if (memcmp(a->captures[i].addr.b, b->captures[i].addr.b, 16) != 0 ||
 		    a->captures[i].port != b->captures[i].port ||
 		    a->captures[i].to_port != b->captures[i].to_port)
 			return false;
+	return true;
+}
+
+bool
+plan_same(const struct nat_plan *a, const struct nat_plan *b)
+{
+	if (a->nforwards != b->nforwards || !plan_same_nets(a, b))
+		return false;
 	for (size_t i = 0; i < a->nforwards; i++)
 		if (!same_forward(&a->forwards[i], &b->forwards[i]))
 			return false;
 	return true;
+}
+
+/* Tells what a has and b has not, in one pass, as both are sorted. */
+static void
+only_in(const struct nat_plan *a, const struct nat_plan *b, bool gone,
+	void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->nforwards; i++) {
+		const struct msg_nat_forward *f = &a->forwards[i];
+
+		while (k < b->nforwards && compare_ports(&b->forwards[k], f) < 0)
+			k++;
+		if (k == b->nforwards || !same_forward(&b->forwards[k], f))
+			cb(f, gone, arg);
+	}
+}
+
+void
+plan_diff(const struct nat_plan *was, const struct nat_plan *now,
+	  void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg)
+{
+	only_in(was, now, true, cb, arg);
+	only_in(now, was, false, cb, arg);
+}
+
+static void
+count(const struct msg_nat_forward *f UNUSED, bool gone UNUSED, void *arg)
+{
+	++*(size_t *)arg;
+}
+
+size_t
+plan_distance(const struct nat_plan *was, const struct nat_plan *now)
+{
+	size_t n = 0;
+
+	plan_diff(was, now, count, &n);
+	return n;
 }
 
 /* bsearch(): key is a forward of which protocol and port count. */

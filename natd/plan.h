@@ -20,9 +20,10 @@ struct natd_conf {
 	struct msg_natd_net *nets;
 	struct msg_natd_forward *forwards;
 	struct msg_natd_resolver *resolvers;
+	struct msg_natd_dns *dns;
 	struct msg_natd_capture captures[NAT_CAPTURES_MAX];
-	size_t nnets, nforwards, nresolvers, ncaptures;
-	size_t nets_cap, forwards_cap, resolvers_cap;
+	size_t nnets, nforwards, nresolvers, ndns, ncaptures;
+	size_t nets_cap, forwards_cap, resolvers_cap, dns_cap;
 };
 
 /* Adds a NATD_* row (CONF_BEGIN gives the generation). False: no memory, or not such a row. */
@@ -56,6 +57,17 @@ void plan_fini(struct nat_plan *p);
 
 /* The kernel would be told the same. */
 bool plan_same(const struct nat_plan *a, const struct nat_plan *b);
+
+/* They differ in nothing but forwards. */
+bool plan_same_nets(const struct nat_plan *a, const struct nat_plan *b);
+
+/* How many forwards differ: of both kinds that plan_diff() tells. */
+size_t plan_distance(const struct nat_plan *was, const struct nat_plan *now);
+
+/* Calls cb for each forward of `was` that is not exactly so in `now` (gone), and for each of `now`
+ * that was not. All that are gone come first. */
+void plan_diff(const struct nat_plan *was, const struct nat_plan *now,
+	       void (*cb)(const struct msg_nat_forward *f, bool gone, void *arg), void *arg);
 
 /* A host port leads to this guest and port in the plan. */
 bool plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f);

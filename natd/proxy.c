@@ -18,12 +18,13 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "natd/dnsio.h"
+#include "natd/dnsname.h"
+#include "natd/hostfile.h"
 
 enum {
 	RETRY_MS = 5000,
-	/* A new resolv.conf is written in several steps, and its folder has other files. */
-	RESOLV_DELAY_MS = 50,
 	RESOLV_SIZE_MAX = 64 * 1024,
+	HOSTS_SIZE_MAX = 1024 * 1024,
 };
 
 struct proxy_net {
@@ -42,16 +43,10 @@ struct proxy {
 	struct proxy_net net[NATD_NETS];
 	unsigned asking; /* sockets */
 	struct loop_timer *retry;
-	/* resolv.conf */
-	char *text;
-	size_t len;
+	struct hostfile *resolv_conf, *hosts;
 	struct resolv resolv;
 	unsigned servers; /* of the host, that can be asked */
 	char told[256];   /* which ones, as the log has them */
-	int watch_fd;
-	struct loop_io *watch;
-	struct loop_timer *reread;
-	bool reading, read_again, was_read;
 };
 
 static void ask_socket(struct proxy_net *n);
@@ -65,7 +60,12 @@ report(struct proxy *p, const struct proxy_net *n)
 		return;
 	if (!n->have.h && n->why[0])
 		natd_report(p->d, n->net, SERVICE_DNS, false, n->why, NULL);
-	else if (p->was_read && !p->servers && !n->conf.nservers)
+	else if (!n->conf.host_servers && !n->conf.nservers)
+		natd_report(
+		    p->d, n->net, SERVICE_DNS, false,
+		    "nat.conf names no server and forbids those of the host (autodetect = 0)",
+		    NULL);
+	else if (hostfile_was_read(p->resolv_conf) && !p->servers && !n->conf.nservers)
 		natd_report(p->d, n->net, SERVICE_DNS, false,
 			    "/etc/resolv.conf of this host names no server that can be asked",
 			    NULL);
@@ -93,10 +93,15 @@ on_retry(void *arg)
 }
 
 static void
-take_socket(struct proxy_net *n, int *fd)
+take_sockets(struct proxy_net *n, int *udp, int *tcp)
 {
-	int r = dnsio_set_net(n->p->io, n->net, fd, &n->conf);
+	int r = dnsio_set_net(n->p->io, n->net, udp, &n->conf);
 
+	if (r == 0) {
+		r = dnsio_set_tcp(n->p->io, n->net, tcp);
+		if (r < 0)
+			dnsio_drop_net(n->p->io, n->net);
+	}
 	if (r < 0) {
 		msg_str(n->why, sizeof(n->why), strerror(-r));
 		loop_timer_set(n->p->retry, mono_add(mono_now(), RETRY_MS));
@@ -117,11 +122,11 @@ on_socket(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
 	if (!ip4_eq(asked, n->wanted)) {
 		if (n->wanted.h)
 			ask_socket(n);
-	} else if (r->err || nfds == 0) {
+	} else if (r->err || nfds != 2) {
 		msg_str(n->why, sizeof(n->why), r->text[0] ? r->text : strerror((int)r->err));
 		loop_timer_set(n->p->retry, mono_add(mono_now(), RETRY_MS));
 	} else {
-		take_socket(n, &fds[0]);
+		take_sockets(n, &fds[0], &fds[1]);
 	}
 	report(n->p, n);
 	natd_progress(n->p->d);
@@ -146,12 +151,30 @@ drop_socket(struct proxy_net *n)
 	n->have = (struct ip4){0};
 }
 
+/* Numbers that are out of range are the nearest that are not. */
+static uint32_t
+within(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 static struct dns_net_conf
 dns_conf(const struct natd_conf *c, uint16_t net)
 {
 	struct dns_net_conf out = {
-	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES};
+	    .host_servers = true, .timeout_ms = DNS_TIMEOUT_MS, .tries = DNS_TRIES, .cache = true};
 
+	for (size_t i = 0; i < c->ndns; i++) {
+		const struct msg_natd_dns *dns = &c->dns[i];
+
+		if (dns->net != net)
+			continue;
+		out.host_servers = dns->host_servers;
+		if (dns->policy < DNS_POLICY_N)
+			out.policy = (enum dns_policy)dns->policy;
+		out.timeout_ms = within(dns->timeout_ms, 1, DNS_LIFE_MS);
+		out.tries = within(dns->tries, 1, DNS_TRIES_MAX);
+	}
 	for (size_t i = 0; i < c->nresolvers && out.nservers < DNS_SERVERS_MAX; i++)
 		if (c->resolvers[i].net == net)
 			out.server[out.nservers++] =
@@ -207,93 +230,60 @@ static void
 use_resolv(struct proxy *p)
 {
 	struct ip4 own[NATD_NETS];
-	size_t owned = 0;
+	size_t owned = 0, len;
+	const char *text = hostfile_text(p->resolv_conf, &len);
 
 	for (unsigned i = 0; i < NATD_NETS; i++)
 		if (p->net[i].wanted.h)
 			own[owned++] = p->net[i].wanted;
-	resolv_parse(&p->resolv, p->text ? p->text : "", p->len, own, owned);
+	resolv_parse(&p->resolv, text, len, own, owned);
 	p->servers = dnsio_set_host_servers(p->io, &p->resolv);
 	log_servers(p, &p->resolv);
 	report_all(p);
 }
 
 static void
-on_opened(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+on_resolv_conf(void *arg)
 {
-	struct proxy *p = arg;
-	char *text = NULL;
-	ssize_t len = 0;
-
-	p->reading = false;
-	if (nfds > 0)
-		len = fd_read_all(fds[0], &text, RESOLV_SIZE_MAX);
-	else if (r->err != ENOENT) /* without the file, the C library asks this very host */
-		len = -(ssize_t)r->err;
-	if (len < 0) {
-		log_warn((int)-len, "/etc/resolv.conf cannot be read; its former servers stay");
-	} else {
-		free(p->text);
-		p->text = text;
-		p->len = (size_t)len;
-	}
-	p->was_read = true;
-	use_resolv(p);
-	if (p->read_again)
-		loop_timer_set(p->reread, mono_add(mono_now(), RESOLV_DELAY_MS));
-	natd_progress(p->d);
+	use_resolv(arg);
 }
 
 static void
-on_changed(int fd, void *arg)
+on_hosts(void *arg)
 {
 	struct proxy *p = arg;
-	char buf[4096];
+	size_t len;
+	const char *text = hostfile_text(p->hosts, &len);
 
-	/* What has happened does not matter, only that it has. */
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	p->read_again = true;
-	if (!p->reading)
-		loop_timer_set(p->reread, mono_add(mono_now(), RESOLV_DELAY_MS));
+	dnsname_set_hosts(dnsio_names(p->io), text, len);
 }
 
-static void
-on_watch(void *arg, const struct msg_reply *r, int *fds, size_t nfds)
+/* -- names -- */
+
+void
+proxy_take_name(struct proxy *p, const struct msg *m)
 {
-	struct proxy *p = arg;
+	struct dnsname *names = dnsio_names(p->io);
 
-	if (r->err || nfds == 0) {
-		log_warn(0, "changes of /etc/resolv.conf go unnoticed: %s", r->text);
-		return;
-	}
-	loop_io_free(p->watch);
-	fd_close(&p->watch_fd);
-	p->watch_fd = fd_take(&fds[0]);
-	p->watch = loop_add_read(p->d->loop, p->watch_fd, on_changed, p);
-	if (!p->watch)
-		natd_stop(p->d, true);
-}
-
-/* Links and folders may be others now, so the watch is made anew each time. */
-static void
-on_reread(void *arg)
-{
-	struct proxy *p = arg;
-	struct msg watch = msg_make(MSG_HOST_WATCH, 0), file = msg_make(MSG_HOST_OPEN, 0);
-
-	p->reading = true;
-	p->read_again = false;
-	watch.u.host_watch.file = HOST_FILE_RESOLV_CONF;
-	file.u.host_open.file = HOST_FILE_RESOLV_CONF;
-	natd_ask(p->d, &watch, on_watch, NULL, p);
-	natd_ask(p->d, &file, on_opened, NULL, p);
+	if (m->type == MSG_GUEST_NAME)
+		dnsname_set_guest(names, m->u.guest_name.net, m->u.guest_name.addr,
+				  m->u.guest_name.name);
+	else if (m->u.guest_names.begin)
+		dnsname_begin(names);
+	else
+		dnsname_end(names);
 }
 
 const struct resolv *
 proxy_resolv(const struct proxy *p)
 {
 	return &p->resolv;
+}
+
+void
+proxy_forget_answers(struct proxy *p)
+{
+	dnsio_flush(p->io);
 }
 
 /* -- life -- */
@@ -306,15 +296,22 @@ proxy_apply(struct proxy *p, const struct natd_conf *c)
 		struct dns_net_conf conf = dns_conf(c, i);
 
 		apply_net(&p->net[i], net ? net->dns : (struct ip4){0}, &conf);
+		if (net && net->dns.h)
+			dnsname_set_net(dnsio_names(p->io), i,
+					(struct prefix4){net->subnet, net->len},
+					net->adapter ? net->host : (struct ip4){0});
+		else
+			dnsname_set_net(dnsio_names(p->io), i, (struct prefix4){{0}, 0},
+					(struct ip4){0});
 	}
-	if (p->was_read)
+	if (hostfile_was_read(p->resolv_conf))
 		use_resolv(p);
 }
 
 bool
 proxy_is_settled(const struct proxy *p)
 {
-	return p->asking == 0 && p->was_read;
+	return p->asking == 0 && hostfile_was_read(p->resolv_conf);
 }
 
 struct proxy *
@@ -325,19 +322,19 @@ proxy_new(struct natd *d)
 	if (!p)
 		return NULL;
 	p->d = d;
-	p->watch_fd = -1;
 	for (uint16_t i = 0; i < NATD_NETS; i++) {
 		p->net[i].p = p;
 		p->net[i].net = i;
 	}
 	p->io = dnsio_new(d->loop);
 	p->retry = loop_timer_new(d->loop, on_retry, p);
-	p->reread = loop_timer_new(d->loop, on_reread, p);
-	if (!p->io || !p->retry || !p->reread) {
+	p->resolv_conf = hostfile_new(d, HOST_FILE_RESOLV_CONF, "/etc/resolv.conf", RESOLV_SIZE_MAX,
+				      on_resolv_conf, p);
+	p->hosts = hostfile_new(d, HOST_FILE_HOSTS, "/etc/hosts", HOSTS_SIZE_MAX, on_hosts, p);
+	if (!p->io || !p->retry || !p->resolv_conf || !p->hosts) {
 		proxy_free(p);
 		return NULL;
 	}
-	on_reread(p);
 	return p;
 }
 
@@ -347,10 +344,8 @@ proxy_free(struct proxy *p)
 	if (!p)
 		return;
 	dnsio_free(p->io);
-	loop_io_free(p->watch);
-	fd_close(&p->watch_fd);
+	hostfile_free(p->resolv_conf);
+	hostfile_free(p->hosts);
 	loop_timer_free(p->retry);
-	loop_timer_free(p->reread);
-	free(p->text);
 	free(p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * proxy.h - what the DNS proxy needs from priv: sockets on the networks, and resolv.conf.
+ * proxy.h - what the DNS proxy needs from priv: sockets on the networks, resolv.conf and hosts.
  */
 #ifndef VNET_NATD_PROXY_H
 #define VNET_NATD_PROXY_H
@@ -17,6 +17,12 @@ void proxy_apply(struct proxy *p, const struct natd_conf *c);
 
 /* Every socket that was asked for is there, or is known not to be, and so is resolv.conf. */
 bool proxy_is_settled(const struct proxy *p);
+
+/* The host's way to the outside has changed: what its resolvers said may not be so any more. */
+void proxy_forget_answers(struct proxy *p);
+
+/* GUEST_NAME, GUEST_NAMES. */
+void proxy_take_name(struct proxy *p, const struct msg *m);
 
 /* The host's resolvers now. */
 const struct resolv *proxy_resolv(const struct proxy *p);

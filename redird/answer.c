@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util.h"
+
 enum {
 	/* A list goes on as long as less than this waits for the engine: an engine that does not read gets a
 	 * part, and its channel stays. */
@@ -18,11 +20,12 @@ struct question {
 	const struct served *s;
 	struct chan *engine;
 	uint32_t id;
-	bool cut; /* the list is too long */
+	unsigned n; /* services that were found, or connections that ended */
+	bool cut;   /* the list is too long */
 };
 
 static void
-send_stat(const char *name, uint32_t id, void *arg)
+send_stat(const char *name, uint32_t id, bool removed, void *arg)
 {
 	const struct question *q = arg;
 	struct msg m = msg_make(MSG_REDIRECT_STAT, q->id);
@@ -32,6 +35,7 @@ send_stat(const char *name, uint32_t id, void *arg)
 	if (redird_counters(q->r, id, &n) < 0)
 		return;
 	MSG_SET_STR(row->service, name);
+	row->removed = removed;
 	row->accepted = n.accepted;
 	row->live = n.live;
 	row->connecting = n.connecting;
@@ -82,32 +86,47 @@ reply(const struct question *q, int err, const char *text)
 }
 
 static void
+list_of_one(const char *name UNUSED, uint32_t id, bool removed UNUSED, void *arg)
+{
+	struct question *q = arg;
+
+	q->n++;
+	redird_list(q->r, id, send_conn, q);
+}
+
+static void
 list_conns(struct question *q, const char *name)
 {
-	uint32_t id = name[0] ? served_id(q->s, name) : 0;
-
-	if (name[0] && id == 0) {
-		reply(q, ENOENT, "it does not listen");
-		return;
+	if (name[0]) {
+		served_each(q->s, name, list_of_one, q);
+		if (q->n == 0) {
+			reply(q, ENOENT, "it does not listen");
+			return;
+		}
+	} else {
+		redird_list(q->r, 0, send_conn, q);
 	}
-	redird_list(q->r, id, send_conn, q);
 	reply(q, 0, q->cut ? "there are more connections than are listed" : "");
 }
 
 static void
-end_some(const struct question *q, const struct msg_redirect_end *m)
+end_of_one(const char *name UNUSED, uint32_t id, bool removed UNUSED, void *arg)
 {
-	unsigned n = 0;
-	char text[64];
-	uint32_t id;
+	struct question *q = arg;
 
-	if (m->conn) {
-		n = redird_kill(q->r, m->conn) == 0;
-	} else {
-		id = served_id(q->s, m->service);
-		n = id ? redird_kill_all(q->r, id) : 0;
-	}
-	snprintf(text, sizeof(text), "%u", n);
+	q->n += redird_kill_all(q->r, id);
+}
+
+static void
+end_some(struct question *q, const struct msg_redirect_end *m)
+{
+	char text[64];
+
+	if (m->conn)
+		q->n = redird_kill(q->r, m->conn) == 0;
+	else if (m->service[0])
+		served_each(q->s, m->service, end_of_one, q);
+	snprintf(text, sizeof(text), "%u", q->n);
 	reply(q, 0, text);
 }
 
@@ -119,7 +138,7 @@ answer(struct redird *r, const struct served *s, struct chan *engine, const stru
 	if (m->id == 0)
 		return false;
 	if (m->type == MSG_REDIRECT_STATS) {
-		served_each(s, send_stat, &q);
+		served_each(s, "", send_stat, &q);
 		reply(&q, 0, "");
 	} else if (m->type == MSG_REDIRECT_CONNS) {
 		list_conns(&q, m->u.redirect_conns.service);

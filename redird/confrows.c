@@ -25,6 +25,7 @@ confrows_fini(struct confrows *c)
 			free(c->v[i].banner[b]);
 	}
 	free(c->v);
+	free(c->alias);
 	confrows_init(c);
 }
 
@@ -44,11 +45,36 @@ is_there(const struct confrows *c, const char *name)
 }
 
 static bool
+add_alias(struct confrows *c, const struct msg_redirect_alias *m)
+{
+	struct ip6 *more;
+
+	if (m->addr.len != sizeof(more->b) || c->naliases == CONFROWS_ALIASES_MAX)
+		return false;
+	more = reallocarray(c->alias, c->naliases + 1, sizeof(*more));
+	if (!more)
+		return false;
+	c->alias = more;
+	memcpy(more[c->naliases++].b, m->addr.b, sizeof(more->b));
+	return true;
+}
+
+bool
+confrows_has_alias(const struct confrows *c, const struct ip6 *a)
+{
+	for (size_t i = 0; i < c->naliases; i++)
+		if (memcmp(&c->alias[i], a, sizeof(*a)) == 0)
+			return true;
+	return false;
+}
+
+static bool
 add_service(struct confrows *c, const struct msg_redirect_service *m)
 {
 	struct confrow *r;
 
 	if (!m->name[0] || m->listener == 0 || is_there(c, m->name) ||
+	    (m->alias.len != 0 && m->alias.len != sizeof(r->alias.b)) ||
 	    c->n >= CONFROWS_SERVICES_MAX)
 		return false;
 	if (c->n == c->cap) {
@@ -64,6 +90,7 @@ add_service(struct confrows *c, const struct msg_redirect_service *m)
 	memset(r, 0, sizeof(*r));
 	memcpy(r->name, m->name, sizeof(r->name));
 	r->listener = m->listener;
+	memcpy(r->alias.b, m->alias.b, m->alias.len);
 	r->s.on_success = m->on_success;
 	r->s.on_failure = m->on_failure;
 	r->s.keepalive = m->keepalive;
@@ -194,6 +221,8 @@ confrows_add(struct confrows *c, const struct msg *m)
 	}
 	if (!c->open)
 		return false;
+	if (m->type == MSG_REDIRECT_ALIAS)
+		return add_alias(c, &m->u.redirect_alias);
 	if (m->type == MSG_REDIRECT_SERVICE)
 		return add_service(c, &m->u.redirect_service);
 	if (!r)

@@ -17,11 +17,13 @@
 #define CONFROWS_SERVICES_MAX 1024
 #define CONFROWS_RULES_MAX    65536 /* of one list */
 #define CONFROWS_TIMES_MAX    64
+#define CONFROWS_ALIASES_MAX  CONFROWS_SERVICES_MAX
 
 /* A service and what it points to. */
 struct confrow {
 	char name[64];
 	uint32_t listener; /* priv's number of its socket */
+	struct ip6 alias;  /* the address that was added for it; all zeros: none */
 	struct redird_service s;
 	struct log_place log;
 	struct access_rule *only_from, *no_access;
@@ -34,6 +36,8 @@ struct confrows {
 	uint32_t generation;
 	struct confrow *v;
 	size_t n, cap;
+	struct ip6 *alias; /* those that stay */
+	size_t naliases;
 };
 
 void confrows_init(struct confrows *c);
@@ -44,5 +48,8 @@ bool confrows_add(struct confrows *c, const struct msg *m);
 
 /* The rows are complete, and of this generation: their pointers are set. */
 bool confrows_commit(struct confrows *c, uint32_t generation);
+
+/* An address that was added for redirections and stays. */
+bool confrows_has_alias(const struct confrows *c, const struct ip6 *a);
 
 #endif

@@ -7,11 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,15 +16,13 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/sandbox.h"
-#include "paths.h"
+#include "lib/worker_main.h"
 #include "redird/answer.h"
 #include "redird/confrows.h"
 #include "redird/redird.h"
 #include "redird/served.h"
 
 enum {
-	FD_PRIV = 3,
-	FD_ENGINE = 4,
 	/* An engine that reads no events gets none, rather than losing its channel. */
 	EVENT_QUEUE_BYTES = 1 << 20,
 	/* A target that cannot be reached is told of so often at most; the log has every line. */
@@ -289,69 +283,6 @@ end(struct program *p)
 	loop_free(p->loop);
 }
 
-static const char usage[] =
-    "usage: vnet-redird [--run-dir=DIR] [--log-level=0-3]\n"
-    "\n"
-    "TCP redirection of vnetd(8), which starts it; it cannot be started by hand.\n"
-    "See vnet-redird(8).\n";
-
-struct options {
-	const char *run_dir;
-	enum log_level level;
-};
-
-__attribute__((noreturn)) static void
-usage_error(const char *what, const char *value)
-{
-	if (what)
-		fprintf(stderr, "vnet-redird: %s: \"%s\"\n", what, value);
-	fputs(usage, stderr);
-	exit(2);
-}
-
-/* Exits for --help, --version and what is wrong. */
-static void
-parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longopts[] = {
-	    {"config-dir", required_argument, NULL, 'c'},
-	    {"state-dir", required_argument, NULL, 's'},
-	    {"run-dir", required_argument, NULL, 'r'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){VNET_RUN_DIR, LOG_LEVEL_INFO};
-	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-		case 's':
-			break; /* taken like every program of the suite; our root is empty */
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'l':
-			if (optarg[0] < '0' || optarg[0] > '0' + LOG_LEVEL_DEBUG || optarg[1])
-				usage_error("not a log level", optarg);
-			o->level = (enum log_level)(optarg[0] - '0');
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		case 'V':
-			puts("vnet-redird " VNET_VERSION);
-			exit(0);
-		default:
-			usage_error(NULL, NULL);
-		}
-	}
-	if (optind < argc)
-		usage_error("unexpected argument", argv[optind]);
-}
-
 /* What needs files or limits comes before the sandbox: the time zone, and as many descriptors as there are. */
 static void
 prepare(struct program *p)
@@ -372,28 +303,14 @@ int
 main(int argc, char **argv)
 {
 	struct program p;
-	struct options o;
-	char empty[PATH_MAX];
+	char root[4096];
 	bool failed;
-	int r;
 
-	parse_options(argc, argv, &o);
-	log_open("vnet-redird", o.level);
-	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_ENGINE, F_GETFD) < 0) {
-		fputs("vnet-redird: started by hand? vnetd(8) starts it.\n", stderr);
-		return 2;
-	}
+	worker_begin(argc, argv, "vnet-redird", "TCP redirection", root);
 	prepare(&p);
-	r = snprintf(empty, sizeof(empty), "%s/empty", o.run_dir);
-	if (r < 0 || (size_t)r >= sizeof(empty))
-		log_fatal(ENAMETOOLONG, "%s", o.run_dir);
-	r = sandbox_enter(empty);
-	if (r < 0)
-		log_fatal(-r, "cannot enter the empty folder \"%s\"", empty);
+	worker_enter(root);
 	start(&p);
-	r = sandbox_seccomp(SANDBOX_TCP_RELAY);
-	if (r < 0)
-		log_fatal(-r, "cannot load the system call filter");
+	worker_filter(SANDBOX_TCP_RELAY);
 	loop_run(p.loop);
 	failed = p.failed;
 	end(&p);

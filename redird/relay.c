@@ -89,6 +89,7 @@ relay_end(struct redird *r, struct conn *c, enum redird_end why)
 	access_leave(&c->svc->state, &c->from.addr);
 	c->svc->n.ended[why]++;
 	c->svc->n.live--;
+	r->sweep |= c->svc->removed && c->svc->n.live == 0;
 	if (c->connecting)
 		c->svc->n.connecting--;
 	log_end(r, c, why);

@@ -18,6 +18,7 @@ struct redirection {
 	char name[64];
 	uint32_t id;       /* redird's number; never used again */
 	uint32_t listener; /* priv's number of the socket that it has; 0: none */
+	struct ip6 alias;  /* its own address, if that was added for it; else all zeros */
 	bool known;        /* redird has it */
 	bool removed;   /* not in the configuration; here for the sake of its connections' name */
 	uint32_t asked; /* request to priv under way; 0: none */
@@ -140,6 +141,30 @@ remove_gone(struct served *s)
 	}
 }
 
+static bool
+is_set(const struct ip6 *a)
+{
+	static const struct ip6 none;
+
+	return memcmp(a, &none, sizeof(none)) != 0;
+}
+
+/* Its clients are told while its address is there. */
+static void
+cut_from_aliases(struct served *s)
+{
+	for (struct redirection *v = s->head; v; v = v->next) {
+		unsigned n;
+
+		if (!v->known || !is_set(&v->alias) || confrows_has_alias(&s->rows, &v->alias))
+			continue;
+		n = redird_kill_all(s->env.redird, v->id);
+		if (n)
+			log_info("redirection %s: its address goes, connections reset: %u", v->name,
+				 n);
+	}
+}
+
 /* Names are kept as long as redird lists connections under them. */
 static void
 forget_ended(struct served *s)
@@ -167,6 +192,7 @@ add(struct served *s, const struct confrow *conf)
 	if (!v)
 		return NULL;
 	memcpy(v->name, conf->name, sizeof(v->name));
+	v->alias = conf->alias;
 	v->id = ++s->last_id;
 	v->next = s->head;
 	s->head = v;
@@ -195,6 +221,20 @@ renew_logs(struct served *s)
 	redird_others(s->env.redird, logs_count(&s->logs));
 }
 
+/* NULL: no memory. With another added address it is another service: what was let in belongs to the old one. */
+static struct redirection *
+of_row(struct served *s, const struct confrow *row)
+{
+	struct redirection *v = find(s, row->name);
+
+	if (v && is_set(&v->alias) && memcmp(&v->alias, &row->alias, sizeof(v->alias)) != 0)
+		v = NULL;
+	if (!v)
+		return add(s, row);
+	v->alias = row->alias;
+	return v;
+}
+
 void
 served_apply(struct served *s, struct confrows *rows)
 {
@@ -210,10 +250,8 @@ served_apply(struct served *s, struct confrows *rows)
 		v->asked = 0;
 	}
 	for (size_t i = 0; i < s->rows.n; i++) {
-		struct redirection *v = find(s, s->rows.v[i].name);
+		struct redirection *v = of_row(s, &s->rows.v[i]);
 
-		if (!v)
-			v = add(s, &s->rows.v[i]);
 		if (v)
 			v->conf = &s->rows.v[i];
 		else
@@ -221,6 +259,7 @@ served_apply(struct served *s, struct confrows *rows)
 	}
 	/* First, so that a socket which passes from one service to another has one user. */
 	remove_gone(s);
+	cut_from_aliases(s);
 	forget_ended(s);
 	renew_logs(s);
 	for (struct redirection *v = s->head; v; v = v->next) {
@@ -286,18 +325,11 @@ served_name(const struct served *s, uint32_t id)
 	return "";
 }
 
-uint32_t
-served_id(const struct served *s, const char *name)
-{
-	const struct redirection *v = find(s, name);
-
-	return v && v->known ? v->id : 0;
-}
-
 void
-served_each(const struct served *s, void (*cb)(const char *name, uint32_t id, void *arg), void *arg)
+served_each(const struct served *s, const char *name,
+	    void (*cb)(const char *name, uint32_t id, bool removed, void *arg), void *arg)
 {
 	for (const struct redirection *v = s->head; v; v = v->next)
-		if (v->known && !v->removed)
-			cb(v->name, v->id, arg);
+		if (v->known && (!*name || !strcmp(v->name, name)))
+			cb(v->name, v->id, v->removed, arg);
 }

@@ -3,7 +3,8 @@
  * priv for each that is new or listens elsewhere now.
  *
  * A service is known by its name. A new configuration of one leaves its connections alone, and its socket
- * too, unless priv has made another for it.
+ * too, unless priv has made another for it. Connections to an address that is about to be taken off its interface
+ * are reset before settled() is called: afterwards nobody could tell their clients.
  */
 #ifndef VNET_REDIRD_SERVED_H
 #define VNET_REDIRD_SERVED_H
@@ -43,12 +44,12 @@ bool served_log(struct served *s, uint32_t id, const char *text);
 size_t served_count(const struct served *s);
 
 /* Name of the service with that number of redird's, also of one that is removed and still has connections; "": it
- * is forgotten. And the number by the name; 0: there is none. */
+ * is forgotten. */
 const char *served_name(const struct served *s, uint32_t id);
-uint32_t served_id(const struct served *s, const char *name);
 
-/* Calls cb for each service of the latest configuration that listens. */
-void served_each(const struct served *s, void (*cb)(const char *name, uint32_t id, void *arg),
-		 void *arg);
+/* Calls cb for each service that redird has: those of the latest configuration, and with `removed` those that
+ * only have connections still. name: only those of this name; "": all. */
+void served_each(const struct served *s, const char *name,
+		 void (*cb)(const char *name, uint32_t id, bool removed, void *arg), void *arg);
 
 #endif

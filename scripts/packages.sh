@@ -15,10 +15,10 @@ TEST_PACKAGES=(
 	# namespace tests: harness, real DHCP clients, tools that look
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
 	nftables iptables conntrack procps strace
-	curl nginx-light openssh-client openssh-server openssl postgresql stunnel4
-	bind9-dnsutils udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark util-linux login passwd
+	curl nginx-light nsd openssh-client openssh-server openssl postgresql stunnel4 unbound
+	bind9-dnsutils tftpd-hpa udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark util-linux login passwd
 	# VM tests
-	qemu-system-x86 qemu-utils ipxe-qemu busybox-static debootstrap debian-archive-keyring
+	qemu-system-x86 qemu-utils libvirt-daemon-driver-qemu ipxe-qemu busybox-static debootstrap eatmydata debian-archive-keyring
 	e2fsprogs dpkg tar
 )
 

@@ -15,6 +15,7 @@
 
 #include "lib/fd.h"
 #include "lib/strbuf.h"
+#include "vnetd/check_logs.h"
 #include "vnetd/redirect_files.h"
 
 #define SERVICES_MAX (4u << 20)
@@ -127,7 +128,10 @@ conf_folder_redirects(struct conf_folder *f, const char *dir, struct diags *d)
 		return true;
 	if (fd >= 0 && fd_read_all(fd, &services, SERVICES_MAX) < 0)
 		services = NULL;
-	return redirect_texts_parse(f->redirect, services, dir, d);
+	if (!redirect_texts_parse(f->redirect, services, dir, d))
+		return false;
+	check_logs(&f->redirect->r, d);
+	return true;
 }
 
 bool

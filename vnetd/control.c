@@ -123,10 +123,18 @@ bad_argument(const struct msg *m)
 	if ((m->type == MSG_NET_CREATE && m->u.net_create.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_DELETE && m->u.net_delete.net >= NAMES_NETS) ||
 	    (m->type == MSG_NET_SET && m->u.net_set.net >= NAMES_NETS) ||
+	    (m->type == MSG_RESERVE && m->u.reserve.net >= NAMES_NETS) ||
+	    (m->type == MSG_UNRESERVE && m->u.unreserve.net >= NAMES_NETS) ||
+	    (m->type == MSG_FORWARD_ADD && m->u.forward_add.net >= NAMES_NETS) ||
+	    (m->type == MSG_FORWARD_REMOVE && m->u.forward_remove.net >= NAMES_NETS) ||
+	    (m->type == MSG_CONN_LIST && !is_net_or_all(m->u.conn_list.net)) ||
 	    (m->type == MSG_CAPTURE && m->u.capture.net >= NAMES_NETS) ||
 	    (m->type == MSG_PORT_LIST && !is_net_or_all(m->u.port_list.net)) ||
 	    (m->type == MSG_PROMISC_LIST && !is_net_or_all(m->u.promisc_list.net)))
 		return "networks are vmnet0 to vmnet255";
+	if ((m->type == MSG_FORWARD_ADD && m->u.forward_add.proto >= PROTO_N) ||
+	    (m->type == MSG_FORWARD_REMOVE && m->u.forward_remove.proto >= PROTO_N))
+		return "forwards are of TCP or UDP";
 	if (m->type == MSG_NET_CREATE && m->u.net_create.len > 32)
 		return "a subnet's length is at most 32";
 	if (m->type == MSG_PROMISC_DECIDE && m->u.promisc_decide.verdict >= PROMISC_VERDICT_N)
@@ -167,6 +175,10 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		rows_ports(c, cl, m->id, m->u.port_list.net);
 	else if (m->type == MSG_FORWARD_LIST)
 		rows_forwards(c, cl, m->id, m->u.forward_list.net);
+	else if (m->type == MSG_CONN_LIST)
+		rows_conns(c, cl, m->id, m->u.conn_list.net);
+	else if (m->type == MSG_FORWARD_ADD || m->type == MSG_FORWARD_REMOVE)
+		submit(c, cl, JOB_FORWARD, m);
 	else if (m->type == MSG_REDIRECT_LIST)
 		redirect_list_request(c, cl, m);
 	else if (m->type == MSG_REDIRECT_SHOW)
@@ -175,6 +187,8 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		redirect_kill_request(c, cl, m);
 	else if (m->type == MSG_LEASE_LIST)
 		rows_leases(c, cl, m->id, m->u.lease_list.net);
+	else if (m->type == MSG_DHCP_STATS)
+		rows_dhcp_stats(c, cl, m->id, m->u.dhcp_stats.net);
 	else if (m->type == MSG_EVENT_WATCH)
 		events_watch(c, cl, m->id);
 	else if (m->type == MSG_RELOAD_ASK)
@@ -185,6 +199,8 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		submit(c, cl, JOB_DELETE, m);
 	else if (m->type == MSG_NET_SET)
 		submit(c, cl, JOB_SET, m);
+	else if (m->type == MSG_RESERVE || m->type == MSG_UNRESERVE)
+		submit(c, cl, JOB_RESERVE, m);
 	else if (m->type == MSG_ATTACH)
 		attach_request(c, cl, m, fds, nfds);
 	else if (m->type == MSG_DETACH)

@@ -87,7 +87,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 	/* WORKER_UP carries a channel and is engine.c's. */
 	if (m->type == MSG_REPLY)
 		return ask_reply(c, m, fds, nfds);
-	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE)
+	if (m->type == MSG_GATE_ROW || m->type == MSG_MARKER_ROW || m->type == MSG_REDIRECT_FILE ||
+	    m->type == MSG_CONN_ROW)
 		return ask_row(c, m, fds, nfds);
 	if (m->id != 0)
 		return false;
@@ -236,6 +237,14 @@ core_route_event(struct core *c, struct mono now, const struct rtnl_route *r)
 	c->now = now;
 	if (is_our_bridge(c, r->oif) || r->protocol == NAMES_ROUTE_PROTO ||
 	    (r->dst.len >= CONF_PREFIX_MIN && is_our_space(c, r->dst)))
+		settle_soon(c);
+}
+
+void
+core_neigh_gone(struct core *c, struct mono now, const struct rtnl_neigh *n)
+{
+	c->now = now;
+	if (n->proto == NAMES_ROUTE_PROTO && is_our_bridge(c, n->ifindex))
 		settle_soon(c);
 }
 

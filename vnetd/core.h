@@ -9,6 +9,7 @@
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
+ *     redirect.c TCP redirections              guest_names.c  what the DNS proxy calls guests
  *     redirect.c TCP redirections             captures.c captures of frames
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
@@ -32,6 +33,7 @@
 #include "vnetd/events.h"
 #include "vnetd/fasten.h"
 #include "vnetd/grant.h"
+#include "vnetd/guest_names.h"
 #include "vnetd/job.h"
 #include "vnetd/keeper.h"
 #include "vnetd/net.h"
@@ -98,6 +100,7 @@ struct core {
 	struct net net[NAMES_NETS];
 	struct ports ports;
 	struct keeper keeper;
+	struct guest_names guest_names;
 	struct fasten fasten;
 	struct grants grants;
 	struct captures captures;
@@ -140,6 +143,8 @@ void core_addr_event(struct core *c, struct mono now, const struct rtnl_addr *a)
 void core_route_event(struct core *c, struct mono now, const struct rtnl_route *r);
 /* A bridge has forgotten an address. */
 void core_fdb_gone(struct core *c, struct mono now, const struct rtnl_fdb *f);
+/* The kernel has forgotten a neighbour. */
+void core_neigh_gone(struct core *c, struct mono now, const struct rtnl_neigh *n);
 /* A filter was taken off a link. */
 void core_filter_gone(struct core *c, struct mono now, int ifindex);
 void core_overrun(struct core *c, struct mono now);

@@ -3,8 +3,11 @@
  */
 #include "vnetd/ctl_json.h"
 
+#include <stdlib.h>
+
 #include "conf/conf.h"
 #include "lib/strbuf.h"
+#include "vnetd/ctl_conn_text.h"
 #include "vnetd/ctl_text.h"
 
 json_t *
@@ -207,6 +210,8 @@ put_policy(json_t **o, const struct msg_port_row *p)
 	put(o, "ip_guard", json_boolean(p->flags & GATE_IP));
 	put(o, "ip_guard_address", json_of_ip(p->guard_ip));
 	put(o, "broadcast_limit", json_of_limit(p->flood));
+	put(o, "dhcp_leases_per_port", json_of_limit(p->dhcp_leases));
+	put(o, "dhcp_rate_per_port", json_of_limit(p->dhcp_rate));
 	put(o, "rate_in", json_of_limit((uint64_t)p->rate_in_kbit * 1000));
 	put(o, "rate_out", json_of_limit((uint64_t)p->rate_out_kbit * 1000));
 	put(o, "mirror_of", json_of_text(p->mirror_of));
@@ -336,12 +341,32 @@ json_of_promisc(const struct facts *f)
 	return o;
 }
 
+/* What goes through each forward now. */
+static void
+put_uses(json_t *o, const struct facts *f)
+{
+	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
+	json_t *list = json_object_get(o, "forwards");
+
+	for (size_t i = 0; use && i < f->nforwards && f->forward[i].proto < PROTO_N; i++) {
+		const struct forward_use *u = &use[f->forward[i].proto][f->forward[i].port];
+		json_t *w = json_array_get(list, i);
+		bool counted = u->counted || !u->live;
+
+		put(&w, "connections", json_of_number(u->live));
+		put(&w, "bytes_in", counted ? json_of_number(u->in) : json_null());
+		put(&w, "bytes_out", counted ? json_of_number(u->out) : json_null());
+	}
+	free(use);
+}
+
 json_t *
 json_of_forwards(const struct facts *f)
 {
 	json_t *o = json_object();
 
 	PUT_LIST(&o, "forwards", f->forward, f->nforwards, json_of_forward);
+	put_uses(o, f);
 	return o;
 }
 
@@ -379,5 +404,6 @@ json_of_show(const struct facts *f)
 	PUT_LIST(&o, "warnings", f->warning, f->nwarnings, json_of_warning);
 	PUT_LIST(&o, "ports", f->port, f->nports, json_of_port);
 	PUT_LIST(&o, "forwards", f->forward, f->nforwards, json_of_forward);
+	put_uses(o, f);
 	return o;
 }

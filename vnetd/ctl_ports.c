@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * ctl_ports.c - the verbs `ports`, `detach` and `forward list`.
+ * ctl_ports.c - the verbs `ports` and `detach`.
  */
-#include <string.h>
-
 #include "vnetd/ctl.h"
 #include "vnetd/ctl_json.h"
 
@@ -67,46 +65,6 @@ run_detach(struct ctl *c, const struct ctl_args *a)
 	return r;
 }
 
-static enum ctl_exit
-list_forwards(struct ctl *c, uint16_t net)
-{
-	struct rows forwards = ROWS_INIT(FORWARD_ROW, forward_row);
-	struct rows *want[] = {&forwards};
-	struct msg request = msg_make(MSG_FORWARD_LIST, 0);
-	struct view v = {.colour = c->colour};
-	struct strbuf text;
-	enum ctl_exit r;
-
-	request.u.forward_list.net = net;
-	r = ctl_ask(c, &request, want, ARRAY_LEN(want));
-	if (r == CTL_OK) {
-		struct facts f = {.forward = forwards.v, .nforwards = forwards.n};
-
-		if (c->json) {
-			r = ctl_print_json(c, json_of_forwards(&f), false);
-		} else {
-			strbuf_init(&text);
-			render_forwards(&text, &f, &v);
-			r = ctl_print(c, &text);
-		}
-	}
-	rows_fini(&forwards);
-	return r;
-}
-
-static enum ctl_exit
-run_forward(struct ctl *c, const struct ctl_args *a)
-{
-	uint16_t net = MSG_NET_ALL;
-
-	if (strcmp(a->pos[0], "list") != 0)
-		return ctl_misuse(&ctl_verb_forward, "unknown word \"%s\" behind \"forward\"",
-				  a->pos[0]);
-	if (a->npos == 2 && !ctl_parse_net(&net, a->pos[1]))
-		return CTL_USAGE;
-	return list_forwards(c, net);
-}
-
 const struct ctl_verb ctl_verb_ports = {
     .name = "ports",
     .synopsis = "[vmnetN] [--json]",
@@ -135,18 +93,4 @@ const struct ctl_verb ctl_verb_detach = {
     .min_pos = 1,
     .max_pos = 1,
     .run = run_detach,
-};
-
-const struct ctl_verb ctl_verb_forward = {
-    .name = "forward",
-    .synopsis = "list [vmnetN] [--json]",
-    .summary = "Lists the ports of this host that lead to guests",
-    .detail =
-	"Forwards are kept in the files networking (add_nat_portfwd) and vmnetN/nat/nat.conf\n"
-	"([incomingtcp], [incomingudp]); edit them, then: vnetctl reload",
-    .example = "  vnetctl forward list vmnet8",
-    .opts = list_opts,
-    .min_pos = 1,
-    .max_pos = 2,
-    .run = run_forward,
 };

@@ -153,6 +153,7 @@ const struct ctl_verb ctl_verb_redirect = {
 	"        many were refused and why\n"
 	"  show  everything about one, and its connections\n"
 	"  kill  ends the connections of one, or the one with that ID; new ones are welcome\n"
+	"One that is \"removed\" is not in redirect.d any more, but has connections still.\n"
 	"Numbers count from the start of vnet-redird. See vnet-redirect.conf(5).",
     .example = "  vnetctl redirect list\n"
 	       "  sudo vnetctl redirect kill 17\n"

@@ -61,6 +61,7 @@ state_tint(unsigned state)
 		return TINT_BAD;
 	case REDIRECT_STATE_STARTING:
 	case REDIRECT_STATE_WAITING:
+	case REDIRECT_STATE_REMOVED:
 	case REDIRECT_STATE_N:
 		break;
 	}
@@ -153,19 +154,25 @@ redirect_render_show(struct strbuf *out, const struct msg_redirect_row *row,
 	struct table t;
 
 	ctl_text_clean(out, row->name, false);
-	strbuf_addf(out, ": %s leads to ", row->listen);
-	ctl_text_clean(out, row->target, false);
-	if (row->resolved[0])
-		strbuf_addf(out, " (%s)", row->resolved);
-	strbuf_add(out, ", ");
+	strbuf_add(out, ": ");
+	if (row->listen[0]) {
+		strbuf_addf(out, "%s leads to ", row->listen);
+		ctl_text_clean(out, row->target, false);
+		if (row->resolved[0])
+			strbuf_addf(out, " (%s)", row->resolved);
+		strbuf_add(out, ", ");
+	}
 	tint_add(out, state_tint(row->state), colour,
 		 redirect_state_name((enum redirect_state)row->state));
 	strbuf_addf(out, "\naccepted %" PRIu64 ", no target %" PRIu64 ", refused ", row->accepted,
 		    row->no_target);
 	add_refused(out, row);
-	strbuf_add(out, "\nfrom ");
-	ctl_text_clean(out, row->source, false);
 	strbuf_addc(out, '\n');
+	if (row->source[0]) {
+		strbuf_add(out, "from ");
+		ctl_text_clean(out, row->source, false);
+		strbuf_addc(out, '\n');
+	}
 	add_trouble(out, row, colour);
 	if (n == 0)
 		return;

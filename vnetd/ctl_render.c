@@ -4,9 +4,11 @@
 #include "vnetd/ctl_render.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "vnetd/ctl_conn_text.h"
 #include "vnetd/ctl_table.h"
 #include "vnetd/ctl_text.h"
 
@@ -142,11 +144,24 @@ render_networks(struct strbuf *out, const struct facts *f, const struct view *v)
 	table_fini(&t);
 }
 
+/* Connections and bytes; what is not known is empty. */
+static void
+add_use(struct table *t, const struct forward_use *u)
+{
+	bool counted = u && (u->counted || !u->live);
+
+	table_add_number(t, u, u ? u->live : 0);
+	table_add_number(t, counted, u ? u->in : 0);
+	table_add_number(t, counted, u ? u->out : 0);
+}
+
 void
 render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 {
-	static const char *const head[] = {"PROTO",   "PORT",   "GUEST",       "GUEST-PORT",
-					   "NETWORK", "SOURCE", "DESCRIPTION", NULL};
+	static const char *const head[] = {"PROTO",   "PORT",        "GUEST",       "GUEST-PORT",
+					   "NETWORK", "SOURCE",      "CONNECTIONS", "IN",
+					   "OUT",     "DESCRIPTION", NULL};
+	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
 	struct table t;
 
 	table_init(&t, head);
@@ -159,8 +174,10 @@ render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 		table_addf(&t, "%u", w->guest_port);
 		table_addf(&t, "vmnet%u", w->net);
 		table_add(&t, w->source);
+		add_use(&t, use && w->proto < PROTO_N ? &use[w->proto][w->port] : NULL);
 		table_add(&t, w->text);
 	}
+	free(use);
 	table_print(out, &t, v->colour);
 	table_fini(&t);
 }

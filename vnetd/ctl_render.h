@@ -37,6 +37,9 @@ struct facts {
 	size_t nleases;
 	const struct msg_promisc_row *promisc;
 	size_t npromisc;
+	const struct msg_conn_row *conn; /* for the counts of forwards */
+	size_t nconns;
+	bool conns_known;
 };
 
 /* status, warnings and networks. */

@@ -124,7 +124,7 @@ render_ports(struct strbuf *out, const struct facts *f, const struct view *v)
 static void
 line(struct strbuf *out, const char *key, const char *value)
 {
-	strbuf_addf(out, "  %-16s  ", key);
+	strbuf_addf(out, "  %-20s  ", key);
 	ctl_text_clean(out, value, false);
 	strbuf_addc(out, '\n');
 }
@@ -140,6 +140,15 @@ PRINTF_LIKE(3, 4) static void linef(struct strbuf *out, const char *key, const c
 	va_end(ap);
 	line(out, key, strbuf_str(&b));
 	strbuf_fini(&b);
+}
+
+static void
+add_limit(struct strbuf *out, const char *key, uint32_t limit, const char *unit)
+{
+	if (limit)
+		linef(out, key, "%u%s", limit, unit);
+	else
+		line(out, key, "unlimited");
 }
 
 /* "10 Mbit/s"; kilobits in the largest unit that needs no fraction. */
@@ -207,6 +216,8 @@ add_policy(struct strbuf *out, const struct msg_port_row *p)
 		linef(out, "broadcast-limit", "%u packets/s", p->flood);
 	else
 		line(out, "broadcast-limit", "none");
+	add_limit(out, "dhcp-leases-per-port", p->dhcp_leases, "");
+	add_limit(out, "dhcp-rate-per-port", p->dhcp_rate, " messages/s");
 	add_rate(out, "rate-in", p->rate_in_kbit);
 	add_rate(out, "rate-out", p->rate_out_kbit);
 	line(out, "link", p->link ? "up" : "down");

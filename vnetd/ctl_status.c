@@ -78,17 +78,17 @@ run_networks(struct ctl *c, UNUSED const struct ctl_args *a)
 	return r;
 }
 
-/* What `show` gathers, by three requests over one connection. */
+/* What `show` gathers, by several requests over one connection. */
 struct show {
 	uint16_t net;
-	struct rows nets, warnings, ports, forwards;
+	struct rows nets, warnings, ports, forwards, conns;
 };
 
 static enum ctl_exit
 gather_show(struct client *client, struct show *s)
 {
 	struct rows *nets[] = {&s->nets}, *ports[] = {&s->ports}, *forwards[] = {&s->forwards};
-	struct rows *warnings[] = {&s->warnings};
+	struct rows *warnings[] = {&s->warnings}, *conns[] = {&s->conns};
 	struct msg q = msg_make(MSG_NET_LIST, 0);
 	enum ctl_exit r;
 
@@ -113,6 +113,11 @@ gather_show(struct client *client, struct show *s)
 		q.u.forward_list.net = s->net;
 		r = client_gather(client, &q, forwards, 1);
 	}
+	if (r == CTL_OK && s->forwards.n) {
+		q = msg_make(MSG_CONN_LIST, 0);
+		q.u.conn_list.net = s->net;
+		r = client_gather(client, &q, conns, 1);
+	}
 	return r;
 }
 
@@ -136,7 +141,8 @@ run_show(struct ctl *c, const struct ctl_args *a)
 	struct show s = {.nets = ROWS_INIT(NET_ROW, net_row),
 			 .warnings = ROWS_INIT(WARNING_ROW, warning_row),
 			 .ports = ROWS_INIT(PORT_ROW, port_row),
-			 .forwards = ROWS_INIT(FORWARD_ROW, forward_row)};
+			 .forwards = ROWS_INIT(FORWARD_ROW, forward_row),
+			 .conns = ROWS_INIT(CONN_ROW, conn_row)};
 	struct client client;
 	enum ctl_exit r;
 
@@ -156,7 +162,10 @@ run_show(struct ctl *c, const struct ctl_args *a)
 				  .port = s.ports.v,
 				  .nports = s.ports.n,
 				  .forward = s.forwards.v,
-				  .nforwards = s.forwards.n};
+				  .nforwards = s.forwards.n,
+				  .conn = s.conns.v,
+				  .nconns = s.conns.n,
+				  .conns_known = true};
 
 		r = print_facts(c, &f, c->json ? json_of_show(&f) : NULL, render_show);
 	}
@@ -164,6 +173,7 @@ run_show(struct ctl *c, const struct ctl_args *a)
 	rows_fini(&s.warnings);
 	rows_fini(&s.ports);
 	rows_fini(&s.forwards);
+	rows_fini(&s.conns);
 	return r;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "vnetd/ctl_table.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,15 @@ table_fini(struct table *t)
 		free(t->cell[i].text);
 	free(t->cell);
 	memset(t, 0, sizeof(*t));
+}
+
+void
+table_add_number(struct table *t, bool known, uint64_t n)
+{
+	if (known)
+		table_addf(t, "%" PRIu64, n);
+	else
+		table_add(t, "");
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/util.h"
 
@@ -41,6 +42,8 @@ void table_fini(struct table *t);
 /* The next cell, from left to right, row after row. */
 void table_add(struct table *t, const char *text);
 void table_addf(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A number; empty where it is not known. */
+void table_add_number(struct table *t, bool known, uint64_t n);
 void table_add_tinted(struct table *t, enum tint tint, const char *text);
 
 /* Appends the header and all rows. */

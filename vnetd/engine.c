@@ -121,6 +121,8 @@ snapshot(void *arg, struct snapshot *out)
 		r = rtnl_addrs(e->rtnl, snapshot_add_addr, out);
 	if (r == 0)
 		r = rtnl_routes(e->rtnl, snapshot_add_route, out);
+	if (r == 0)
+		r = rtnl_neighs(e->rtnl, snapshot_add_neigh, out);
 	snapshot_seal(out);
 	return r;
 }
@@ -528,6 +530,14 @@ on_fdb_gone(const struct rtnl_fdb *f, void *arg)
 }
 
 static void
+on_neigh_gone(const struct rtnl_neigh *n, void *arg)
+{
+	struct engine *e = arg;
+
+	core_neigh_gone(e->core, mono_now(), n);
+}
+
+static void
 on_filter_gone(int ifindex, void *arg)
 {
 	struct engine *e = arg;
@@ -548,6 +558,7 @@ static const struct rtnl_events events = {
     .addr = on_addr,
     .route = on_route,
     .fdb_gone = on_fdb_gone,
+    .neigh_gone = on_neigh_gone,
     .filter_gone = on_filter_gone,
     .overrun = on_overrun,
 };

@@ -9,7 +9,13 @@
 static const struct conf_port silent = {
     .net = -1,
     .owner_uid = UINT32_MAX,
-    .gate = {.promiscuous = -1, .forged = -1, .mac_learning = -1, .ip_guard = -1, .flood = -1},
+    .gate = {.promiscuous = -1,
+	     .forged = -1,
+	     .mac_learning = -1,
+	     .ip_guard = -1,
+	     .flood = -1,
+	     .dhcp_leases = -1,
+	     .dhcp_rate = -1},
     .mac_policy = -1,
     .dhcp_server = -1,
     .ra = -1,
@@ -40,6 +46,8 @@ lay_section(struct conf_port *p, const struct conf_port *s)
 	lay(&p->gate.mac_learning, s->gate.mac_learning);
 	lay(&p->gate.ip_guard, s->gate.ip_guard);
 	lay(&p->gate.flood, s->gate.flood);
+	lay(&p->gate.dhcp_leases, s->gate.dhcp_leases);
+	lay(&p->gate.dhcp_rate, s->gate.dhcp_rate);
 	lay(&p->mac_policy, s->mac_policy);
 	lay(&p->dhcp_server, s->dhcp_server);
 	lay(&p->ra, s->ra);
@@ -175,6 +183,49 @@ guards(const struct gate_case *c)
 	return flags;
 }
 
+/* The network's key and the default are for guests; 0: no limit. */
+static uint32_t
+limit(const struct gate_case *c, int port, int net, int def)
+{
+	if (!c->guest && port < 0)
+		return 0;
+	return (uint32_t)key(port, net, def);
+}
+
+/* One port never gets all that a server has to give, unless somebody says so. */
+static int
+default_leases(const struct conf_dhcp *d)
+{
+	uint32_t half = 0;
+
+	for (size_t i = 0; i < d->nranges; i++)
+		if (d->range[i].unknown_clients != CONF_NO)
+			half += d->range[i].hi.h - d->range[i].lo.h + 1;
+	half /= 2;
+	if (half > GATE_DHCP_LEASES_DEFAULT)
+		return GATE_DHCP_LEASES_DEFAULT;
+	return half ? (int)half : 1;
+}
+
+/* Without a server of ours there are no leases to count, and none to protect unasked. */
+static void
+want_dhcp(struct msg_gate_set *out, const struct gate_case *c, const struct conf_gate *net)
+{
+	const struct conf_gate *port = &c->port->gate;
+	bool ours = c->conf && c->conf->dhcp;
+
+	out->dhcp_rate =
+	    limit(c, port->dhcp_rate, net->dhcp_rate, ours ? GATE_DHCP_RATE_DEFAULT : 0);
+	if (!ours)
+		return;
+	out->dhcp_leases = (uint16_t)limit(c, port->dhcp_leases, net->dhcp_leases,
+					   default_leases(&c->conf->dhcpd));
+	if (!out->dhcp_leases)
+		return;
+	out->dhcp_server = c->conf->dhcpd.server;
+	out->dhcp_broadcast = prefix4_broadcast(c->conf->subnet);
+}
+
 void
 gate_want(struct msg_gate_set *out, const struct gate_case *c)
 {
@@ -202,10 +253,8 @@ gate_want(struct msg_gate_set *out, const struct gate_case *c)
 		out->flags |= GATE_FORGED;
 	if (out->flags & GATE_IP)
 		out->ip = c->ip;
-	out->flood =
-	    (uint32_t)key(c->port->gate.flood, net->flood, c->guest ? GATE_FLOOD_DEFAULT : 0);
-	if (!c->guest && c->port->gate.flood < 0)
-		out->flood = 0;
+	out->flood = limit(c, c->port->gate.flood, net->flood, GATE_FLOOD_DEFAULT);
+	want_dhcp(out, c, net);
 	out->rate_in_kbit = c->port->rate_in_kbit > 0 ? (uint32_t)c->port->rate_in_kbit : 0;
 	out->rate_out_kbit = c->port->rate_out_kbit > 0 ? (uint32_t)c->port->rate_out_kbit : 0;
 	MSG_SET_STR(out->span, c->span);
@@ -241,5 +290,8 @@ gate_same(const struct msg_gate_set *a, const struct msg_gate_set *b)
 	       a->flags == b->flags && ip4_eq(a->ip, b->ip) && a->flood == b->flood &&
 	       a->rate_in_kbit == b->rate_in_kbit && a->rate_out_kbit == b->rate_out_kbit &&
 	       !strcmp(a->span, b->span) && a->promisc == b->promisc &&
-	       a->memo.len == b->memo.len && !memcmp(a->memo.b, b->memo.b, a->memo.len);
+	       a->dhcp_rate == b->dhcp_rate && a->dhcp_leases == b->dhcp_leases &&
+	       ip4_eq(a->dhcp_server, b->dhcp_server) &&
+	       ip4_eq(a->dhcp_broadcast, b->dhcp_broadcast) && a->memo.len == b->memo.len &&
+	       !memcmp(a->memo.b, b->memo.b, a->memo.len);
 }

@@ -16,7 +16,9 @@
 #include "lib/msg.h"
 #include "vnetd/promisc.h"
 
-#define GATE_FLOOD_DEFAULT 10000 /* broadcasts and multicasts a second */
+#define GATE_FLOOD_DEFAULT       10000 /* broadcasts and multicasts a second */
+#define GATE_DHCP_LEASES_DEFAULT 256   /* but at most half of the addresses that there are */
+#define GATE_DHCP_RATE_DEFAULT   200   /* messages a second */
 
 /* By what sections of vnetd.conf may speak of a port. */
 struct gate_port {

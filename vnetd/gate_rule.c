@@ -3,6 +3,7 @@
  */
 #include "vnetd/gate_rule.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -12,6 +13,7 @@ enum {
 	RATE_BURST_KIB = 128, /* two frames as large as segmentation offload makes them */
 	FLOOD_BURST_MS = 100,
 	FLOOD_BURST_FRAMES = 20, /* a guest that boots */
+	DHCP_BURST_MS = 1000,    /* a lab behind one port that boots */
 };
 
 #define NS_PER_S    1000000000ull
@@ -81,10 +83,34 @@ gate_flood_burst_ns(uint32_t per_second)
 			  : 0;
 }
 
+uint64_t
+gate_dhcp_burst_ns(uint32_t per_second)
+{
+	return per_second ? larger((uint64_t)DHCP_BURST_MS * NS_PER_MS,
+				   FLOOD_BURST_FRAMES * gate_flood_ns(per_second))
+			  : 0;
+}
+
+/* What is asked of DHCP servers. */
+static void
+rule_requests(struct gate_policy *out, const struct msg_gate_set *m, unsigned slot)
+{
+	if (m->dhcp_rate || m->dhcp_leases)
+		out->flags |= GATE_REQUESTS;
+	out->dhcp_ns = gate_flood_ns(m->dhcp_rate);
+	out->dhcp_burst_ns = gate_dhcp_burst_ns(m->dhcp_rate);
+	if (!m->dhcp_leases)
+		return;
+	out->dhcp_stamp = DHCP_STAMP(slot, m->dhcp_leases);
+	out->dhcp_server = ip4_be(m->dhcp_server);
+	out->dhcp_broadcast = ip4_be(m->dhcp_broadcast);
+}
+
 void
 gate_rule_policy(struct gate_policy *out, const struct msg_gate_set *m, uint32_t ifindex,
-		 unsigned span)
+		 unsigned slot, unsigned span)
 {
+	static_assert(DHCP_STAMP_SLOTS == GATE_SLOTS, "a stamp has room for every slot");
 	/* Padding included: entries are compared as memory. */
 	memset(out, 0, sizeof(*out));
 	out->ifindex = ifindex;
@@ -100,6 +126,7 @@ gate_rule_policy(struct gate_policy *out, const struct msg_gate_set *m, uint32_t
 	out->in_burst_ns = gate_rate_burst_ns(m->rate_in_kbit);
 	out->out_ns = gate_rate_ns(m->rate_out_kbit);
 	out->out_burst_ns = gate_rate_burst_ns(m->rate_out_kbit);
+	rule_requests(out, m, slot);
 	memcpy(out->memo, m->memo.b, m->memo.len);
 }
 

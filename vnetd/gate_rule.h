@@ -19,13 +19,16 @@ struct mac gate_mac_of(uint64_t number);
 uint64_t gate_rate_ns(uint32_t kbit);
 uint64_t gate_rate_burst_ns(uint32_t kbit);
 
-/* The same for one of so many frames a second. */
+/* The same for one of so many frames, or messages, a second. */
 uint64_t gate_flood_ns(uint32_t per_second);
 uint64_t gate_flood_burst_ns(uint32_t per_second);
 
-/* What the programs are to do. span: a slot, 0: none. */
+/* And for one of so many messages to DHCP servers a second. */
+uint64_t gate_dhcp_burst_ns(uint32_t per_second);
+
+/* What the programs are to do at the port in `slot`. span: a slot, 0: none. */
 void gate_rule_policy(struct gate_policy *out, const struct msg_gate_set *m, uint32_t ifindex,
-		      unsigned span);
+		      unsigned slot, unsigned span);
 
 /* The frames that the port gets need its program on egress. */
 bool gate_rule_watches_egress(const struct gate_policy *p);

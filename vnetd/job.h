@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * job.h - everything that changes the configuration in force: start, reload, create, delete, set.
+ * job.h - everything that changes the configuration in force: start, reload, create, delete, set, reserve, forward.
  *
  * They are one path: read all files; edit them (create, delete, set); build and check the model;
  * write what changed; adopt it network by network; settle; push to the workers; answer. One job runs
@@ -28,7 +28,9 @@ enum job_kind {
 	JOB_CREATE,
 	JOB_DELETE,
 	JOB_SET,
-	JOB_PORT /* a key of a [port] section: PORT_SETTING, PROMISC_DECIDE */
+	JOB_RESERVE, /* RESERVE, UNRESERVE */
+	JOB_FORWARD, /* FORWARD_ADD, FORWARD_REMOVE */
+	JOB_PORT     /* a key of a [port] section: PORT_SETTING, PROMISC_DECIDE */
 };
 
 struct job {

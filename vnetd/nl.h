@@ -81,7 +81,7 @@ struct nl_alias {
 	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
-/* 0, also when the interface has the address already, whosever it is; or -errno. */
+/* 0; 1 when the interface has the address already, whosever it is; or -errno. */
 int nl_alias_add(struct nl *nl, const struct nl_alias *a);
 
 /* 0, also when it is gone, or -errno. */

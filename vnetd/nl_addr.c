@@ -49,7 +49,7 @@ nl_alias_add(struct nl *nl, const struct nl_alias *a)
 {
 	int r = change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, a);
 
-	return r == -EEXIST ? 0 : r;
+	return r == -EEXIST ? 1 : r;
 }
 
 int

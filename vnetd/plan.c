@@ -99,6 +99,46 @@ drop_routes_and_addrs(const struct plan *p)
 	}
 }
 
+static void
+emit_neigh(const struct plan *p, unsigned net, enum msg_type type, struct ip4 addr, struct mac mac)
+{
+	struct msg m = msg_make(type, 0);
+
+	if (type == MSG_NEIGH_SET) {
+		m.u.neigh_set.net = (uint16_t)net;
+		m.u.neigh_set.addr = addr;
+		m.u.neigh_set.mac = mac;
+	} else {
+		m.u.neigh_del.net = (uint16_t)net;
+		m.u.neigh_del.addr = addr;
+	}
+	emit(p, net, &m);
+}
+
+static bool
+neigh_is_wanted(const struct want_net *w, struct ip4 a)
+{
+	for (size_t i = 0; i < w->nhosts; i++)
+		if (w->host[i].static_arp && ip4_eq(w->host[i].ip, a))
+			return true;
+	return false;
+}
+
+/* One that is wanted with another MAC is replaced rather than removed. */
+static void
+drop_neighs(const struct plan *p)
+{
+	for (size_t i = 0; i < p->now->nneighs; i++) {
+		const struct rtnl_neigh *x = &p->now->neigh[i];
+		int n = snapshot_net_of(p->now, x->ifindex);
+
+		if (n >= 0 && x->proto == NAMES_ROUTE_PROTO &&
+		    wanted(p, (unsigned)n)->what == WANT_NET &&
+		    !neigh_is_wanted(wanted(p, (unsigned)n), x->addr))
+			emit_neigh(p, (unsigned)n, MSG_NEIGH_DEL, x->addr, x->mac);
+	}
+}
+
 static const struct want_tap *
 tap_named(const struct plan *p, const char *name)
 {
@@ -231,6 +271,26 @@ has_route(const struct snapshot *s, const struct rtnl_link *l, const struct want
 	return false;
 }
 
+/* Whoever made the entry: what counts is that the guest is reached. */
+static bool
+has_neigh(const struct snapshot *s, const struct rtnl_link *l, const struct dhcp_host *h)
+{
+	for (size_t i = 0; l && i < s->nneighs; i++)
+		if (s->neigh[i].ifindex == l->ifindex && ip4_eq(s->neigh[i].addr, h->ip))
+			return s->neigh[i].permanent && mac_eq(s->neigh[i].mac, h->mac);
+	return false;
+}
+
+static void
+make_neighs(const struct plan *p, unsigned net, const struct rtnl_link *l)
+{
+	const struct want_net *w = wanted(p, net);
+
+	for (size_t i = 0; i < w->nhosts; i++)
+		if (w->host[i].static_arp && !has_neigh(p->now, l, &w->host[i]))
+			emit_neigh(p, net, MSG_NEIGH_SET, w->host[i].ip, w->host[i].mac);
+}
+
 static void
 make_net(const struct plan *p, unsigned net)
 {
@@ -257,6 +317,7 @@ make_net(const struct plan *p, unsigned net)
 			emit_addr(p, net, MSG_ADDR_ADD, w->addr[i]);
 	if (w->subnet.len > 0 && !has_route(p->now, l, w))
 		emit_route(p, net, MSG_ROUTE_ADD, w->subnet, w->src);
+	make_neighs(p, net, l);
 }
 
 /* --- ports --- */
@@ -407,6 +468,7 @@ plan_make(const struct plan *p)
 {
 	drop_links(p);
 	drop_routes_and_addrs(p);
+	drop_neighs(p);
 	for (unsigned net = 0; net < NAMES_NETS; net++)
 		if (wanted(p, net)->what == WANT_NET)
 			make_net(p, net);
@@ -433,6 +495,10 @@ plan_step_name(char buf[PLAN_STEP_MAX], const struct msg *m)
 		prefix4_str((struct prefix4){add ? m->u.route_add.dst : m->u.route_del.dst,
 					     add ? m->u.route_add.len : m->u.route_del.len},
 			    number);
+	} else if (m->type == MSG_NEIGH_SET || m->type == MSG_NEIGH_DEL) {
+		what = "neighbour ";
+		ip4_str(m->type == MSG_NEIGH_SET ? m->u.neigh_set.addr : m->u.neigh_del.addr,
+			number);
 	} else if (m->type == MSG_TAP_ADD) {
 		what = "tap ";
 		snprintf(number, sizeof(number), "%s", m->u.tap_add.ifname);

@@ -143,13 +143,15 @@ check_conf_remove(enum role from UNUSED, const struct msg *m)
 	return net_number(m->u.conf_remove.net);
 }
 
-/* natd forwards to the host's resolvers; the engine resolves names of users and groups too. */
+/* natd answers names as the host knows them; the engine resolves names of users and groups too. */
 static const char *
 host_file(enum role from, unsigned file)
 {
 	if (file >= HOST_FILE_N)
 		return "there is no such file";
-	return from == ROLE_ENGINE || file == HOST_FILE_RESOLV_CONF ? NULL : "only resolv.conf";
+	if (from == ROLE_ENGINE || file == HOST_FILE_RESOLV_CONF || file == HOST_FILE_HOSTS)
+		return NULL;
+	return "only resolv.conf and hosts";
 }
 
 static const char *
@@ -226,6 +228,22 @@ static const char *
 check_route_del(enum role from UNUSED, const struct msg *m)
 {
 	return subnet(m->u.route_del.net, m->u.route_del.dst, m->u.route_del.len);
+}
+
+static const char *
+check_neigh_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_neigh_set *n = &m->u.neigh_set;
+
+	if (host_address(n->net, n->addr))
+		return host_address(n->net, n->addr);
+	return mac_is_zero(n->mac) || mac_is_multicast(n->mac) ? "not a guest's address" : NULL;
+}
+
+static const char *
+check_neigh_del(enum role from UNUSED, const struct msg *m)
+{
+	return host_address(m->u.neigh_del.net, m->u.neigh_del.addr);
 }
 
 static const char *
@@ -338,6 +356,15 @@ gate_addresses(const struct msg_gate_set *g)
 	return NULL;
 }
 
+/* Only what goes to a host or to all hosts of a subnet gets a mark, and only with a limit. */
+static bool
+gate_stamp_ok(const struct msg_gate_set *g)
+{
+	if (!g->dhcp_leases)
+		return !g->dhcp_server.h && !g->dhcp_broadcast.h;
+	return is_host_address(g->dhcp_server) && is_host_address(g->dhcp_broadcast);
+}
+
 static const char *
 check_gate_set(enum role from UNUSED, const struct msg *m)
 {
@@ -354,6 +381,10 @@ check_gate_set(enum role from UNUSED, const struct msg *m)
 		why = "not an address that a host can have";
 	if (!why && g->flood > GATE_FLOOD_MAX)
 		why = "the limit of broadcasts is too high";
+	if (!why && g->dhcp_rate > GATE_DHCP_RATE_MAX)
+		why = "the limit of DHCP messages is too high";
+	if (!why && !gate_stamp_ok(g))
+		why = "a stamp is for one DHCP server";
 	if (!why && g->span[0] && (port_name(g->span) || !strcmp(g->span, g->ifname)))
 		why = "not a port that can get copies";
 	return why;
@@ -448,20 +479,42 @@ check_listen_keep(enum role from UNUSED, const struct msg *m)
 
 /* An address that this host may answer for instead of another. */
 static const char *
-check_alias_set(enum role from UNUSED, const struct msg *m)
+own_address(const uint8_t b[16], size_t len)
 {
-	const struct msg_alias_set *a = &m->u.alias_set;
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[15];
-	const uint8_t *b = a->addr.b;
 	bool is4 = memcmp(b, mapped, sizeof(mapped)) == 0;
 
-	if (a->addr.len != sizeof(a->addr.b))
+	if (len != 16)
 		return "an address has 16 bytes";
 	if (is4 ? b[12] == 0 || b[12] == 127 || b[12] >= 224
 		: b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
 		      memcmp(b, none, sizeof(none)) == 0)
 		return "not an address that a host can have";
-	return names_ifname_ok(a->ifname) ? NULL : "not an interface name";
+	return NULL;
+}
+
+static const char *
+alias_address(const uint8_t b[16], size_t len, const char *ifname)
+{
+	const char *why = own_address(b, len);
+
+	return why || names_ifname_ok(ifname) ? why : "not an interface name";
+}
+
+static const char *
+check_alias_set(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_set *a = &m->u.alias_set;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
+}
+
+static const char *
+check_alias_announce(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_alias_announce *a = &m->u.alias_announce;
+
+	return alias_address(a->addr.b, a->addr.len, a->ifname);
 }
 
 static const char *
@@ -504,7 +557,17 @@ check_nat_net(enum role from UNUSED, const struct msg *m)
 	if (!why &&
 	    (!is_inside(n->host, n->subnet, n->len) || !is_inside(n->gateway, n->subnet, n->len)))
 		why = "an address is not inside the subnet";
+	if (!why && n->routes.len != 0 && n->routes.len != NAT_ROUTES_LEN)
+		why = "not a set of networks";
 	return why;
+}
+
+static const char *
+check_conn_list(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.conn_list.net < NAMES_NETS || m->u.conn_list.net == MSG_NET_ALL
+		   ? NULL
+		   : "not a network";
 }
 
 static const char *
@@ -526,15 +589,27 @@ check_nat_forward(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_nat_forward_gone(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_nat_forward_gone *f = &m->u.nat_forward_gone;
+
+	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
+}
+
+static const char *
 check_nat_capture(enum role from UNUSED, const struct msg *m)
 {
+	static const uint8_t loopback4[13] = {[10] = 0xff, [11] = 0xff, 127};
+	static const uint8_t loopback6[16] = {[15] = 1};
 	const struct msg_nat_capture *n = &m->u.nat_capture;
 
 	if (n->port == 0 || n->to_port == 0 || n->port == n->to_port)
 		return "not a port that can lead to another";
-	return is_host_address(n->addr) || n->addr.h >> 24 == 127
-		   ? NULL
-		   : "not an address that a host can have";
+	/* 127.0.0.0/8 and ::1 are its own too. */
+	if (n->addr.len == 16 && (memcmp(n->addr.b, loopback4, sizeof(loopback4)) == 0 ||
+				  memcmp(n->addr.b, loopback6, sizeof(loopback6)) == 0))
+		return NULL;
+	return own_address(n->addr.b, n->addr.len);
 }
 
 static const char *
@@ -573,6 +648,8 @@ static const struct rule rules[MSG_N] = {
     [MSG_ADDR_DEL] = {E, true, check_addr_del},
     [MSG_ROUTE_ADD] = {E, true, check_route_add},
     [MSG_ROUTE_DEL] = {E, true, check_route_del},
+    [MSG_NEIGH_SET] = {E, true, check_neigh_set},
+    [MSG_NEIGH_DEL] = {E, true, check_neigh_del},
     [MSG_SYSCTL_SET] = {E, true, check_sysctl_set},
     [MSG_IP_FORWARD] = {E, true, check_nothing},
     /* ports */
@@ -602,6 +679,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_LISTEN_SWEEP] = {E, true, check_nothing},
     [MSG_LISTEN_TAKE] = {R, true, check_listen_take},
     [MSG_ALIAS_SET] = {E, true, check_alias_set},
+    [MSG_ALIAS_ANNOUNCE] = {E, true, check_alias_announce},
     [MSG_LOG_SET] = {E, true, check_log_set},
     [MSG_LOG_SWEEP] = {E, true, check_nothing},
     [MSG_LOG_TAKE] = {R, true, check_nothing},
@@ -614,8 +692,11 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_NET] = {N, false, check_nat_net},
     [MSG_NAT_FORWARD] = {N, false, check_nat_forward},
     [MSG_NAT_CAPTURE] = {N, false, check_nat_capture},
+    [MSG_NAT_CHANGE] = {N, false, check_nothing},
+    [MSG_NAT_FORWARD_GONE] = {N, false, check_nat_forward_gone},
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
+    [MSG_CONN_LIST] = {E, true, check_conn_list},
     [MSG_NFT_WATCH] = {N, true, check_nothing},
     [MSG_FIREWALL_SCAN] = {N, true, check_nothing},
 };

@@ -69,6 +69,7 @@ struct priv {
 	struct gate_map *gate;     /* policies of ports */
 	const struct hooks *hooks; /* where its programs are */
 	const char *nat_refused;   /* why a row since NAT_BEGIN was refused, NULL: none was */
+	bool nat_changing;         /* it was NAT_CHANGE: the networks stay */
 	struct netset nat_named;   /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;    /* those of them that have NAT */
 	struct netset nat_nets;    /* networks to which the table in force gives NAT */
@@ -105,6 +106,9 @@ void give(struct call *c, int fd);
 /* priv_link.c: bridges, their addresses and routes */
 handler_fn priv_bridge_set, priv_bridge_del, priv_addr_add, priv_addr_del, priv_route_add,
     priv_route_del;
+
+/* priv_neigh.c: guests that the host knows without ARP */
+handler_fn priv_neigh_set, priv_neigh_del;
 
 /* The bridge vmnetN, which must be ours. 0, -ENODEV or -EEXIST with a text. */
 int priv_bridge_get(struct priv *p, struct call *c, unsigned net, struct nl_link *l);
@@ -152,7 +156,7 @@ void priv_listen_take_over(struct priv *p);
 #define PRIV_LISTEN_PREFIX "redirect-" /* of their names there */
 
 /* priv_alias.c: addresses that redirections add */
-handler_fn priv_alias_set, priv_alias_sweep;
+handler_fn priv_alias_set, priv_alias_announce, priv_alias_sweep;
 
 /* Removes all of them. 0 or -errno. */
 int priv_alias_sweep_all(struct nl *nl);
@@ -192,7 +196,12 @@ int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *i
 int priv_sysctl_localnet(const struct priv *p, unsigned net);
 
 /* priv_nat.c: the table inet vnetd */
+/* Has the kernel count the bytes of connections and note when they began, from now on. What it cannot do is
+ * shown as unknown, so no failure is one. */
+void priv_sysctl_accounting(const struct priv *p);
+
 handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_capture, priv_nat_commit,
-    priv_nat_flush_forward, priv_nft_watch_open, priv_firewall_scan;
+    priv_nat_change, priv_nat_forward_gone, priv_nat_flush_forward, priv_conn_list,
+    priv_nft_watch_open, priv_firewall_scan;
 
 #endif

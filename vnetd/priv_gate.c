@@ -287,7 +287,7 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	uint32_t had;
 	int r;
 
-	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->span);
+	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->slot, s->span);
 	/* Whoever captures there goes on. */
 	policy.capture = s->was.capture;
 	r = gate_map_set_policy(p->gate, s->slot, &policy);

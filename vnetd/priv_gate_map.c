@@ -146,6 +146,8 @@ gate_map_restart_rates(struct gate_map *g, unsigned slot, const struct gate_poli
 
 	if (is->flood_ns != was->flood_ns)
 		__atomic_store_n(&state->flood_tat, 0, __ATOMIC_SEQ_CST);
+	if (is->dhcp_ns != was->dhcp_ns)
+		__atomic_store_n(&state->dhcp_tat, 0, __ATOMIC_SEQ_CST);
 	if (is->in_ns != was->in_ns)
 		__atomic_store_n(&state->in_tat, 0, __ATOMIC_SEQ_CST);
 	if (is->out_ns != was->out_ns)

@@ -5,7 +5,9 @@
  * with one makes the commit fail.
  */
 #include <errno.h>
+#include <stdio.h>
 
+#include "lib/util.h"
 #include "vnetd/priv.h"
 #include "vnetd/priv_nft.h"
 
@@ -13,8 +15,23 @@ int
 priv_nat_begin(struct priv *p, struct call *c)
 {
 	p->nat_refused = NULL;
+	p->nat_changing = false;
 	p->nat_named = p->nat_next = (struct netset){0};
 	return priv_nft_begin(p->nft, &c->m->u.nat_begin);
+}
+
+int
+priv_nat_change(struct priv *p, struct call *c UNUSED)
+{
+	p->nat_refused = NULL;
+	p->nat_changing = true;
+	return priv_nft_change(p->nft);
+}
+
+int
+priv_nat_forward_gone(struct priv *p, struct call *c)
+{
+	return priv_nft_forward_gone(p->nft, &c->m->u.nat_forward_gone);
 }
 
 int
@@ -58,6 +75,8 @@ priv_nat_commit(struct priv *p, struct call *c)
 
 	if (p->nat_refused)
 		return fail(c, -EPERM, "a row of the NAT plan was refused: %s", p->nat_refused);
+	if (p->nat_changing)
+		return priv_nft_commit(p->nft, c->text, sizeof(c->text));
 	for (unsigned net = 0; net < NAMES_NETS; net++)
 		p->nat_nets.has[net] &= p->nat_next.has[net];
 	set_localnet(p, &before);
@@ -69,6 +88,7 @@ priv_nat_commit(struct priv *p, struct call *c)
 	}
 	p->nat_nets = p->nat_next;
 	set_localnet(p, &p->nat_named);
+	priv_sysctl_accounting(p);
 	return 0;
 }
 
@@ -78,6 +98,38 @@ priv_nat_flush_forward(struct priv *p, struct call *c)
 	int r = priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);
 
 	return r < 0 ? fail_errno(c, r, "cannot forget the connections of a forward") : 0;
+}
+
+/* Rows of one answer. */
+struct conns {
+	struct call *c;
+	size_t n;
+};
+
+static void
+send_conn(const struct msg_conn_row *row, void *arg)
+{
+	struct conns *x = arg;
+	struct msg m = msg_make(MSG_CONN_ROW, x->c->m->id);
+
+	if (x->n++ >= CONNS_MAX)
+		return;
+	m.u.conn_row = *row;
+	chan_send(x->c->from, &m, NULL, 0);
+}
+
+int
+priv_conn_list(struct priv *p, struct call *c)
+{
+	struct conns x = {.c = c};
+	int r = priv_nft_conns(p->nft, c->m->u.conn_list.net, send_conn, &x);
+
+	if (r < 0)
+		return fail_errno(c, r, "cannot read the table of connections");
+	if (x.n > CONNS_MAX)
+		snprintf(c->text, sizeof(c->text), "%zu more connections are not shown",
+			 x.n - CONNS_MAX);
+	return 0;
 }
 
 int

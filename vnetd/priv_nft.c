@@ -24,6 +24,7 @@
 #include "lib/fd.h"
 #include "lib/util.h"
 #include "priv_nft_build.h"
+#include "priv_nft_conn.h"
 #include "priv_nft_ct.h"
 #include "priv_nft_plan.h"
 #include "priv_nft_scan.h"
@@ -41,10 +42,13 @@ enum {
 
 struct priv_nft {
 	struct nft_sock sock; /* owns the table */
-	struct nft_plan plan; /* rows since BEGIN */
-	bool plain;           /* the kernel does not know the flags */
-	bool no_timeouts;     /* nor timeout objects */
-	bool anew;            /* the last commit made the table: there was none */
+	struct nft_plan plan; /* rows since BEGIN, and changes since then */
+	bool in_force;        /* the kernel has it */
+	bool changing;        /* rows since CHANGE */
+	struct nft_change change;
+	bool plain;       /* the kernel does not know the flags */
+	bool no_timeouts; /* nor timeout objects */
+	bool anew;        /* the last commit made the table: there was none */
 };
 
 struct found {
@@ -155,25 +159,71 @@ priv_nft_begin(struct priv_nft *n, const struct msg_nat_begin *m)
 {
 	nft_plan_fini(&n->plan);
 	nft_plan_init(&n->plan, m->forward_others);
+	n->in_force = n->changing = false;
 	return 0;
+}
+
+/* A row that only a change can have, or only a whole plan. */
+static bool
+may_be_row(struct priv_nft *n, bool of_change)
+{
+	if (n->changing == of_change)
+		return true;
+	if (n->plan.err == 0) {
+		n->plan.err = -EINVAL;
+		snprintf(n->plan.why, sizeof(n->plan.why),
+			 of_change ? "nothing goes from a plan that is only being made"
+				   : "a change is about forwards alone");
+	}
+	return false;
+}
+
+int
+priv_nft_change(struct priv_nft *n)
+{
+	/* Half a change, or one that fails, leaves the plan without a kernel that has it. */
+	bool usable = n->in_force;
+
+	n->in_force = false;
+	n->changing = true;
+	n->change.ngone = n->change.ncome = 0;
+	if (usable)
+		return 0;
+	n->plan.err = -ESTALE;
+	snprintf(n->plan.why, sizeof(n->plan.why), "there is no plan in force to be changed");
+	return -ESTALE;
 }
 
 int
 priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m)
 {
-	return nft_plan_net(&n->plan, m);
+	return may_be_row(n, false) ? nft_plan_net(&n->plan, m) : -EINVAL;
 }
 
 int
 priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m)
 {
+	if (n->changing)
+		return nft_change_come(&n->change, &n->plan, m);
 	return nft_plan_forward(&n->plan, m);
+}
+
+int
+priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone *m)
+{
+	const struct msg_nat_forward f = {.net = m->net,
+					  .proto = m->proto,
+					  .port = m->port,
+					  .guest = m->guest,
+					  .guest_port = m->guest_port};
+
+	return may_be_row(n, true) ? nft_change_gone(&n->change, &n->plan, &f) : -EINVAL;
 }
 
 int
 priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m)
 {
-	return nft_plan_capture(&n->plan, m);
+	return may_be_row(n, false) ? nft_plan_capture(&n->plan, m) : -EINVAL;
 }
 
 /* One try: whatever table is there goes, ours comes. */
@@ -197,6 +247,23 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 	r = nft_batch_commit(&b, &n->sock, why);
 	nft_batch_fini(&b);
 	n->anew = r == 0 && !f.exists;
+	return r;
+}
+
+/* The forwards of the change alone. */
+static int
+change_table(struct priv_nft *n, struct nft_refusal *why)
+{
+	struct nft_batch b;
+	int r;
+
+	if (n->change.ngone + n->change.ncome == 0)
+		return 0;
+	nft_batch_init(&b, &n->sock);
+	nft_build_change(&b, &n->change);
+	r = nft_batch_commit(&b, &n->sock, why);
+	nft_batch_fini(&b);
+	n->anew = false;
 	return r;
 }
 
@@ -238,6 +305,20 @@ learn(struct priv_nft *n, int r, const struct nft_refusal *why)
 	       (why->type == NFT_MSG_NEWSET && r == -EEXIST) || r == -EINTR || r == -EAGAIN;
 }
 
+/* Has the rows done, as often as the kernel gives a reason to try again. */
+static int
+try_commit(struct priv_nft *n, struct nft_refusal *refusal)
+{
+	int r = 0;
+
+	for (int i = 0; i < COMMIT_TRIES; i++) {
+		r = n->changing ? change_table(n, refusal) : replace_table(n, refusal);
+		if (r == 0 || !learn(n, r, refusal))
+			break;
+	}
+	return r;
+}
+
 int
 priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 {
@@ -248,20 +329,18 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		snprintf(why, cap, "%s", n->plan.why);
 		return n->plan.err;
 	}
-	for (int i = 0; i < COMMIT_TRIES; i++) {
-		r = replace_table(n, &refusal);
-		if (r == 0) {
-			/* While the table comes into being the kernel tracks packets already and
-			 * does not translate them yet. What begins then would stay so, and without
-			 * an answer, for as long as its packets keep coming. */
-			if (n->anew)
-				nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
-			snprintf(why, cap, "%s%s", n->plain ? "plain" : "owned",
-				 n->no_timeouts ? " no-udp-timeout" : "");
-			return 0;
-		}
-		if (!learn(n, r, &refusal))
-			break;
+	r = try_commit(n, &refusal);
+	n->in_force = r == 0;
+	n->changing = false;
+	if (r == 0) {
+		/* While the table comes into being the kernel tracks packets already and does not
+		 * translate them yet. What begins then would stay so, and without an answer, for as
+		 * long as its packets keep coming. */
+		if (n->anew)
+			nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
+		snprintf(why, cap, "%s%s", n->plain ? "plain" : "owned",
+			 n->no_timeouts ? " no-udp-timeout" : "");
+		return 0;
 	}
 	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)
 		snprintf(why, cap, "table inet " NFT_TABLE " belongs to another process");
@@ -282,6 +361,32 @@ priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m
 	if (m->proto >= PROTO_N)
 		return -EINVAL;
 	return nft_ct_flush_forward(&n->sock, m);
+}
+
+struct conns {
+	const struct nft_plan *plan;
+	uint16_t net;
+	void (*row)(const struct msg_conn_row *r, void *arg);
+	void *arg;
+};
+
+static void
+on_conn(const struct nft_ct_entry *e, void *arg)
+{
+	const struct conns *x = arg;
+	struct msg_conn_row row;
+
+	if (nft_conn_row(&row, x->plan, x->net, e))
+		x->row(&row, x->arg);
+}
+
+int
+priv_nft_conns(struct priv_nft *n, uint16_t net,
+	       void (*row)(const struct msg_conn_row *r, void *arg), void *arg)
+{
+	struct conns x = {&n->plan, net, row, arg};
+
+	return nft_ct_dump(&n->sock, on_conn, &x);
 }
 
 /* Drops what this very socket has caused, before it takes room in the queue: a commit with many

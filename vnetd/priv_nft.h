@@ -11,7 +11,8 @@
  *     nft_text_*       priv_nft_text.c   pure: a plan in nft's own grammar (golden tests)
  *     nft_build_*      priv_nft_build.c  a plan -> netlink messages
  *     nft_sock_*       priv_nft_sock.c   netlink transactions and dumps
- *     nft_ct_*         priv_nft_ct.c     forgetting connections
+ *     nft_ct_*         priv_nft_ct.c     connections: forgetting them, and a dump of all
+ *     nft_conn_*       priv_nft_conn.c   pure: whose connection one is
  *     nft_expr_*       priv_nft_expr.c   a rule's statements -> expressions
  *     nft_scan, _leg_  priv_nft_scan.c, priv_nft_legs.c   foreign rule sets, read
  *     nft_judge        priv_nft_judge.c  pure: what they drop
@@ -41,8 +42,14 @@ int priv_nft_net(struct priv_nft *n, const struct msg_nat_net *m);
 int priv_nft_forward(struct priv_nft *n, const struct msg_nat_forward *m);
 int priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m);
 
-/* Replaces the whole table by the rows since BEGIN in one transaction: established connections go
- * on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
+/* Instead of BEGIN: what follows changes the forwards of the latest plan, which must be in force.
+ * Rows about networks and captures cannot be then. A commit that fails (-ESTALE: there was no such
+ * plan) leaves the kernel as it is and the plan unusable: send it whole. */
+int priv_nft_change(struct priv_nft *n);
+int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone *m);
+
+/* Replaces the whole table by the rows since BEGIN in one transaction, or since CHANGE tells
+ * the kernel about those forwards alone: established connections go on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
  * why holds words for natd: "owned" or "plain", then "no-udp-timeout" where the kernel lacks
  * timeout objects. Either way why is the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
@@ -50,6 +57,11 @@ int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
 /* Forgets the connections that went through a forward which is no more: those whose original
  * destination port and whose guest both fit, and no others. 0 or -errno. */
 int priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m);
+
+/* Calls row() for each tracked IPv4 connection of which a guest of this network (MSG_NET_ALL: of any in
+ * the latest plan) is an end. 0 or -errno. */
+int priv_nft_conns(struct priv_nft *n, uint16_t net,
+		   void (*row)(const struct msg_conn_row *r, void *arg), void *arg);
 
 /* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
  * except our own commits. Descriptor (the caller's) or -errno. */

@@ -31,6 +31,8 @@ type_number(enum nft_type t)
 		return 41;
 	case NFT_T_ADDR:
 		return 7;
+	case NFT_T_ADDR6:
+		return 8;
 	case NFT_T_PROTO:
 		return 12;
 	case NFT_T_PORT:
@@ -59,6 +61,8 @@ type_len(enum nft_type t)
 	switch (t) {
 	case NFT_T_IFNAME:
 		return NFT_IFNAME_LEN;
+	case NFT_T_ADDR6:
+		return 16;
 	case NFT_T_ADDR:
 	case NFT_T_PROTO:
 	case NFT_T_PORT:
@@ -77,6 +81,7 @@ field_len(enum nft_type t)
 	switch (t) {
 	case NFT_T_IFNAME:
 	case NFT_T_ADDR:
+	case NFT_T_ADDR6:
 		return (uint8_t)type_len(t);
 	case NFT_T_PROTO:
 		return 1;
@@ -181,10 +186,11 @@ put_set(struct nft_batch *b, enum nft_set id)
 	nftnl_set_free(s);
 }
 
-/* A NEWSETELEM message being filled. */
+/* A NEWSETELEM or DELSETELEM message being filled. */
 struct elems {
 	struct nft_batch *b;
 	const struct nft_set_def *set;
+	bool gone;            /* they are deleted, by key */
 	struct nlmsghdr *nlh; /* NULL: none open */
 	struct nlattr *list;
 };
@@ -192,7 +198,8 @@ struct elems {
 static void
 elems_open(struct elems *x)
 {
-	x->nlh = nft_batch_msg(x->b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
+	x->nlh = x->gone ? nft_batch_msg(x->b, NFT_MSG_DELSETELEM, 0)
+			 : nft_batch_msg(x->b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
 	if (!x->nlh)
 		return;
 	mnl_attr_put_strz(x->nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
@@ -247,7 +254,9 @@ put_elem(const struct nft_elem *e, void *arg)
 	put_value(x->nlh, NFTA_SET_ELEM_KEY, e->key, e->klen);
 	if (x->set->interval)
 		put_value(x->nlh, NFTA_SET_ELEM_KEY_END, e->key_end, e->klen);
-	if (e->chain[0])
+	if (x->gone)
+		; /* the key says it all */
+	else if (e->chain[0])
 		put_verdict(x->nlh, e);
 	else if (e->vlen)
 		put_value(x->nlh, NFTA_SET_ELEM_DATA, e->val, e->vlen);
@@ -261,6 +270,26 @@ put_elems(struct nft_batch *b, const struct nft_plan *p, enum nft_set id)
 
 	nft_plan_elems(p, id, put_elem, &x);
 	elems_close(&x);
+}
+
+static void
+put_forwards(struct nft_batch *b, const struct msg_nat_forward *f, size_t n, bool gone)
+{
+	struct elems x = {.b = b, .set = &nft_sets[NFT_MAP_FORWARDS], .gone = gone};
+
+	for (size_t i = 0; i < n; i++) {
+		struct nft_elem e = nft_forward_elem(&f[i]);
+
+		put_elem(&e, &x);
+	}
+	elems_close(&x);
+}
+
+void
+nft_build_change(struct nft_batch *b, const struct nft_change *c)
+{
+	put_forwards(b, c->gone, c->ngone, true);
+	put_forwards(b, c->come, c->ncome, false);
 }
 
 /* -- chains -- */

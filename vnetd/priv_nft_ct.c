@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_ct.c - conntrack netlink: finds the connections of a removed forward, or those that were made
- * before there was a table, and deletes them.
+ * priv_nft_ct.c - conntrack netlink: lists connections; finds those of a removed forward, or those that
+ * were made before there was a table, and deletes them.
  *
  * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter
  * came much later, so the few entries that fit are deleted one by one. The original address is no
@@ -9,6 +9,7 @@
 #include "priv_nft_ct.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lib/util.h"
 
@@ -226,4 +228,101 @@ nft_ct_flush_untranslated(struct nft_sock *s,
 	struct search search = {.wanted = is_untranslated, .untranslated = wanted, .arg = arg};
 
 	return flush(s, &search);
+}
+
+/* -- a dump -- */
+
+struct dump {
+	void (*cb)(const struct nft_ct_entry *e, void *arg);
+	void *arg;
+	uint64_t now_ns; /* the clock of CTA_TIMESTAMP_START */
+};
+
+static uint64_t
+u64_of(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_U64) >= 0 ? be64toh(mnl_attr_get_u64(a)) : 0;
+}
+
+static uint32_t
+u32_of(const struct nlattr *a)
+{
+	return a && mnl_attr_validate(a, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+/* Bytes of one direction. False: nobody counts. */
+static bool
+read_bytes(uint64_t *out, const struct nlattr *nest)
+{
+	struct attrs t = {0};
+
+	if (!nest || mnl_attr_parse_nested(nest, collect, &t) < 0 || !t.a[CTA_COUNTERS_BYTES])
+		return false;
+	*out = u64_of(t.a[CTA_COUNTERS_BYTES]);
+	return true;
+}
+
+static uint8_t
+read_tcp_state(const struct nlattr *nest)
+{
+	struct attrs info = {0}, tcp = {0};
+	const struct nlattr *a;
+
+	if (!nest || mnl_attr_parse_nested(nest, collect, &info) < 0 ||
+	    !info.a[CTA_PROTOINFO_TCP] ||
+	    mnl_attr_parse_nested(info.a[CTA_PROTOINFO_TCP], collect, &tcp) < 0)
+		return 0;
+	a = tcp.a[CTA_PROTOINFO_TCP_STATE];
+	return a && mnl_attr_validate(a, MNL_TYPE_U8) >= 0 ? mnl_attr_get_u8(a) : 0;
+}
+
+static uint32_t
+read_age(const struct nlattr *nest, uint64_t now_ns)
+{
+	struct attrs t = {0};
+	uint64_t start;
+
+	if (!nest || mnl_attr_parse_nested(nest, collect, &t) < 0)
+		return UINT32_MAX;
+	start = u64_of(t.a[CTA_TIMESTAMP_START]);
+	if (start == 0)
+		return UINT32_MAX;
+	return start < now_ns ? (uint32_t)((now_ns - start) / 1000000000) : 0;
+}
+
+static int
+on_dump(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct dump *d = arg;
+	struct nft_ct_entry e = {.status = 0};
+	struct attrs t = {0};
+
+	if (mnl_attr_parse(nlh, sizeof(struct nfgenmsg), collect, &t) < 0 || !t.a[CTA_TUPLE_ORIG] ||
+	    !t.a[CTA_TUPLE_REPLY] || !read_tuple(&e.orig, t.a[CTA_TUPLE_ORIG]) ||
+	    !read_tuple(&e.reply, t.a[CTA_TUPLE_REPLY]))
+		return 0;
+	e.status = u32_of(t.a[CTA_STATUS]);
+	e.tcp_state = read_tcp_state(t.a[CTA_PROTOINFO]);
+	e.counted = read_bytes(&e.bytes_orig, t.a[CTA_COUNTERS_ORIG]) &&
+		    read_bytes(&e.bytes_reply, t.a[CTA_COUNTERS_REPLY]);
+	e.age_s = read_age(t.a[CTA_TIMESTAMP], d->now_ns);
+	e.left_s = u32_of(t.a[CTA_TIMEOUT]);
+	d->cb(&e, d->arg);
+	return 0;
+}
+
+int
+nft_ct_dump(struct nft_sock *s, void (*cb)(const struct nft_ct_entry *e, void *arg), void *arg)
+{
+	uint8_t buf[REQUEST_SIZE];
+	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+						NLM_F_DUMP, AF_INET);
+	struct dump d = {.cb = cb, .arg = arg};
+	struct timespec now;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	d.now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	r = nft_sock_ask(s, nlh, on_dump, &d);
+	return r == -EINTR ? 0 : r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * priv_nft_ct.h - forgetting tracked connections.
+ * priv_nft_ct.h - tracked connections: all of them, and forgetting some.
  */
 #ifndef VNET_VNETD_PRIV_NFT_CT_H
 #define VNET_VNETD_PRIV_NFT_CT_H
@@ -7,14 +7,11 @@
 #include <stdbool.h>
 
 #include "lib/msg.h"
+#include "priv_nft_conn.h"
 #include "priv_nft_sock.h"
 
-/* One direction of a connection: as its first packet had it, or as its answers have it. */
-struct nft_ct_tuple {
-	uint8_t proto; /* IPPROTO_* */
-	struct ip4 src, dst;
-	uint16_t sport, dport; /* host order; 0: the protocol has none */
-};
+/* Calls cb for each IPv4 connection. 0 or -errno. */
+int nft_ct_dump(struct nft_sock *s, void (*cb)(const struct nft_ct_entry *e, void *arg), void *arg);
 
 /* Deletes IPv4 connections that nothing was answered to and whose addresses nobody has translated, as far
  * as `wanted` says so of their original direction. 0 or -errno. */

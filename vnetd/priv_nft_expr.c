@@ -20,6 +20,7 @@
 enum {
 	IP_SADDR = 12,
 	IP_DADDR = 16,
+	IP6_DADDR = 24,
 	TH_DPORT = 2,
 	FIB_TYPE_LOCAL = 2, /* RTN_LOCAL */
 };
@@ -241,6 +242,21 @@ dnat_captured(struct rule *r, uint32_t set)
 	dnat(r);
 }
 
+/* Of IPv6 an address fills register 1 whole. */
+static void
+dnat_captured6(struct rule *r, uint32_t set)
+{
+	uint32_t dreg = NFT_REG_1;
+
+	load_meta(r, NFT_META_NFPROTO, NFT_REG_1);
+	equals_u8(r, NFPROTO_IPV6);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP6_DADDR, 16, NFT_REG_1);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG_2);
+	lookup(r, set, &dreg);
+	EXPR(r, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT}, {NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV6},
+	     {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1}, {NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2});
+}
+
 /* The map is asked first: nearly no packet is for a forward, and the route lookup costs more. */
 static void
 dnat_local(struct rule *r, uint32_t set)
@@ -338,6 +354,9 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		break;
 	case NFT_OP_DNAT_CAPTURED:
 		dnat_captured(r, s->arg);
+		break;
+	case NFT_OP_DNAT_CAPTURED6:
+		dnat_captured6(r, s->arg);
 		break;
 	case NFT_OP_SNAT:
 		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);

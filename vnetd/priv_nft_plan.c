@@ -20,7 +20,7 @@
  *    loopback to guests.
  *
  * With bridge-nf-call-iptables on, frames between guests of one network appear in the forward
- * hook as well, with the bridge on both sides; they are never ours to drop (NFT_SET_SAME,
+ * hook as well, with the bridge on both sides; they are never ours to drop (NFT_SET_TOGETHER,
  * NFT_OP_BRIDGED).
  */
 #include "priv_nft_plan.h"
@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,12 +51,16 @@ enum {
 const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_SET_NETS] = {"nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
     [NFT_SET_NAT_NETS] = {"nat_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
-    [NFT_SET_SAME] = {"same", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
+    [NFT_SET_TOGETHER] = {"together", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
     [NFT_SET_GATEWAYS] = {"gateways", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, false},
     [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true},
     [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
     [NFT_MAP_FORWARDS] = {"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
     [NFT_MAP_CAPTURES] = {"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
+    [NFT_MAP_CAPTURES6] = {"captures6",
+			   {NFT_T_ADDR6, NFT_T_PORT},
+			   {NFT_T_ADDR6, NFT_T_PORT},
+			   false},
     [NFT_MAP_UDP_TIMEOUTS] = {"udp_timeouts", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
     [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
@@ -107,7 +112,7 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
 #define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
 
 const struct nft_rule_def nft_rules[] = {
-    RULE(FROM_NAT, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_NAT, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     /* An invalid packet is not translated and would leave with the guest's private address. */
     RULE(FROM_NAT, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
     RULE(FROM_NAT, OP(CT_DNAT), OP(ACCEPT)),
@@ -115,11 +120,11 @@ const struct nft_rule_def nft_rules[] = {
     RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
     RULE(FROM_NAT, OP(DROP)),
 
-    RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     RULE(FROM_HOSTONLY, OP(CT_DNAT), OP(ACCEPT)),
     RULE(FROM_HOSTONLY, OP(REJECT_ADMIN)),
 
-    RULE(FROM_CLOSED, IN(IIF_OIF_IN, SAME), OP(ACCEPT)),
+    RULE(FROM_CLOSED, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     RULE(FROM_CLOSED, OP(DROP)),
 
     RULE(GATEWAY, OP1(L4PROTO, IPPROTO_UDP), OP1(DPORT, 53), OP(ACCEPT)),
@@ -148,10 +153,12 @@ const struct nft_rule_def nft_rules[] = {
     {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(IPV4), OP(DROP)}},
 
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
     RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
 
     RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
@@ -285,15 +292,33 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 	return 0;
 }
 
+static bool
+is_mapped(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
+}
+
+static int
+refuse_twice(struct nft_plan *p, const struct msg_nat_capture *m)
+{
+	char text[INET6_ADDRSTRLEN];
+	bool is4 = is_mapped(m->addr.b);
+
+	inet_ntop(is4 ? AF_INET : AF_INET6, m->addr.b + (is4 ? 12 : 0), text, sizeof(text));
+	return refuse(p, -EINVAL, "port %u of %s is captured twice", m->port, text);
+}
+
 int
 nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m)
 {
-	if (!m->port || !m->to_port || !m->addr.h)
+	if (!m->port || !m->to_port || m->addr.len != 16)
 		return refuse(p, -EINVAL, "a captured port has no address or port");
 	for (size_t i = 0; i < p->ncaptures; i++)
-		if (ip4_eq(p->captures[i].addr, m->addr) && p->captures[i].port == m->port)
-			return refuse(p, -EINVAL, "port %u of %s is captured twice", m->port,
-				      IP4_STR(m->addr));
+		if (memcmp(p->captures[i].addr.b, m->addr.b, 16) == 0 &&
+		    p->captures[i].port == m->port)
+			return refuse_twice(p, m);
 	if (p->ncaptures == NAT_CAPTURES_MAX)
 		return refuse(p, -EINVAL, "more than %d captured ports", NAT_CAPTURES_MAX);
 	p->captures[p->ncaptures++] = *m;
@@ -370,8 +395,8 @@ val_addr(struct nft_elem *e, struct ip4 a)
 	e->vlen += 4;
 }
 
-static struct nft_elem
-forward_elem(const struct msg_nat_forward *f)
+struct nft_elem
+nft_forward_elem(const struct msg_nat_forward *f)
 {
 	struct nft_elem e = {.klen = 8};
 
@@ -395,14 +420,13 @@ port(uint8_t *at, uint16_t value)
 static struct nft_elem
 capture_elem(const struct msg_nat_capture *m)
 {
-	struct nft_elem e = {.klen = 0};
+	uint8_t width = is_mapped(m->addr.b) ? 4 : 16;
+	struct nft_elem e = {.klen = (uint8_t)(width + 4), .vlen = (uint8_t)(width + 4)};
 
-	key_addrs(&e, m->addr, m->addr);
-	port(e.key + 4, m->port);
-	e.klen = 8;
-	val_addr(&e, m->addr);
-	port(e.val + 4, m->to_port);
-	e.vlen = 8;
+	memcpy(e.key, m->addr.b + 16 - width, width);
+	port(e.key + width, m->port);
+	memcpy(e.val, m->addr.b + 16 - width, width);
+	port(e.val + width, m->to_port);
 	return e;
 }
 
@@ -433,9 +457,6 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		return i == 0;
 	case NFT_SET_NAT_NETS:
 		return i == 0 && m->nat;
-	case NFT_SET_SAME:
-		key_ifname(e, m->net);
-		return i == 0;
 	case NFT_SET_GATEWAYS:
 		key_addrs(e, m->gateway, m->gateway);
 		return i == 0 && m->gateway.h;
@@ -458,12 +479,38 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 	case NFT_MAP_TO_HOST:
 		verdict(e, m->adapter ? NFT_CHAIN_HOST_OPEN : NFT_CHAIN_HOST_CLOSED);
 		return i == 0;
+	case NFT_SET_TOGETHER:
 	case NFT_MAP_FORWARDS:
 	case NFT_MAP_CAPTURES:
+	case NFT_MAP_CAPTURES6:
 	case NFT_SET_N:
 		break;
 	}
 	return false;
+}
+
+static bool
+names(const struct msg_nat_net *m, unsigned net)
+{
+	return m->routes.len == NAT_ROUTES_LEN && m->routes.b[net / 8] >> net % 8 & 1;
+}
+
+/* A network and itself, and two of which one names the other. */
+static void
+together_elems(const struct nft_plan *p, void (*cb)(const struct nft_elem *e, void *arg), void *arg)
+{
+	for (size_t i = 0; i < p->nnets; i++) {
+		for (size_t k = 0; k < p->nnets; k++) {
+			const struct msg_nat_net *from = &p->nets[i], *to = &p->nets[k];
+			struct nft_elem e = {.klen = 0};
+
+			if (i != k && !names(from, to->net) && !names(to, from->net))
+				continue;
+			key_ifname(&e, from->net);
+			key_ifname(&e, to->net);
+			cb(&e, arg);
+		}
+	}
 }
 
 void
@@ -472,15 +519,21 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 {
 	struct nft_elem e;
 
+	if (s == NFT_SET_TOGETHER) {
+		together_elems(p, cb, arg);
+		return;
+	}
 	if (s == NFT_MAP_FORWARDS) {
 		for (size_t i = 0; i < p->nforwards; i++) {
-			e = forward_elem(&p->forwards[i]);
+			e = nft_forward_elem(&p->forwards[i]);
 			cb(&e, arg);
 		}
 		return;
 	}
-	if (s == NFT_MAP_CAPTURES) {
+	if (s == NFT_MAP_CAPTURES || s == NFT_MAP_CAPTURES6) {
 		for (size_t i = 0; i < p->ncaptures; i++) {
+			if (is_mapped(p->captures[i].addr.b) != (s == NFT_MAP_CAPTURES))
+				continue;
 			e = capture_elem(&p->captures[i]);
 			cb(&e, arg);
 		}

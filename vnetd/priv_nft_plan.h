@@ -25,12 +25,13 @@ enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 enum nft_set {
 	NFT_SET_NETS,     /* ifname: every network of the plan */
 	NFT_SET_NAT_NETS, /* ifname: those that may go out */
-	NFT_SET_SAME,     /* ifname . ifname: a network and itself */
+	NFT_SET_TOGETHER, /* ifname . ifname: a network and itself, and what routes lets talk */
 	NFT_SET_GATEWAYS, /* ifname . address: the gateway as its own network sees it */
 	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
 	NFT_MAP_CAPTURES, /* address . port : address . port, of TCP redirections */
+	NFT_MAP_CAPTURES6,
 	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
 	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
@@ -53,7 +54,15 @@ enum nft_chain {
 };
 
 /* Types of key fields and of a map's values. */
-enum nft_type { NFT_T_NONE, NFT_T_IFNAME, NFT_T_ADDR, NFT_T_PROTO, NFT_T_PORT, NFT_T_VERDICT };
+enum nft_type {
+	NFT_T_NONE,
+	NFT_T_IFNAME,
+	NFT_T_ADDR,
+	NFT_T_ADDR6,
+	NFT_T_PROTO,
+	NFT_T_PORT,
+	NFT_T_VERDICT
+};
 
 struct nft_set_def {
 	const char *name;
@@ -91,7 +100,8 @@ enum nft_op {
 	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
 	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
-	NFT_OP_SNAT,          /* snat ip to oifname map @SET */
+	NFT_OP_DNAT_CAPTURED6, /* the same of ip6 */
+	NFT_OP_SNAT,           /* snat ip to oifname map @SET */
 	NFT_OP_MASQUERADE,
 	NFT_OP_ACCEPT,
 	NFT_OP_DROP,
@@ -126,7 +136,7 @@ struct nft_elem {
 	uint8_t key[2 * NFT_IFNAME_LEN],
 	    key_end[2 * NFT_IFNAME_LEN]; /* key_end: interval sets only */
 	uint8_t klen;
-	uint8_t val[8];
+	uint8_t val[20];
 	uint8_t vlen;   /* 0: a verdict or no value */
 	bool jump;      /* else goto */
 	char chain[32]; /* a verdict's target; "": none */
@@ -159,6 +169,17 @@ int nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m);
 int nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m);
 int nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m);
 
+/* What a change tells the kernel: forwards that go, then forwards that come. */
+struct nft_change {
+	struct msg_nat_forward gone[NAT_CHANGES_MAX], come[NAT_CHANGES_MAX];
+	size_t ngone, ncome;
+};
+
+/* Adds a row to a change and takes it from the plan, where it must be exactly so, or adds it there
+ * too. 0 or -errno, p->err and p->why as above. */
+int nft_change_gone(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m);
+int nft_change_come(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m);
+
 /* A forward of this plan takes the host port. */
 bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port);
 
@@ -166,6 +187,9 @@ bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t p
 bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
 /* The set is part of this plan. */
 bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
+
+/* The element of NFT_MAP_FORWARDS that a forward is. */
+struct nft_elem nft_forward_elem(const struct msg_nat_forward *f);
 
 /* Calls cb for each element of a set, in the order of the rows. */
 void nft_plan_elems(const struct nft_plan *p, enum nft_set s,

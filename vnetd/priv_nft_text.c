@@ -6,6 +6,7 @@
  */
 #include "priv_nft_plan.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -25,6 +26,8 @@ type_name(enum nft_type t)
 		return "ifname";
 	case NFT_T_ADDR:
 		return "ipv4_addr";
+	case NFT_T_ADDR6:
+		return "ipv6_addr";
 	case NFT_T_PROTO:
 		return "inet_proto";
 	case NFT_T_PORT:
@@ -59,6 +62,8 @@ addr_at(const uint8_t *p)
 static size_t
 text_field(struct strbuf *b, enum nft_type t, const uint8_t *p, const uint8_t *last)
 {
+	char text[INET6_ADDRSTRLEN];
+
 	switch (t) {
 	case NFT_T_IFNAME:
 		strbuf_addf(b, "\"%.16s\"", (const char *)p);
@@ -68,6 +73,9 @@ text_field(struct strbuf *b, enum nft_type t, const uint8_t *p, const uint8_t *l
 		if (last && memcmp(p, last, 4) != 0)
 			strbuf_addf(b, "-%s", IP4_STR(addr_at(last)));
 		return 4;
+	case NFT_T_ADDR6:
+		strbuf_add(b, inet_ntop(AF_INET6, p, text, sizeof(text)));
+		return 16;
 	case NFT_T_PROTO:
 		strbuf_add(b, p[0] == IPPROTO_TCP ? "tcp" : "udp");
 		return 4;
@@ -165,6 +173,7 @@ static const struct {
 			   "meta l4proto . th dport map @",
 			   true},
     [NFT_OP_DNAT_CAPTURED] = {"dnat ip to ip daddr . th dport map @", true},
+    [NFT_OP_DNAT_CAPTURED6] = {"dnat ip6 to ip6 daddr . th dport map @", true},
     [NFT_OP_SNAT] = {"snat ip to oifname map @", true},
     [NFT_OP_MASQUERADE] = {"masquerade", false},
     [NFT_OP_ACCEPT] = {"accept", false},

@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,34 +19,43 @@
 #include "lib/util.h"
 #include "vnetd/priv.h"
 
+#ifndef SO_RCVMARK /* headers older than the kernel may be */
+#define SO_RCVMARK 75
+#endif
+
 enum {
 	PORT_DNS = 53,
 	PORT_DHCP = 67,
 	/* Some thousand requests of guests that all boot at once wait here for dhcpd. */
 	DHCP_RCVBUF = 1 << 20,
 	DNS_RCVBUF = 1 << 19,
+	TCP_BACKLOG = 64,
 };
 
 /* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
  * another one, but not change the filter), of no VLAN (a reply would leave without the tag), meant for this
- * host, IPv4, UDP, not a later fragment, to port 67. Offsets count from the Ethernet header. */
+ * host, and IPv4, UDP, not a later fragment, to port 67; or an ARP reply, which on a bridge comes for who
+ * has asked: guests' own questions and answers stay away. Offsets count from the Ethernet header. */
 enum { FILTER_IFINDEX = 1 };
 static const struct sock_filter dhcp_filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 13),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 16),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 11, 0), /* VLAN 0 is a priority, no VLAN */
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 14, 0), /* VLAN 0 is a priority, no VLAN */
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 9, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 12, 0),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 7),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 8, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 9),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 7),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 3, 0),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 5, 0),
     BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
     BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14 + 2),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 3, 2),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 1, 0),
     BPF_STMT(BPF_RET | BPF_K, 0),
     BPF_STMT(BPF_RET | BPF_K, 0xffff),
 };
@@ -75,8 +85,8 @@ set_rcvbuf(int fd, int bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 is
- * wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
+/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 and ARP
+ * are wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
  * makes a copy of every packet for it, which NAT then has to make once more to change an address. */
 static int
 open_packet(int ifindex)
@@ -101,6 +111,8 @@ open_packet(int ifindex)
 	/* Tells whether a frame's checksum is still to be filled in by hardware that does not exist. */
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
 		return -errno;
+	/* The gate's stamps. A kernel before 5.19 cannot: then no port has a limit of leases. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on));
 	set_rcvbuf(fd, DHCP_RCVBUF);
 	if (bind(fd, (const struct sockaddr *)&sll, sizeof(sll)) < 0)
 		return -errno;
@@ -132,18 +144,40 @@ open_udp(const char *ifname, struct ip4 addr, uint16_t port, bool hold)
 	return fd_take(&fd);
 }
 
+/* A listening TCP socket on addr:port of one bridge. */
+static int
+open_tcp(const char *ifname, struct ip4 addr, uint16_t port)
+{
+	const struct sockaddr_in sin = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = ip4_be(addr)};
+	AUTO_FD fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	/* Connections of the one before may still be ending. */
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) < 0 || listen(fd, TCP_BACKLOG) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
 /* Who it is cannot be seen from here: other users' descriptors are hidden from _vnet. */
 static int
-fail_udp(struct call *c, int err, const char *ifname, struct ip4 addr, unsigned port,
-	 const char *what)
+fail_port(struct call *c, int err, bool tcp, const char *ifname, struct ip4 addr, unsigned port,
+	  const char *what)
 {
+	const char *proto = tcp ? "TCP" : "UDP";
+
 	if (err == -EADDRINUSE)
 		return fail(
 		    c, err,
-		    "%s: UDP port %u on %s is taken, so no %s. Find the program by: ss -lunp "
+		    "%s: %s port %u on %s is taken, so no %s. Find the program by: ss -l%cnp "
 		    "'sport = :%u'",
-		    ifname, port, IP4_STR(addr), what, port);
-	return fail_errno(c, err, "%s: cannot open UDP port %u on %s", ifname, port, IP4_STR(addr));
+		    ifname, proto, port, IP4_STR(addr), what, tcp ? 't' : 'u', port);
+	return fail_errno(c, err, "%s: cannot open %s port %u on %s", ifname, proto, port,
+			  IP4_STR(addr));
 }
 
 int
@@ -157,7 +191,7 @@ priv_sock_dhcp(struct priv *p, struct call *c)
 		return r;
 	hold = open_udp(l.name, m->server, PORT_DHCP, true);
 	if (hold < 0)
-		return fail_udp(c, hold, l.name, m->server, PORT_DHCP, "DHCP");
+		return fail_port(c, hold, false, l.name, m->server, PORT_DHCP, "DHCP");
 	packet = open_packet(l.ifindex);
 	if (packet < 0) {
 		fd_close(&hold);
@@ -173,13 +207,19 @@ priv_sock_dns(struct priv *p, struct call *c)
 {
 	const struct msg_sock_dns *m = &c->m->u.sock_dns;
 	struct nl_link l;
-	int fd, r = priv_bridge_get(p, c, m->net, &l);
+	int udp, tcp, r = priv_bridge_get(p, c, m->net, &l);
 
 	if (r < 0)
 		return r;
-	fd = open_udp(l.name, m->addr, PORT_DNS, false);
-	if (fd < 0)
-		return fail_udp(c, fd, l.name, m->addr, PORT_DNS, "DNS proxy");
-	give(c, fd);
+	udp = open_udp(l.name, m->addr, PORT_DNS, false);
+	if (udp < 0)
+		return fail_port(c, udp, false, l.name, m->addr, PORT_DNS, "DNS proxy");
+	tcp = open_tcp(l.name, m->addr, PORT_DNS);
+	if (tcp < 0) {
+		fd_close(&udp);
+		return fail_port(c, tcp, true, l.name, m->addr, PORT_DNS, "DNS proxy");
+	}
+	give(c, udp);
+	give(c, tcp);
 	return 0;
 }

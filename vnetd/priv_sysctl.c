@@ -2,7 +2,7 @@
  * priv_sysctl.c - the fixed sets of sysctls that our interfaces get, and ip_forward. Runs in priv.
  *
  * Contract: below /proc/sys/net only; nothing but the values in the tables here, and of the global
- * ones ip_forward alone.
+ * ones ip_forward and what connection tracking counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/log.h"
 #include "lib/util.h"
 #include "vnetd/priv.h"
 
@@ -160,6 +161,23 @@ priv_sysctl_set(struct priv *p, struct call *c)
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its sysctls", m->ifname);
 	return 0;
+}
+
+void
+priv_sysctl_accounting(const struct priv *p)
+{
+	static const char *const path[] = {"netfilter/nf_conntrack_acct",
+					   "netfilter/nf_conntrack_timestamp"};
+	char now[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(path); i++) {
+		int r = read_value(p->start->sysctl_dir, path[i], now, sizeof(now));
+
+		if (r == 0 && !strcmp(now, "0"))
+			r = write_value(p->start->sysctl_dir, path[i], "1");
+		if (r < 0)
+			log_debug("net/%s: %s", path[i], strerror(-r));
+	}
 }
 
 /* The record is made before the change and only once, so that a crash in between, or a second start,

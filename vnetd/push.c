@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/util.h"
+#include "natd/dns.h"
 #include "vnetd/core.h"
 
 /* BOOTP's file name and server name travel as the options that may replace them (RFC 2132 9.4, 9.5). */
@@ -136,6 +137,8 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 	    .unknown_clients = d->unknown_clients,
 	    .authoritative = d->authoritative,
 	    .booting = booting_of(d) != CONF_NO,
+	    .ping_check = d->ping_check,
+	    .ping_timeout_s = (uint16_t)d->ping_timeout_s,
 	};
 	send_row(p, &m);
 	for (size_t i = 0; i < d->nranges; i++) {
@@ -155,6 +158,32 @@ send_dhcp_net(const struct push *p, const struct conf_net *n)
 
 /* --- natd --- */
 
+/* nat.conf's [dns]. A timeout of 0 seconds would be no time at all. */
+static void
+send_natd_dns(const struct push *p, const struct conf_net *n)
+{
+	static const uint8_t policy[] = {[NAT_DNS_ORDER] = DNS_ORDER,
+					 [NAT_DNS_ROTATE] = DNS_ROTATE,
+					 [NAT_DNS_BURST] = DNS_BURST};
+	const struct nat_file *f = &n->natconf;
+	struct msg m = msg_make(MSG_NATD_DNS, 0);
+
+	m.u.natd_dns = (struct msg_natd_dns){
+	    .net = (uint16_t)n->n,
+	    .policy = policy[f->dns_policy],
+	    .timeout_ms = f->dns_timeout_s ? f->dns_timeout_s * 1000 : DNS_TIMEOUT_MS,
+	    .tries = f->dns_retries,
+	    .host_servers = f->dns_autodetect,
+	};
+	send_row(p, &m);
+	for (size_t i = 0; i < NAT_NAMESERVERS && f->nameserver[i].h; i++) {
+		m = msg_make(MSG_NATD_RESOLVER, 0);
+		m.u.natd_resolver.net = (uint16_t)n->n;
+		m.u.natd_resolver.addr = f->nameserver[i];
+		send_row(p, &m);
+	}
+}
+
 static void
 send_natd_net(const struct push *p, const struct conf_net *n)
 {
@@ -170,7 +199,9 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 	    .adapter = n->adapter,
 	    .nat = n->nat,
 	    .udp_timeout_s = n->udp_timeout_s,
+	    .routes.len = sizeof(n->route),
 	};
+	memcpy(m.u.natd_net.routes.b, n->route, sizeof(n->route));
 	send_row(p, &m);
 	for (size_t i = 0; i < n->nforwards; i++) {
 		const struct conf_forward *f = &n->forward[i];
@@ -185,12 +216,8 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 		};
 		send_row(p, &m);
 	}
-	for (size_t i = 0; n->nat && i < NAT_NAMESERVERS && n->natconf.nameserver[i].h; i++) {
-		m = msg_make(MSG_NATD_RESOLVER, 0);
-		m.u.natd_resolver.net = (uint16_t)n->n;
-		m.u.natd_resolver.addr = n->natconf.nameserver[i];
-		send_row(p, &m);
-	}
+	if (n->nat)
+		send_natd_dns(p, n);
 }
 
 /* What a redirection takes from another port of its own address. */
@@ -201,13 +228,11 @@ send_captures(const struct push *p)
 
 	for (const struct redirection *r = p->c->redirects.head; r; r = r->next) {
 		struct msg m = msg_make(MSG_NATD_CAPTURE, 0);
-		uint32_t be;
 
-		if (!r->conf->capture_port || !redirect_ip_is4(r->conf->bind.ip) ||
-		    ++n > NAT_CAPTURES_MAX)
+		if (!r->conf->capture_port || ++n > NAT_CAPTURES_MAX)
 			continue;
-		memcpy(&be, r->conf->bind.ip.b + 12, sizeof(be));
-		m.u.natd_capture.addr = ip4_from_be(be);
+		m.u.natd_capture.addr.len = sizeof(r->conf->bind.ip.b);
+		memcpy(m.u.natd_capture.addr.b, r->conf->bind.ip.b, sizeof(r->conf->bind.ip.b));
 		m.u.natd_capture.port = r->conf->capture_port;
 		m.u.natd_capture.to_port = r->conf->port;
 		send_row(p, &m);

@@ -15,13 +15,15 @@
 enum {
 	/* A port that is taken is tried again so often. */
 	RETRY_MS = 5000,
+	/* vnet-redird has so long to reset connections before their address goes. */
+	SWEEP_MS = 2000,
 };
 
 void
 redirects_init(struct redirects *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->retry_at = MONO_NEVER;
+	r->retry_at = r->sweep_by = MONO_NEVER;
 	redirect_names_init(&r->names);
 }
 
@@ -305,19 +307,13 @@ tell_listens(struct core *c, struct redirection *r)
 		   at, to);
 }
 
-void
-redirect_one_less(struct core *c)
+/* All of it is with priv; what vnet-redird has to say is waited for before addresses go. */
+static void
+sockets_known(struct core *c)
 {
 	struct redirects *rs = &c->redirects;
 
-	if (--rs->pending > 0)
-		return;
-	rs->syncing = false;
-	if (rs->again) {
-		redirect_sync(c);
-		return;
-	}
-	rs->synced = true;
+	rs->synced = rs->pushed = true;
 	rs->retry_at = MONO_NEVER;
 	for (struct redirection *r = rs->head; r; r = r->next) {
 		if (r->listener)
@@ -326,6 +322,25 @@ redirect_one_less(struct core *c)
 			rs->retry_at = mono_add(c->now, RETRY_MS);
 	}
 	redirect_push(c);
+	rs->sweep_by = mono_add(c->now, SWEEP_MS);
+	redirect_worker_settled(c);
+	core_wake(c);
+}
+
+void
+redirect_one_less(struct core *c)
+{
+	struct redirects *rs = &c->redirects;
+
+	if (--rs->pending > 0)
+		return;
+	if (!rs->pushed) {
+		sockets_known(c);
+		return;
+	}
+	rs->syncing = rs->pushed = rs->sweeping = false;
+	if (rs->again)
+		redirect_sync(c);
 	core_progress(c);
 	job_workers_ready(c);
 	core_wake(c);
@@ -415,20 +430,37 @@ redirect_worker_up(struct core *c)
 	redirect_push(c);
 }
 
+/* One that is not there has no connections either. */
+void
+redirect_worker_settled(struct core *c)
+{
+	struct redirects *rs = &c->redirects;
+	const struct worker *w = &c->worker[ROLE_REDIRD];
+
+	if (!rs->pushed || rs->sweeping ||
+	    (w->up && !worker_is_ready(w) && mono_before(c->now, rs->sweep_by)))
+		return;
+	rs->sweeping = true;
+	rs->sweep_by = MONO_NEVER;
+	redirect_alias_sweep(c);
+}
+
 /* --- time, state, events --- */
 
 struct mono
 redirect_deadline(const struct core *c)
 {
-	struct mono t = redirect_names_deadline(c);
+	struct mono t = mono_min(redirect_names_deadline(c), redirect_alias_deadline(c));
 
-	return c->redirects.syncing ? t : mono_min(t, c->redirects.retry_at);
+	return mono_min(t, c->redirects.syncing ? c->redirects.sweep_by : c->redirects.retry_at);
 }
 
 void
 redirect_timer(struct core *c)
 {
 	redirect_names_timer(c);
+	redirect_alias_timer(c);
+	redirect_worker_settled(c);
 	if (!c->redirects.syncing && !mono_before(c->now, c->redirects.retry_at)) {
 		c->redirects.retry_at = MONO_NEVER;
 		redirect_sync(c);

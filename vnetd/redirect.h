@@ -37,8 +37,11 @@ struct redirection {
 	uint32_t listener;         /* priv's number; 0: it does not listen */
 	char *trouble;             /* why not; NULL: not known so far, or it does */
 	char *alias_trouble;       /* why its own address could not be added; NULL: it was */
-	bool told;                 /* that it listens */
-	uint32_t log;              /* priv's number of the file of its lines; 0: none */
+	char alias_on[16];         /* the interface that has it, or is asked to */
+	unsigned announce;         /* so often its neighbours are still to be told; and when */
+	struct mono announce_at;
+	bool told;    /* that it listens */
+	uint32_t log; /* priv's number of the file of its lines; 0: none */
 	char *
 	    log_trouble; /* why they cannot be written there; NULL: they can, or no file is wanted */
 };
@@ -50,6 +53,10 @@ struct redirects {
 	bool synced;  /* the sockets are those of the readings, or are known not to be */
 	bool syncing; /* requests are with priv */
 	bool again;   /* something changed meanwhile */
+	bool
+	    pushed; /* sockets are known and told; vnet-redird is to answer before addresses are taken away */
+	bool sweeping;        /* that request is with priv */
+	struct mono sweep_by; /* it is sent without an answer */
 	unsigned pending;
 	bool said, on;        /* what priv was told about vnet-redird */
 	struct mono retry_at; /* of sockets; MONO_NEVER: nothing to retry */
@@ -69,8 +76,16 @@ void redirect_sync(struct core *c);
 /* Names stand for other addresses now, which may be own ones. */
 void redirect_renamed(struct core *c);
 
-/* redirect_alias.c: asks for the addresses that are to be added, as a part of a sync, and sweeps the rest. */
+/* redirect_alias.c: asks for the addresses that are to be added, as a part of a sync. */
 void redirect_alias_sync(struct core *c);
+/* Its own address is one of them. */
+bool redirect_has_alias(const struct redirection *r);
+/* The end of a sync: what was not asked for is taken away, as soon as vnet-redird has reset the connections there. */
+void redirect_alias_sweep(struct core *c);
+
+/* The neighbours of new ones are told, twice. */
+struct mono redirect_alias_deadline(const struct core *c);
+void redirect_alias_timer(struct core *c);
 
 /* redirect_log.c: the same for the files of their lines. */
 void redirect_log_sync(struct core *c);
@@ -82,8 +97,9 @@ void redirect_addrs_changed(struct core *c);
 struct redirection *redirect_by_serial(const struct core *c, uint32_t serial);
 void redirect_one_less(struct core *c);
 
-/* The channel to vnet-redird is there. */
+/* The channel to vnet-redird is there; it is not any more; or it has taken what was pushed last. */
 void redirect_worker_up(struct core *c);
+void redirect_worker_settled(struct core *c);
 
 /* REDIRECT_EVENT of vnet-redird. */
 void redirect_event(struct core *c, const struct msg_redirect_event *m);

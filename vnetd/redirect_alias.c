@@ -2,7 +2,8 @@
  * redirect_alias.c - own addresses of redirections that are added to an interface (listen_alias).
  *
  * priv adds them and knows them again by a number that the kernel keeps with them; here is only decided which
- * interface gets which address. All that are wanted are asked for at each sync, the rest is swept away.
+ * interface gets which address. All that are wanted are asked for at each sync, the rest is swept away at its end.
+ * A sync that is to follow waits for that: a sweep leaves what was asked for since the one before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +16,9 @@
 enum {
 	/* Addresses and links change in bunches. */
 	CHANGED_MS = 100,
+	/* RFC 5227: ANNOUNCE_NUM, ANNOUNCE_INTERVAL. */
+	ANNOUNCE_TIMES = 2,
+	ANNOUNCE_MS = 2000,
 };
 
 static bool
@@ -93,6 +97,11 @@ is_set(struct core *c, const struct msg_reply *reply, int *fds UNUSED, size_t nf
 	} else if (r) {
 		free(r->alias_trouble);
 		r->alias_trouble = NULL;
+		if (!strcmp(reply->text, "added")) {
+			r->announce = ANNOUNCE_TIMES;
+			r->announce_at = c->now;
+			core_wake(c);
+		}
 	}
 	redirect_one_less(c);
 }
@@ -103,13 +112,14 @@ ask_one(struct core *c, struct redirection *r)
 	struct msg m = msg_make(MSG_ALIAS_SET, 0);
 
 	if (r->conf->alias_ifname) {
-		MSG_SET_STR(m.u.alias_set.ifname, r->conf->alias_ifname);
-	} else if (!interface_for(c, r->conf->bind.ip, m.u.alias_set.ifname)) {
+		MSG_SET_STR(r->alias_on, r->conf->alias_ifname);
+	} else if (!interface_for(c, r->conf->bind.ip, r->alias_on)) {
 		failed(c, r,
 		       "no interface is in the network of its own address; name it: "
 		       "listen_alias = INTERFACE");
 		return;
 	}
+	memcpy(m.u.alias_set.ifname, r->alias_on, sizeof(r->alias_on));
 	m.u.alias_set.addr.len = 16;
 	memcpy(m.u.alias_set.addr.b, r->conf->bind.ip.b, 16);
 	c->redirects.pending++;
@@ -127,20 +137,74 @@ swept(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 }
 
 void
+redirect_alias_sweep(struct core *c)
+{
+	struct msg m = msg_make(MSG_ALIAS_SWEEP, 0);
+
+	c->redirects.pending++;
+	ask_priv(c, &m, NULL, 0, swept, NULL, 0);
+}
+
+bool
+redirect_has_alias(const struct redirection *r)
+{
+	return r->conf->listen_alias && r->at.port;
+}
+
+void
 redirect_alias_sync(struct core *c)
 {
-	struct msg sweep = msg_make(MSG_ALIAS_SWEEP, 0);
-
 	for (struct redirection *r = c->redirects.head; r; r = r->next) {
-		if (r->conf->listen_alias && r->at.port) {
+		if (redirect_has_alias(r)) {
 			ask_one(c, r);
 			continue;
 		}
 		free(r->alias_trouble);
 		r->alias_trouble = NULL;
 	}
-	c->redirects.pending++;
-	ask_priv(c, &sweep, NULL, 0, swept, NULL, 0);
+}
+
+/* --- announcement --- */
+
+struct mono
+redirect_alias_deadline(const struct core *c)
+{
+	struct mono when = MONO_NEVER;
+
+	for (const struct redirection *r = c->redirects.head; r; r = r->next)
+		if (r->announce)
+			when = mono_min(when, r->announce_at);
+	return when;
+}
+
+/* A neighbour that is not reached finds out when its cache entry gets old. */
+static void
+announced(struct core *c, const struct msg_reply *reply, int *fds UNUSED, size_t nfds UNUSED,
+	  void *p UNUSED, uint32_t serial)
+{
+	const struct redirection *r = redirect_by_serial(c, serial);
+
+	if (r && reply->err)
+		log_debug("redirection %s: %s", r->conf->id, reply->text);
+}
+
+void
+redirect_alias_timer(struct core *c)
+{
+	for (struct redirection *r = c->redirects.head; r; r = r->next) {
+		struct msg m = msg_make(MSG_ALIAS_ANNOUNCE, 0);
+
+		if (r->announce == 0 || mono_before(c->now, r->announce_at))
+			continue;
+		r->announce = redirect_has_alias(r) ? r->announce - 1 : 0;
+		r->announce_at = mono_add(c->now, ANNOUNCE_MS);
+		if (!redirect_has_alias(r))
+			continue;
+		m.u.alias_announce.addr.len = 16;
+		memcpy(m.u.alias_announce.addr.b, r->at.addr.b, 16);
+		memcpy(m.u.alias_announce.ifname, r->alias_on, sizeof(r->alias_on));
+		ask_priv(c, &m, NULL, 0, announced, NULL, r->serial);
+	}
 }
 
 void

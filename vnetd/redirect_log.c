@@ -32,6 +32,10 @@ failed(struct core *c, struct redirection *r, const struct msg_reply *reply)
 		     reply->text[0] ? reply->text : strerrordesc_np((int)reply->err));
 	if (kind)
 		snprintf(why + n, sizeof(why) - (size_t)n, "Name another file in log_type");
+	else if (reply->err == ENOENT)
+		snprintf(why + n, sizeof(why) - (size_t)n,
+			 "As root: mkdir -p %.*s; touch %s; chown _vnet %s",
+			 (int)(strrchr(path, '/') - path), path, path, path);
 	else
 		snprintf(why + n, sizeof(why) - (size_t)n, "As root: touch %s; chown _vnet %s",
 			 path, path);

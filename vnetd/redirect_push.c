@@ -54,6 +54,16 @@ deny_minutes(uint32_t s)
 }
 
 static void
+send_alias(struct core *c, const struct redirection *r)
+{
+	struct msg m = msg_make(MSG_REDIRECT_ALIAS, 0);
+
+	m.u.redirect_alias.addr.len = 16;
+	memcpy(m.u.redirect_alias.addr.b, r->at.addr.b, 16);
+	send_row(c, &m);
+}
+
+static void
 send_service(struct core *c, const struct redirection *r, size_t ntargets)
 {
 	const struct redirect_service *s = r->conf;
@@ -63,6 +73,10 @@ send_service(struct core *c, const struct redirection *r, size_t ntargets)
 	static_assert(REDIRECT_UNLIMITED == ACCESS_UNLIMITED, "one word for it");
 	MSG_SET_STR(row->name, s->id);
 	row->listener = r->listener;
+	if (redirect_has_alias(r)) {
+		row->alias.len = 16;
+		memcpy(row->alias.b, r->at.addr.b, 16);
+	}
 	row->on_success = success_words(s->log_success);
 	row->on_failure = failure_words(s->log_failure);
 	row->only_from = s->only_from.set;
@@ -73,7 +87,8 @@ send_service(struct core *c, const struct redirection *r, size_t ntargets)
 	row->max_load_milli = s->max_load_c * 10;
 	row->sensor = (s->flags & REDIRECT_SENSOR) != 0;
 	row->deny_min = deny_minutes(s->deny_s);
-	/* When an alias goes, its connections cannot be told: they end when nobody answers any more. */
+	/* When an alias goes with its interface, or while vnetd is not there, its connections cannot be told: they end
+	 * when nobody answers any more. */
 	row->keepalive = (s->flags & REDIRECT_KEEPALIVE) || s->listen_alias;
 	row->timeout_connect_ms = to_ms(s->timeout_connect_s);
 	if (row->timeout_connect_ms == 0 && ntargets == 1)
@@ -255,7 +270,7 @@ redirect_push(struct core *c)
 	struct msg m = msg_make(MSG_CONF_BEGIN, 0);
 	bool on = false;
 
-	if (!rs->synced || rs->syncing)
+	if (!rs->synced || (rs->syncing && !rs->pushed))
 		return;
 	for (const struct redirection *r = rs->head; r; r = r->next)
 		on |= is_ready(c, r);
@@ -264,6 +279,9 @@ redirect_push(struct core *c)
 		return;
 	m.u.conf_begin.generation = ++w->generation;
 	send_row(c, &m);
+	for (const struct redirection *r = rs->head; r; r = r->next)
+		if (redirect_has_alias(r))
+			send_alias(c, r);
 	for (const struct redirection *r = rs->head; r; r = r->next)
 		if (is_ready(c, r))
 			send_redirection(c, r);

@@ -36,16 +36,22 @@ end(struct core *c, const struct question *q, int err, const char *text)
 	client_send(c, q->client, &m, NULL, 0);
 }
 
-/* NULL: the client has its answer. */
+static void
+unknown(char why[128], const char *name)
+{
+	snprintf(why, 128, "there is no redirection \"%s\" (see vnetctl redirect list)", name);
+}
+
+/* NULL: the client has its answer. A name that is not in the configuration may be that of a removed redirection, which
+ * vnet-redird knows. */
 static struct question *
 question(struct core *c, const struct client *cl, const struct msg *m, const char *name)
 {
 	struct question *q;
 	char why[128];
 
-	if (name[0] && !redirect_of(c, name)) {
-		snprintf(why, sizeof(why),
-			 "there is no redirection \"%s\" (see vnetctl redirect list)", name);
+	if (name[0] && !redirect_of(c, name) && !c->worker[ROLE_REDIRD].up) {
+		unknown(why, name);
 		client_reply(c, cl, m->id, ENOENT, why);
 		return NULL;
 	}
@@ -60,6 +66,15 @@ question(struct core *c, const struct client *cl, const struct msg *m, const cha
 	return q;
 }
 
+static void
+end_unknown(struct core *c, const struct question *q)
+{
+	char why[128];
+
+	unknown(why, q->name);
+	end(c, q, ENOENT, why);
+}
+
 /* --- list --- */
 
 static const struct msg_redirect_stat *
@@ -68,7 +83,7 @@ stat_of(const struct question *q, const char *name)
 	static const struct msg_redirect_stat none;
 
 	for (size_t i = 0; i < q->nstats; i++)
-		if (!strcmp(q->stat[i].service, name))
+		if (!q->stat[i].removed && !strcmp(q->stat[i].service, name))
 			return &q->stat[i];
 	return &none;
 }
@@ -84,9 +99,25 @@ put_resolved(const struct core *c, const struct redirection *r, char *field, siz
 }
 
 static void
+put_counters(struct msg_redirect_row *row, const struct msg_redirect_stat *s)
+{
+	row->accepted = s->accepted;
+	row->live = s->live;
+	row->connecting = s->connecting;
+	row->bytes_in = s->bytes_in;
+	row->bytes_out = s->bytes_out;
+	row->refused_address = s->refused_address;
+	row->refused_time = s->refused_time;
+	row->refused_load = s->refused_load;
+	row->refused_cps = s->refused_cps;
+	row->refused_instances = s->refused_instances;
+	row->refused_per_source = s->refused_per_source;
+	row->no_target = s->no_target;
+}
+
+static void
 send_row(struct core *c, const struct question *q, const struct redirection *r)
 {
-	const struct msg_redirect_stat *s = stat_of(q, r->conf->id);
 	struct msg m = msg_make(MSG_REDIRECT_ROW, q->request);
 	struct msg_redirect_row *row = &m.u.redirect_row;
 	char text[REDIRECT_TARGET_LEN], listen[REDIRECT_LISTEN_LEN];
@@ -100,19 +131,73 @@ send_row(struct core *c, const struct question *q, const struct redirection *r)
 	MSG_SET_STR(row->text, why);
 	snprintf(row->source, sizeof(row->source), "%.260s:%u", r->conf->pos.file,
 		 r->conf->pos.line);
-	row->accepted = s->accepted;
-	row->live = s->live;
-	row->connecting = s->connecting;
-	row->bytes_in = s->bytes_in;
-	row->bytes_out = s->bytes_out;
-	row->refused_address = s->refused_address;
-	row->refused_time = s->refused_time;
-	row->refused_load = s->refused_load;
-	row->refused_cps = s->refused_cps;
-	row->refused_instances = s->refused_instances;
-	row->refused_per_source = s->refused_per_source;
-	row->no_target = s->no_target;
+	put_counters(row, stat_of(q, r->conf->id));
 	client_send(c, q->client, &m, NULL, 0);
+}
+
+/* Only vnet-redird remembers it, by its name and its connections. */
+static void
+send_removed(struct core *c, const struct question *q, const struct msg_redirect_stat *s)
+{
+	struct msg m = msg_make(MSG_REDIRECT_ROW, q->request);
+	struct msg_redirect_row *row = &m.u.redirect_row;
+
+	MSG_SET_STR(row->name, s->service);
+	row->state = REDIRECT_STATE_REMOVED;
+	put_counters(row, s);
+	client_send(c, q->client, &m, NULL, 0);
+}
+
+/* What is counted for one that was removed, and for another of its name that was too, is one row. */
+static void
+take_removed(struct question *q, const struct msg_redirect_stat *s)
+{
+	struct msg_redirect_stat *sum = q->stat;
+
+	while (sum < q->stat + q->nstats && !(sum->removed && !strcmp(sum->service, s->service)))
+		sum++;
+	if (sum == q->stat + q->nstats) {
+		q->stat[q->nstats++] = *s;
+		return;
+	}
+	sum->accepted += s->accepted;
+	sum->live += s->live;
+	sum->connecting += s->connecting;
+	sum->bytes_in += s->bytes_in;
+	sum->bytes_out += s->bytes_out;
+	sum->refused_address += s->refused_address;
+	sum->refused_time += s->refused_time;
+	sum->refused_load += s->refused_load;
+	sum->refused_cps += s->refused_cps;
+	sum->refused_instances += s->refused_instances;
+	sum->refused_per_source += s->refused_per_source;
+	sum->no_target += s->no_target;
+}
+
+static void
+send_rows(struct core *c, const struct question *q)
+{
+	const struct redirection *one = q->name[0] ? redirect_of(c, q->name) : NULL;
+	unsigned n = 0;
+
+	/* Without vnet-redird there is a list all the same: nothing has been counted. */
+	for (const struct redirection *r = c->redirects.head; r; r = r->next) {
+		if (q->name[0] && r != one)
+			continue;
+		send_row(c, q, r);
+		n++;
+	}
+	for (size_t i = 0; i < q->nstats; i++) {
+		if (!q->stat[i].removed || one ||
+		    (q->name[0] && strcmp(q->stat[i].service, q->name) != 0))
+			continue;
+		send_removed(c, q, &q->stat[i]);
+		n++;
+	}
+	if (q->name[0] && n == 0)
+		end_unknown(c, q);
+	else
+		end(c, q, 0, "");
 }
 
 static void
@@ -121,20 +206,19 @@ take_stat(struct core *c, const struct msg *m, void *p)
 	struct question *q = p;
 	struct msg_redirect_stat *more;
 
-	if (m->type == MSG_REDIRECT_STAT) {
-		more = reallocarray(q->stat, q->nstats + 1, sizeof(*more));
-		if (!more)
-			return;
-		q->stat = more;
-		more[q->nstats++] = m->u.redirect_stat;
+	if (m->type != MSG_REDIRECT_STAT) {
+		send_rows(c, q);
+		question_free(q);
 		return;
 	}
-	/* Without vnet-redird there is a list all the same: nothing has been counted. */
-	for (const struct redirection *r = c->redirects.head; r; r = r->next)
-		if (!q->name[0] || !strcmp(q->name, r->conf->id))
-			send_row(c, q, r);
-	end(c, q, 0, "");
-	question_free(q);
+	more = reallocarray(q->stat, q->nstats + 1, sizeof(*more));
+	if (!more)
+		return;
+	q->stat = more;
+	if (m->u.redirect_stat.removed)
+		take_removed(q, &m->u.redirect_stat);
+	else
+		more[q->nstats++] = m->u.redirect_stat;
 }
 
 void
@@ -157,7 +241,11 @@ relay(struct core *c, const struct msg *m, void *p)
 
 	if (m->type == MSG_REPLY) {
 		/* One that does not listen has no connections. */
-		end(c, q, m->u.reply.err == ENOENT ? 0 : (int)m->u.reply.err, m->u.reply.text);
+		if (m->u.reply.err == ENOENT && !redirect_of(c, q->name))
+			end_unknown(c, q);
+		else
+			end(c, q, m->u.reply.err == ENOENT ? 0 : (int)m->u.reply.err,
+			    m->u.reply.text);
 		question_free(q);
 		return;
 	}
@@ -178,7 +266,7 @@ redirect_show_request(struct core *c, const struct client *cl, const struct msg 
 	q = question(c, cl, m, m->u.redirect_show.name);
 	if (!q)
 		return;
-	if (c->worker[ROLE_REDIRD].idle) {
+	if (c->worker[ROLE_REDIRD].idle && !c->worker[ROLE_REDIRD].up) {
 		end(c, q, 0, "");
 		question_free(q);
 		return;
@@ -196,6 +284,11 @@ killed(struct core *c, const struct msg *m, void *p)
 	unsigned long n = strtoul(m->u.reply.text, NULL, 10);
 	char text[160];
 
+	if (!m->u.reply.err && n == 0 && !q->conn && !redirect_of(c, q->name)) {
+		end_unknown(c, q);
+		question_free(q);
+		return;
+	}
 	if (m->u.reply.err)
 		snprintf(text, sizeof(text), "%.150s", m->u.reply.text);
 	else if (q->conn)

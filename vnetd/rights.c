@@ -49,13 +49,16 @@ rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const struct ms
 	why[0] = '\0';
 	/* No other type is a request of a client; -Wswitch-enum would only make a list of them all. */
 	if (m->type == MSG_STATUS_GET || m->type == MSG_NET_LIST || m->type == MSG_PORT_LIST ||
-	    m->type == MSG_FORWARD_LIST || m->type == MSG_LEASE_LIST ||
+	    m->type == MSG_FORWARD_LIST || m->type == MSG_LEASE_LIST || m->type == MSG_DHCP_STATS ||
 	    m->type == MSG_EVENT_WATCH || m->type == MSG_PROMISC_LIST ||
-	    m->type == MSG_REDIRECT_LIST || m->type == MSG_REDIRECT_SHOW)
+	    m->type == MSG_REDIRECT_LIST || m->type == MSG_REDIRECT_SHOW ||
+	    m->type == MSG_CONN_LIST)
 		return may_read(why, r);
 	if (m->type == MSG_RELOAD_ASK || m->type == MSG_NET_CREATE || m->type == MSG_NET_DELETE ||
 	    m->type == MSG_NET_SET || m->type == MSG_PORT_SETTING || m->type == MSG_PORT_UNPIN ||
-	    m->type == MSG_PROMISC_DECIDE || m->type == MSG_REDIRECT_KILL)
+	    m->type == MSG_PROMISC_DECIDE || m->type == MSG_REDIRECT_KILL ||
+	    m->type == MSG_RESERVE || m->type == MSG_UNRESERVE || m->type == MSG_FORWARD_ADD ||
+	    m->type == MSG_FORWARD_REMOVE)
 		return may_change(why, r);
 	if (m->type == MSG_ATTACH)
 		return may_attach(why, r, m->u.attach.net);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/util.h"
 #include "paths.h"
 #include "vnetd/core.h"
 #include "vnetd/warn.h"
@@ -125,7 +126,7 @@ rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigne
 	client_reply(c, cl, request, 0, "");
 }
 
-/* A client's question that dhcpd answers. */
+/* A client's question that dhcpd or priv answers. */
 struct relay {
 	uint32_t client, request;
 };
@@ -142,10 +143,9 @@ relay_row(struct core *c, const struct msg *m, void *p)
 		free(r);
 }
 
-void
-rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+static void
+ask_dhcpd(struct core *c, const struct client *cl, uint32_t request, unsigned net, struct msg *m)
 {
-	struct msg m = msg_make(MSG_LEASE_LIST, 0);
 	struct relay *r;
 
 	if (!exists(c, cl, request, net))
@@ -156,6 +156,56 @@ rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned 
 		return;
 	}
 	*r = (struct relay){cl->serial, request};
+	worker_ask(c, ROLE_DHCPD, m, relay_row, r);
+}
+
+void
+rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_LEASE_LIST, 0);
+
 	m.u.lease_list.net = (uint16_t)net;
-	worker_ask(c, ROLE_DHCPD, &m, relay_row, r);
+	ask_dhcpd(c, cl, request, net, &m);
+}
+
+void
+rows_dhcp_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_DHCP_STATS, 0);
+
+	m.u.dhcp_stats.net = (uint16_t)net;
+	ask_dhcpd(c, cl, request, net, &m);
+}
+
+static void
+conn_row(struct core *c, const struct msg *m, int *fds UNUSED, size_t nfds UNUSED, void *p)
+{
+	relay_row(c, m, p);
+}
+
+static void
+conns_done(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED, void *p,
+	   uint32_t n UNUSED)
+{
+	struct msg m = msg_reply(0, (int)r->err, r->text);
+
+	relay_row(c, &m, p);
+}
+
+void
+rows_conns(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_CONN_LIST, 0);
+	struct relay *r;
+
+	if (!exists(c, cl, request, net))
+		return;
+	r = malloc(sizeof(*r));
+	if (!r) {
+		client_reply(c, cl, request, ENOMEM, "out of memory");
+		return;
+	}
+	*r = (struct relay){cl->serial, request};
+	m.u.conn_list.net = (uint16_t)net;
+	ask_priv_rows(c, &m, conn_row, conns_done, r, 0);
 }

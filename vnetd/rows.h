@@ -17,9 +17,13 @@ void rows_status(struct core *c, const struct client *cl, uint32_t request);
 void rows_nets(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 
-/* These three ask dhcpd first. */
+/* This one asks priv first. */
+void rows_conns(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+
+/* These four ask dhcpd first. */
 void rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+void rows_dhcp_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_promisc(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 
 /* One port's row and the REPLY; the same. */

@@ -110,6 +110,8 @@ fill_gate(const struct core *c, struct msg_port_row *r, const struct port *p)
 	r->flood = g.flood;
 	r->rate_in_kbit = g.rate_in_kbit;
 	r->rate_out_kbit = g.rate_out_kbit;
+	r->dhcp_rate = g.dhcp_rate;
+	r->dhcp_leases = g.dhcp_leases;
 	MSG_SET_STR(r->mirror_of, mirror_of(c, p));
 	/* What it has dropped so far, unless priv knows better. */
 	if (p->gate.known)

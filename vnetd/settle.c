@@ -96,7 +96,8 @@ is_moot(enum msg_type type, uint32_t err)
 	bool gone = err == ENODEV || err == ENOENT || err == ESRCH || err == EADDRNOTAVAIL;
 
 	return gone && (type == MSG_BRIDGE_DEL || type == MSG_ADDR_DEL || type == MSG_ROUTE_DEL ||
-			type == MSG_PORT_DEL || type == MSG_PORT_SET || type == MSG_PORT_ENSLAVE);
+			type == MSG_NEIGH_DEL || type == MSG_PORT_DEL || type == MSG_PORT_SET ||
+			type == MSG_PORT_ENSLAVE);
 }
 
 static void

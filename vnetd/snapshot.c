@@ -19,6 +19,7 @@ snapshot_fini(struct snapshot *s)
 	free(s->link);
 	free(s->addr);
 	free(s->route);
+	free(s->neigh);
 	snapshot_init(s);
 }
 
@@ -68,6 +69,17 @@ snapshot_add_route(const struct rtnl_route *r, void *arg)
 		return;
 	s->route = append(s, s->route, s->nroutes, r, sizeof(*r));
 	s->nroutes += !s->bad;
+}
+
+void
+snapshot_add_neigh(const struct rtnl_neigh *n, void *arg)
+{
+	struct snapshot *s = arg;
+
+	if (!n->permanent && n->proto != NAMES_ROUTE_PROTO)
+		return;
+	s->neigh = append(s, s->neigh, s->nneighs, n, sizeof(*n));
+	s->nneighs += !s->bad;
 }
 
 static int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * snapshot.h - the actual state: links, IPv4 addresses and routes at one moment. Pure.
+ * snapshot.h - the actual state: links, IPv4 addresses, routes and neighbours at one moment. Pure.
  *
  * A plan always starts from a fresh snapshot. There is no mirror kept up to date by events: events only
  * say when to look again, so that a lost one, or a route that the kernel drops silently together with
@@ -18,7 +18,8 @@ struct snapshot {
 	struct rtnl_link *link;
 	struct rtnl_addr *addr;
 	struct rtnl_route *route;
-	size_t nlinks, naddrs, nroutes;
+	struct rtnl_neigh *neigh;
+	size_t nlinks, naddrs, nroutes, nneighs;
 	bool bad; /* out of memory while filling: not to be used */
 	/* Made by snapshot_seal(): the link called vmnetN, whosever it is; NULL: none. */
 	const struct rtnl_link *vmnet[NAMES_NETS];
@@ -28,10 +29,12 @@ void snapshot_init(struct snapshot *s);
 void snapshot_fini(struct snapshot *s);
 
 /* Filling, in any order; then snapshot_seal() once. The signatures fit rtnl's dumps, arg being the
- * snapshot. Of the routes only those of table main are kept. */
+ * snapshot. Of the routes only those of table main are kept, of the neighbours the permanent ones and those
+ * with our protocol number. */
 void snapshot_add_link(const struct rtnl_link *l, void *arg);
 void snapshot_add_addr(const struct rtnl_addr *a, void *arg);
 void snapshot_add_route(const struct rtnl_route *r, void *arg);
+void snapshot_add_neigh(const struct rtnl_neigh *n, void *arg);
 void snapshot_seal(struct snapshot *s);
 
 /* NULL: there is none. */

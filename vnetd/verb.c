@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * verb.c - create, delete, set.
+ * verb.c - create, delete, set, forward; reserve.c has the reservations.
  */
 #include "vnetd/verb.h"
 
@@ -13,6 +13,7 @@
 #include "vnetd/core.h"
 #include "vnetd/gate.h"
 #include "vnetd/plan.h"
+#include "vnetd/reserve.h"
 #include "vnetd/rows.h"
 
 /* The network that the job is about. */
@@ -26,6 +27,12 @@ net_of(const struct job *j)
 		return j->request.u.net_delete.net;
 	case JOB_SET:
 		return j->request.u.net_set.net;
+	case JOB_RESERVE:
+		return j->request.type == MSG_RESERVE ? j->request.u.reserve.net
+						      : j->request.u.unreserve.net;
+	case JOB_FORWARD:
+		return j->request.type == MSG_FORWARD_ADD ? j->request.u.forward_add.net
+							  : j->request.u.forward_remove.net;
 	case JOB_PORT:
 	case JOB_START:
 	case JOB_RELOAD:
@@ -95,6 +102,25 @@ edit_delete(struct core *c, struct job *j)
 			 strbuf_str(&list));
 	strbuf_fini(&list);
 	return !guests && conf_delete_net(&j->edits, &j->load.src, n, &j->diags);
+}
+
+static bool
+edit_forward(struct job *j)
+{
+	const struct msg_forward_add *a = &j->request.u.forward_add;
+	const struct msg_forward_remove *m = &j->request.u.forward_remove;
+	const struct conf_forward f = {
+	    .proto = a->proto == PROTO_TCP ? CONF_TCP : CONF_UDP,
+	    .host_port = a->port,
+	    .guest = a->guest,
+	    .guest_port = a->guest_port,
+	    .description = a->text[0] ? a->text : NULL,
+	};
+
+	if (j->request.type == MSG_FORWARD_ADD)
+		return conf_add_forward(&j->edits, &j->load.src, a->net, &f, &j->diags);
+	return conf_remove_forward(&j->edits, &j->load.src, m->net,
+				   m->proto == PROTO_TCP ? CONF_TCP : CONF_UDP, m->port, &j->diags);
 }
 
 /* The section that speaks of a port, or is to: by the name that somebody gave it, else by its guest's address,
@@ -245,6 +271,12 @@ verb_edit(struct core *c, struct job *j)
 	case JOB_SET:
 		ok = edit_set(c, j);
 		break;
+	case JOB_RESERVE:
+		ok = reserve_edit(j);
+		break;
+	case JOB_FORWARD:
+		ok = edit_forward(j);
+		break;
 	case JOB_PORT:
 		ok = edit_port(c, j);
 		break;
@@ -263,7 +295,8 @@ verb_is_possible(struct core *c, struct job *j)
 	struct want_net w;
 	struct snapshot s;
 
-	if (n >= NAMES_NETS || j->kind == JOB_DELETE || j->conf->net[n].failed)
+	if (n >= NAMES_NETS || j->kind == JOB_DELETE || j->kind == JOB_FORWARD ||
+	    j->conf->net[n].failed)
 		return true;
 	snapshot_init(&s);
 	if (c->io->snapshot(c->io_arg, &s) == 0 && !s.bad) {
@@ -338,7 +371,7 @@ verb_outcome(struct core *c, struct job *j)
 	}
 	if (j->kind == JOB_PORT)
 		port_outcome(c, j);
-	if (n >= NAMES_NETS || j->kind == JOB_DELETE)
+	if (n >= NAMES_NETS || j->kind == JOB_DELETE || j->request.type == MSG_FORWARD_REMOVE)
 		return;
 	if (!c->net[n].conf)
 		job_fail(j, EIO, "vmnet%u was not made", n);
@@ -362,7 +395,11 @@ verb_answer(struct core *c, struct job *j)
 		}
 		grant_row(c, j->client, j->request.id, p);
 	}
-	if (!j->err && n < NAMES_NETS && c->net[n].conf && j->client)
+	if (j->kind == JOB_RESERVE && !j->err) {
+		reserve_answer(c, j);
+		return true;
+	}
+	if (!j->err && n < NAMES_NETS && j->kind != JOB_FORWARD && c->net[n].conf && j->client)
 		rows_net(c, j->client, j->request.id, &c->net[n]);
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * verb.h - what is special about the jobs create, delete, set and port: the edit, its conditions, the answer.
+ * verb.h - what is special about the jobs create, delete, set, reserve and port: the edit, its conditions, the answer.
  */
 #ifndef VNET_VNETD_VERB_H
 #define VNET_VNETD_VERB_H

@@ -36,6 +36,8 @@ want_net(struct want_net *w, const struct conf_net *n)
 		w->profile = n->adapter ? SYSCTL_PROFILE_HOST : SYSCTL_PROFILE_SERVICE;
 		w->subnet = n->subnet;
 		w->src = w->addr[0];
+		w->host = n->dhcpd.host;
+		w->nhosts = n->dhcpd.nhosts;
 	}
 }
 

@@ -29,6 +29,9 @@ struct want_net {
 	size_t naddrs;
 	struct prefix4 subnet; /* of our connected route; len 0: none */
 	struct ip4 src;        /* its preferred source */
+	/* Those with static_arp are neighbours that the host knows; borrowed from the configuration. */
+	const struct dhcp_host *host;
+	size_t nhosts;
 };
 
 /* A static tap: [port NAME] tap = yes. */

@@ -157,6 +157,8 @@ core_worker_lost(struct core *c, struct mono now, enum role role)
 		refuse(c, role, a->row, a->p);
 		free(a);
 	}
+	if (role == ROLE_REDIRD)
+		redirect_worker_settled(c);
 }
 
 static void
@@ -197,9 +199,14 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 		events_add(c, "worker-up", MSG_NET_ALL, "", "%s is back", worker_name(role));
 		announce_all(c);
 	}
-	if (role == ROLE_DHCPD)
+	if (role == ROLE_DHCPD) {
 		keeper_ask_leases(c);
-	if (role != ROLE_REDIRD)
+		events_add(c, "dhcp-ready", MSG_NET_ALL, "", "%s serves the configuration",
+			   worker_name(role));
+	}
+	if (role == ROLE_REDIRD)
+		redirect_worker_settled(c);
+	else
 		redirect_names_soon(c);
 	core_progress(c);
 	job_workers_ready(c);
@@ -237,17 +244,38 @@ take_service(struct core *c, const struct msg_service_state *m)
 static void
 take_lease(struct core *c, const struct msg_lease_changed *m)
 {
-	static const char *const words[] = {"lease-new", "lease-renewed", "lease-released",
-					    "lease-expired", "lease-declined"};
+	static const char *const words[] = {"lease-leased",  "lease-renewed",  "lease-released",
+					    "lease-expired", "lease-declined", "lease-offered"};
 
 	static_assert(ARRAY_LEN(words) == LEASE_EVENT_N, "every lease event has a word");
 	if (m->net >= NAMES_NETS || m->event >= LEASE_EVENT_N)
 		return;
-	keeper_lease(c, m);
-	redirect_names_lease(c, m);
+	/* What is only offered is nobody's so far. */
+	if (m->event != LEASE_OFFER) {
+		keeper_lease(c, m);
+		redirect_names_lease(c, m);
+		guest_names_lease(c, m);
+	}
 	events_add(c, words[m->event], m->net, "", "vmnet%u: %s %s%s%s %s", m->net,
 		   IP4_STR(m->addr), MAC_STR(m->mac), *m->name ? " " : "", m->name,
 		   lease_event_name((enum lease_event)m->event));
+}
+
+static void
+take_pool(struct core *c, const struct msg_dhcp_pool *m)
+{
+	if (m->net >= NAMES_NETS || m->event >= POOL_EVENT_N)
+		return;
+	if (m->event == POOL_LOW)
+		events_add(c, "pool-low", m->net, "",
+			   "vmnet%u: %u of the %u addresses that DHCP can give are in use", m->net,
+			   m->held, m->total);
+	else
+		events_add(
+		    c, "pool-empty", m->net, "",
+		    "vmnet%u: no address is free for a new guest, %u of %u are in use. Cure: "
+		    "a larger range in vmnet%u/dhcpd/dhcpd.conf, or shorter leases",
+		    m->net, m->held, m->total, m->net);
 }
 
 bool
@@ -259,11 +287,12 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	/* Everything else is not a worker's to say. */
 	if (m->id != 0)
 		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW ||
-			m->type == MSG_LOOKUP_ADDR || m->type == MSG_REDIRECT_STAT ||
-			m->type == MSG_REDIRECT_CONN) &&
+			m->type == MSG_DHCP_STAT || m->type == MSG_LOOKUP_ADDR ||
+			m->type == MSG_REDIRECT_STAT || m->type == MSG_REDIRECT_CONN) &&
 		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);
+		guest_names_ready(c, role);
 	} else if (m->type == MSG_SERVICE_STATE) {
 		take_service(c, &m->u.service_state);
 	} else if (m->type == MSG_DHCP_COUNT && role == ROLE_DHCPD) {
@@ -273,6 +302,8 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 		}
 	} else if (m->type == MSG_LEASE_CHANGED && role == ROLE_DHCPD) {
 		take_lease(c, &m->u.lease_changed);
+	} else if (m->type == MSG_DHCP_POOL && role == ROLE_DHCPD) {
+		take_pool(c, &m->u.dhcp_pool);
 	} else if (m->type == MSG_REDIRECT_EVENT && role == ROLE_REDIRD) {
 		redirect_event(c, &m->u.redirect_event);
 	} else {

@@ -54,6 +54,8 @@ NETWORKING = "VERSION=1,0\n" + "".join(
 VNETD_CONF = """
 [vmnet1]
 broadcast-limit = 0
+dhcp-leases-per-port = unlimited
+dhcp-rate-per-port = unlimited
 
 [port mac1]
 ra = allow

@@ -272,7 +272,10 @@ do_reserve(struct conf_changes *ch, struct run *r, struct args *a, struct diags 
 		return conf_remove_reservation(ch, &r->src, a->net, mac, d);
 	if (a->n < 4 || !ip4_parse(&ip, a->v[3]))
 		return false;
-	return conf_add_reservation(ch, &r->src, a->net, mac, ip, a->n > 4 ? a->v[4] : NULL, d);
+	/* reserve vmnet8 MAC IP [NAME|- [static-arp]] */
+	return conf_add_reservation(ch, &r->src, a->net, mac, ip,
+				    a->n > 4 && strcmp(a->v[4], "-") != 0 ? a->v[4] : NULL,
+				    a->n > 5 && strcmp(a->v[5], "static-arp") == 0, d);
 }
 
 static bool

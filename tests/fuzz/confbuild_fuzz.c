@@ -144,7 +144,9 @@ check_gate(const struct conf_gate *g)
 {
 	if (g->promiscuous < -1 || g->promiscuous > CONF_PROMISC_DENY || g->forged < -1 ||
 	    g->forged > 1 || g->mac_learning < -1 || g->mac_learning > GATE_LEARN_MAX ||
-	    g->ip_guard < -1 || g->ip_guard > 1 || g->flood < -1 || g->flood > GATE_FLOOD_MAX)
+	    g->ip_guard < -1 || g->ip_guard > 1 || g->flood < -1 || g->flood > GATE_FLOOD_MAX ||
+	    g->dhcp_leases < -1 || g->dhcp_leases > GATE_DHCP_LEASES_MAX || g->dhcp_rate < -1 ||
+	    g->dhcp_rate > GATE_DHCP_RATE_MAX)
 		abort();
 }
 
@@ -228,12 +230,13 @@ check_reserve(const struct conf_sources *s)
 
 	conf_changes_init(&ch);
 	diags_init(&d);
-	if (conf_add_reservation(&ch, s, 8, mac, (struct ip4){0xac10cc40}, "fuzz", &d)) {
+	if (conf_add_reservation(&ch, s, 8, mac, (struct ip4){0xac10cc40}, "fuzz", true, &d)) {
 		conf_changes_apply(&now, &ch);
 		after = build(&now);
 		for (size_t i = 0; i < after->net[8].dhcpd.nhosts; i++)
 			found |= mac_eq(after->net[8].dhcpd.host[i].mac, mac) &&
-				 after->net[8].dhcpd.host[i].ip.h == 0xac10cc40;
+				 after->net[8].dhcpd.host[i].ip.h == 0xac10cc40 &&
+				 after->net[8].dhcpd.host[i].static_arp;
 		if (!found)
 			abort();
 		conf_free(after);

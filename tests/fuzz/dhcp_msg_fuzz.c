@@ -3,9 +3,9 @@
  *
  * Input: messages, each behind a big-endian u16 length. A message is a bare DHCP message that
  * gets its frame put around it, so that mutations are not wasted on checksums; when the length's
- * top bit is set it is a whole frame. All of them go to one server, so that states are reached.
- * What must hold: no crash, every reply is intact, and a reply's options can be walked to their
- * end.
+ * top bit is set it is a whole frame, for example ARP. All of them go to one server, so that states
+ * are reached. What must hold: no crash, every reply and every probe is intact, a reply's options can
+ * be walked to their end, and no more than half of the pool is abandoned because of answers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,8 @@ make_server(void)
 	c->gateway.h = NET + 2;
 	c->default_lease_s = 1800;
 	c->max_lease_s = 7200;
-	c->unknown_clients = c->authoritative = true;
+	c->unknown_clients = c->authoritative = c->ping_check = true;
+	c->ping_timeout_s = 30; /* one message later, see below */
 	CHECK(netconf_add_range(c, (struct ip4){NET + 128}, (struct ip4){NET + 133}, false) == 0);
 	CHECK(netconf_add_host(c, 0, reserved_mac, (struct ip4){NET + 50}, "db") == 0);
 	c->host_v[0].bootp = true;
@@ -67,6 +68,32 @@ check_reply(const uint8_t *frame, const struct dhcp_out *out)
 		CHECK((m.yiaddr.h >= NET + 128 && m.yiaddr.h <= NET + 133) ||
 		      (m.yiaddr.h == NET + 50 && mac_eq(m.chaddr, reserved_mac)));
 	CHECK(out->reply != DHCP_ACK || m.yiaddr.h == 0 || out->nchanges > 0);
+}
+
+static void
+check_probe(const struct dhcp_server *s, const struct dhcp_out *out)
+{
+	struct mac src;
+	struct arp4 a;
+	const struct lease *l;
+
+	CHECK(out->reply == DHCP_OFFER);
+	CHECK(arp4_frame_decode(&a, &src, out->probe, out->probe_len));
+	CHECK(!a.reply && mac_eq(src, server_mac) && a.sender_ip.h == 0);
+	l = lease_find_ip(dhcp_server_leases(s), a.target_ip);
+	CHECK(l && l->state == LEASE_OFFERED);
+}
+
+static void
+check_conflict(const struct dhcp_server *s, const struct dhcp_out *out)
+{
+	const struct lease *l = lease_find_ip(dhcp_server_leases(s), out->conflict.ip);
+
+	CHECK(l && out->frame_len == 0 && !mac_eq(out->conflict.client, out->conflict.other));
+	CHECK((out->conflict.found == CONFLICT_ABANDONED) == (out->nchanges == 1));
+	CHECK((l->state == LEASE_ABANDONED) == (out->nchanges == 1));
+	if (out->nchanges)
+		CHECK(lease_table_count(dhcp_server_leases(s), LEASE_ABANDONED) <= 3);
 }
 
 static void
@@ -100,6 +127,10 @@ feed(struct dhcp_server *s, const uint8_t *msg, size_t len, bool whole, struct d
 	free(exact);
 	if (out.frame_len)
 		check_reply(reply, &out);
+	if (out.probe_len)
+		check_probe(s, &out);
+	if (out.conflict.found != CONFLICT_NONE)
+		check_conflict(s, &out);
 	for (unsigned i = 0; i < out.nchanges; i++) {
 		char text[JOURNAL_REC_MAX];
 

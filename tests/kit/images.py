@@ -258,7 +258,9 @@ def mirror():
 def debian():
     def make(path):
         root, (uri, suite) = path.with_name("root"), mirror()
-        argv = ["debootstrap", "--variant=minbase", f"--include={','.join(DEBIAN_PACKAGES)}"]
+        # What it mounts goes with it, however it ends. What it makes need not survive a power cut.
+        argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "eatmydata"]
+        argv += ["debootstrap", "--variant=minbase", f"--include={','.join(DEBIAN_PACKAGES)}"]
         argv += [f"--cache-dir={debs()}", suite, root, uri]
         proc.run(argv, timeout=400, env={"DEBIAN_FRONTEND": "noninteractive"})
         shutil.rmtree(root / "var/cache/apt/archives")

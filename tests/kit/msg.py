@@ -33,7 +33,7 @@ def _read_types():
 
 def _read_numbers():
     numbers = {}
-    for name in ("kinds.h", "msg.h", "gate.h"):
+    for name in ("kinds.h", "msg_kinds.h", "msg.h", "gate.h"):
         for body in re.findall(r"\benum \w+ \{(.*?)\}", _uncommented(name), flags=re.S):
             if "#" not in body:
                 words = [word.split() for word in body.split(",") if word.strip()]

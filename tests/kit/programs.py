@@ -12,6 +12,7 @@ from . import proc
 
 # What is not in a package of its program's name.
 _PACKAGES = {
+    "in.tftpd": "tftpd-hpa",
     "nginx": "nginx-light",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",

@@ -14,23 +14,27 @@ from . import images, proc
 
 QEMU = "qemu-system-x86_64"
 _RESULT = re.compile(r"RESULT (\w+)=(.*)")
-_KERNEL = "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on"
+CONSOLE = "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on"
 
 
 class Machine:
     """A running QEMU.  `argv` is the whole command line but for console and kernel.
 
-    ns    namespace to start it in;  user  the unprivileged user that QEMU runs as
-    wrap  words in front of QEMU's: a command that starts it
+    ns     namespace to start it in;  user  the unprivileged user that QEMU runs as
+    wrap   words in front of QEMU's: a command that starts it
+    kernel None: the firmware looks for something to boot, with its console on the serial line
     """
 
-    def __init__(self, ns, argv, *, kernel, initrd, append="", memory=256, user=None, wrap=()):
+    def __init__(self, ns, argv, *, kernel, initrd=None, append="", memory=256, user=None, wrap=()):
         self.console = ""
         self.results = {}
         self._news = threading.Condition()
-        full = [*wrap, QEMU, "-machine", "q35,accel=tcg", "-m", str(memory), "-nodefaults", "-no-reboot"]
-        full += ["-display", "none", "-serial", "stdio", "-kernel", kernel, "-initrd", initrd]
-        full += ["-append", f"{_KERNEL} {append}".strip(), *argv]
+        board = "q35,accel=tcg" if kernel else "q35,accel=tcg,graphics=off"
+        full = [*wrap, QEMU, "-machine", board, "-m", str(memory), "-nodefaults", "-no-reboot"]
+        full += ["-display", "none", "-serial", "stdio"]
+        if kernel:
+            full += ["-kernel", kernel, "-initrd", initrd, "-append", f"{CONSOLE} {append}".strip()]
+        full += argv
         self.process = ns.popen(
             *full, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -85,15 +89,21 @@ class Machine:
         return next(p for p in proc.descendants(self.process.pid) if proc.comm(p) == QEMU[:15])
 
 
-def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
-    """A guest with an unmodified Debian kernel that runs `script` (sh, with tests/vm/guest/lib.sh).
-
-    It is plugged in as a user would do it: -nic bridge,br=NETWORK,helper=HELPER.
-    """
+def initrd_for(tmp, script):
+    """An initramfs of a guest that runs `script` (sh, with tests/vm/guest/lib.sh)."""
     extra = images.Cpio()
     extra.file("test", script)
     initrd = tmp / "guest.cpio"
     initrd.write_bytes(images.guest_initrd().read_bytes() + extra.bytes())
+    return initrd
+
+
+def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
+    """A guest with an unmodified Debian kernel that runs `script`.
+
+    It is plugged in as a user would do it: -nic bridge,br=NETWORK,helper=HELPER.
+    """
+    initrd = initrd_for(tmp, script)
     nic = f"bridge,br={network},model=virtio-net-pci,helper={helper}"
     nic += f",mac={mac}" if mac else ""
     kernel = images.kernel() / "vmlinuz"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * gate_limits.c - part of gate-prog: frames to groups, limits, and what the engine is told.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,164 @@ rate_cases(const struct gate_fds *g)
 	fresh(g, p);
 	n = passed_of(g, 1000, ALL, DROP_FLOOD);
 	result(n == 1000, "rate-limits-that-are-not-reached", "%u of 1000", n);
+}
+
+/* --- messages to DHCP servers ----------------------------------------------------------------- */
+
+#define SERVER_IP 0x0ab508feu /* 10.181.8.254 */
+#define NET_ALL   0x0ab508ffu
+#define STAMP     DHCP_STAMP(42, 16)
+#define MARK      0x1234u /* somebody else's */
+
+enum dhcp_wrapping { PLAIN, IN_VLAN, WITH_OPTIONS, FIRST_FRAGMENT, SECOND_FRAGMENT, WRAPPINGS };
+
+static void
+make_request(struct made *m, uint32_t from, uint32_t to, unsigned port, enum dhcp_wrapping w)
+{
+	unsigned ihl = w == WITH_OPTIONS ? 6 : 5, len = ihl * 4 + 8 + 240;
+
+	m->n = 0;
+	put_mac(m, ALL);
+	put_mac(m, OWN);
+	if (w == IN_VLAN)
+		put32(m, 0x81000005);
+	put16(m, 0x0800);
+	put16(m, 0x4000 | ihl << 8);
+	put16(m, len);
+	put16(m, 7);
+	put16(m, w == FIRST_FRAGMENT ? 0x2000 : w == SECOND_FRAGMENT ? 0x0100 : 0);
+	put32(m, 0x40110000);
+	put32(m, from);
+	put32(m, to);
+	if (w == WITH_OPTIONS)
+		put32(m, 0x01010100);
+	put16(m, 68);
+	put16(m, port);
+	put16(m, len - ihl * 4);
+	put16(m, 0);
+	put32(m, 0x01010600);
+	put_zero(m, 236);
+}
+
+/* The mark that the frame has afterwards, having come with one; ~0u: it was dropped. */
+static uint32_t
+mark_of(const struct gate_fds *g, uint32_t from, uint32_t to, unsigned port, enum dhcp_wrapping w)
+{
+	struct __sk_buff in = {.mark = MARK}, out = {0};
+	static struct made m;
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = m.b, .ctx_in = &in, .ctx_size_in = sizeof(in),
+		    .ctx_out = &out, .ctx_size_out = sizeof(out), .repeat = 1);
+
+	make_request(&m, from, to, port, w);
+	o.data_size_in = (uint32_t)m.n;
+	if (bpf_prog_test_run_opts(g->in, &o) < 0)
+		return 0;
+	return o.retval == 2 ? ~0u : out.mark;
+}
+
+static struct gate_policy
+requests(unsigned flags)
+{
+	struct gate_policy p = sticky();
+
+	p.flags = GATE_REQUESTS | flags;
+	p.ip = htonl(OWN_IP);
+	p.dhcp_stamp = STAMP;
+	p.dhcp_server = htonl(SERVER_IP);
+	p.dhcp_broadcast = htonl(NET_ALL);
+	return p;
+}
+
+/* What our server takes carries the stamp, whatever else is on; nothing else does. */
+static void
+stamp_cases(const struct gate_fds *g)
+{
+	static const unsigned flags[] = {0, GATE_DHCP, GATE_IP, GATE_DHCP | GATE_RA | GATE_IP};
+	static const uint32_t ours[] = {INADDR_BROADCAST, SERVER_IP, NET_ALL};
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
+		fresh(g, requests(flags[i]));
+		for (unsigned k = 0; k < ARRAY_LEN(ours); k++)
+			for (enum dhcp_wrapping w = 0; w < WRAPPINGS; w++)
+				wrong += mark_of(g, OWN_IP, ours[k], 67, w) !=
+					 (w == SECOND_FRAGMENT ? MARK : STAMP);
+		wrong += mark_of(g, 0, INADDR_BROADCAST, 67, PLAIN) != STAMP;
+	}
+	result(!wrong, "stamp-on-messages-to-the-server", "%u wrong", wrong);
+	wrong = mark_of(g, OWN_IP, SERVER_IP - 1, 67, PLAIN) != MARK;
+	wrong += mark_of(g, OWN_IP, 0x08080808, 67, PLAIN) != MARK;
+	wrong += mark_of(g, OWN_IP, SERVER_IP, 53, PLAIN) != MARK;
+	result(!wrong, "stamp-on-nothing-else", "%u wrong", wrong);
+	result(mark_of(g, OWN_IP + 1, SERVER_IP, 67, PLAIN) == ~0u, "stamp-after-the-guards",
+	       "it passed");
+	fresh_given(g, GATE_DHCP);
+	result(mark_of(g, OWN_IP, SERVER_IP, 67, PLAIN) == MARK, "stamp-without-a-limit", "no");
+}
+
+/* How many of n messages pass. */
+static unsigned
+requests_of(const struct gate_fds *g, unsigned n, unsigned port, enum dhcp_wrapping w)
+{
+	static struct made m;
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int r;
+
+		make_request(&m, 0, INADDR_BROADCAST, port, w);
+		r = run_in(g, &m);
+		passed += r == PASSES;
+		if (r != PASSES && r != DROP_DHCP_RATE)
+			return ~0u;
+	}
+	return passed;
+}
+
+static void
+dhcp_rate_cases(const struct gate_fds *g)
+{
+	struct gate_policy p = requests(0);
+	unsigned n;
+
+	p.dhcp_ns = HOUR_NS;
+	p.dhcp_burst_ns = p.dhcp_ns * 10;
+	for (unsigned guarded = 0; guarded < 2; guarded++) {
+		p.flags = GATE_REQUESTS | (guarded ? GATE_DHCP | GATE_RA : 0);
+		fresh(g, p);
+		n = requests_of(g, 100, 67, PLAIN);
+		result(n == 11, guarded ? "rate-dhcp-with-guards" : "rate-dhcp",
+		       "%u of 100 messages passed", n);
+		result(get_state(g, RUN_SLOT).drops[DROP_DHCP_RATE] == 89,
+		       guarded ? "rate-dhcp-with-guards-counts" : "rate-dhcp-counts", "%llu",
+		       (unsigned long long)get_state(g, RUN_SLOT).drops[DROP_DHCP_RATE]);
+		n = requests_of(g, 10, 67, IN_VLAN);
+		result(n == 0, guarded ? "rate-dhcp-tagged-with-guards" : "rate-dhcp-tagged",
+		       "%u of 10 in a VLAN passed", n);
+	}
+	result(requests_of(g, 10, 69, PLAIN) == 10, "rate-dhcp-spares-others", "no");
+	result(passed_of(g, 10, ALL, DROP_DHCP_RATE) == 10, "rate-dhcp-spares-broadcasts", "no");
+	p.flags = GATE_REQUESTS;
+	p.dhcp_ns = p.dhcp_burst_ns = 0;
+	fresh(g, p);
+	n = requests_of(g, 1000, 67, PLAIN);
+	result(n == 1000, "rate-dhcp-unlimited", "%u of 1000", n);
+}
+
+/* Only the limit is on: what cannot be read is no message, and nobody's concern. */
+static void
+request_odd_cases(const struct gate_fds *g)
+{
+	static struct made m;
+	unsigned dropped = 0;
+
+	fresh(g, requests(0));
+	for (unsigned len = 15; len < 60; len++) {
+		make_request(&m, 0, INADDR_BROADCAST, 67, IN_VLAN);
+		m.n = len;
+		dropped += run_in(g, &m) != PASSES;
+	}
+	result(!dropped, "rate-dhcp-alone-drops-nothing-unread", "%u of 45", dropped);
 }
 
 /* --- frames that are still to be cut into segments ---------------------------------------------- */
@@ -264,5 +423,8 @@ limit_cases(const struct gate_fds *g)
 	control_cases(g);
 	rate_cases(g);
 	segment_cases(g);
+	stamp_cases(g);
+	dhcp_rate_cases(g);
+	request_odd_cases(g);
 	event_cases(g);
 }

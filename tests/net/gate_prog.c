@@ -506,7 +506,7 @@ random_cases(const struct gate_fds *g)
 	unsigned errors = 0, n_forged = 0, forged_passed = 0;
 	bool is_forged;
 
-	fresh_given(g, GATE_FLAGS_ALL & ~GATE_FORGED);
+	fresh_given(g, (GATE_FLAGS_ALL & ~GATE_FORGED) | GATE_REQUESTS);
 	for (unsigned i = 0; i < RANDOM_FRAMES; i++) {
 		uint32_t in = 0, other = 0;
 
@@ -579,7 +579,7 @@ costs(const struct gate_fds *g)
 	fresh_given(g, 0);
 	p.mac_policy = MAC_POLICY_GIVEN;
 	cost(g, "source address only");
-	p.flags = GATE_CONTROL | GATE_DHCP | GATE_RA;
+	p.flags = GATE_CONTROL | GATE_DHCP | GATE_RA | GATE_REQUESTS;
 	p.flood_ns = 100000;
 	p.flood_burst_ns = 1000000000;
 	set_policy(g, RUN_SLOT, &p);

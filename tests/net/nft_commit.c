@@ -3,6 +3,8 @@
  *
  *     nft-commit text|commit PLAN
  *     nft-commit many NETWORKS FORWARDS    commits it and prints the milliseconds that it took
+ *     nft-commit change NETWORKS FORWARDS  the same, then has ten forwards go and come again, one after
+ *                                          the other, and prints the milliseconds of each
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 #include "tests/unit/vnetd/nft_sample.h"
 #include "vnetd/priv_nft.h"
 #include "vnetd/priv_nft_plan.h"
+
+enum { CHANGES = 10 };
 
 static int
 print_text(const struct nft_sample *s)
@@ -75,13 +79,62 @@ commit(const struct nft_sample *s)
 	return end_commit(n);
 }
 
+static double
+ms_since(const struct timespec *a)
+{
+	struct timespec b;
+
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return (double)(b.tv_sec - a->tv_sec) * 1e3 + (double)(b.tv_nsec - a->tv_nsec) / 1e6;
+}
+
+/* One change; the milliseconds that it took, or less than 0. */
+static double
+change(struct priv_nft *n, const struct msg_nat_forward *f, bool gone)
+{
+	const struct msg_nat_forward_gone g = {.net = f->net,
+					       .proto = f->proto,
+					       .port = f->port,
+					       .guest = f->guest,
+					       .guest_port = f->guest_port};
+	struct timespec a;
+	char why[512];
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	priv_nft_change(n);
+	if (gone)
+		priv_nft_forward_gone(n, &g);
+	else
+		priv_nft_forward(n, f);
+	if (priv_nft_commit(n, why, sizeof(why)) == 0)
+		return ms_since(&a);
+	fprintf(stderr, "nft-commit: %s\n", why);
+	return -1;
+}
+
+static int
+change_each(struct priv_nft *n, unsigned nnets, unsigned nforwards)
+{
+	for (unsigned i = 0; i < CHANGES && i < nforwards; i++) {
+		struct msg_nat_forward f =
+		    nft_sample_forward((uint16_t)(i % nnets), PROTO_TCP, (uint16_t)(i + 1));
+		double gone = change(n, &f, true), come = change(n, &f, false);
+
+		if (gone < 0 || come < 0)
+			return 1;
+		printf("%.3f %.3f\n", gone, come);
+	}
+	return 0;
+}
+
 /* Networks 0, 1, ..., all NAT; the forwards, spread over them, begin at port 1. */
 static int
-commit_many(unsigned nnets, unsigned nforwards)
+commit_many(unsigned nnets, unsigned nforwards, bool change)
 {
 	const struct msg_nat_begin begin = {.forward_others = true};
 	struct priv_nft *n = begin_commit();
-	struct timespec a, b;
+	struct timespec a;
+	char why[512];
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
@@ -97,10 +150,13 @@ commit_many(unsigned nnets, unsigned nforwards)
 
 		priv_nft_forward(n, &f);
 	}
-	r = end_commit(n);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.2f\n",
-	       (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
+	r = priv_nft_commit(n, why, sizeof(why));
+	if (r < 0)
+		fprintf(stderr, "nft-commit: %s\n", why);
+	else
+		printf("%.2f\n", ms_since(&a));
+	r = r < 0 ? 1 : change ? change_each(n, nnets, nforwards) : 0;
+	priv_nft_free(n);
 	return r;
 }
 
@@ -109,10 +165,13 @@ main(int argc, char **argv)
 {
 	struct nft_sample s;
 
-	if (argc == 4 && !strcmp(argv[1], "many") && atoi(argv[2]) > 0)
-		return commit_many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
+	if (argc == 4 && (!strcmp(argv[1], "many") || !strcmp(argv[1], "change")) &&
+	    atoi(argv[2]) > 0 && atoi(argv[3]) > 0)
+		return commit_many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]),
+				   argv[1][0] == 'c');
 	if (argc == 3 && nft_sample(&s, argv[2]))
 		return !strcmp(argv[1], "text") ? print_text(&s) : commit(&s);
-	fputs("usage: nft-commit text|commit PLAN, nft-commit many NETWORKS FORWARDS\n", stderr);
+	fputs("usage: nft-commit text|commit PLAN, nft-commit many|change NETWORKS FORWARDS\n",
+	      stderr);
 	return 2;
 }

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.kit import client, daemon, proc, strict
+from tests.kit import client, daemon, frames, proc, strict
 
 # A renewal after three seconds, and time enough that a busy machine does not let the lease run out.
 FAST = """default-lease-time 60;
@@ -235,6 +235,7 @@ def test_release_ends_the_lease(lab, vnetd):
 
 
 def test_declined_address_is_abandoned(lab, vnetd):
+    configure(vnetd, "\nping-check false;\n")
     squatter = lab.guest("vmnet8")
     squatter.run("ip", "addr", "add", f"{vnetd.address(8, 128)}/24", "dev", "eth0")
     guest = lab.guest("vmnet8")
@@ -245,6 +246,84 @@ def test_declined_address_is_abandoned(lab, vnetd):
     assert row["address"] == vnetd.address(8, 128)
     block = last_block(vnetd, row["address"])
     assert block["abandoned"] and block["mac"] is None
+
+
+# --- addresses that somebody has without a lease -------------------------------------------------
+
+
+def squat(lab, vnetd, *numbers):
+    """A guest that has addresses of the pool without having asked for them."""
+    squatter = lab.guest("vmnet8")
+    for n in numbers:
+        squatter.run("ip", "addr", "add", f"{vnetd.address(8, n)}/24", "dev", "eth0")
+    return squatter
+
+
+@pytest.mark.parametrize("kind", ("udhcpc", "dhclient"))
+def test_address_in_use_is_abandoned_and_the_guest_gets_another(lab, vnetd, kind):
+    squatter = squat(lab, vnetd, 128, 129)
+    guest = lab.guest("vmnet8")
+    log = listen(guest, "arp or udp port 67 or udp port 68")
+    lease = guest.dhcp(kind, timeout=20)
+    assert lease.ip == vnetd.address(8, 130)
+    assert {r["address"] for r in rows(vnetd, state="abandoned")} == {vnetd.address(8, n) for n in (128, 129)}
+    for n in (128, 129):
+        block = last_block(vnetd, vnetd.address(8, n))
+        assert block["abandoned"] and block["mac"] is None
+        assert block["starts"] <= now() <= block["ends"]
+    proc.wait_until("it is in the log", lambda: f"is in use by {squatter.mac} without a lease" in vnetd.log_text())
+    heard = log.read_text()
+    assert f"Request who-has {lease.ip} tell 0.0.0.0" in heard
+    # The probe is behind its offer, which waited for nothing.
+    assert heard.index("length 1: Offer") < heard.index(f"who-has {vnetd.address(8, 128)} tell 0.0.0.0")
+    # What is known to be in use is kept through a restart, and not offered again.
+    vnetd.kill_and_await("vnet-dhcpd")
+    assert lab.guest("vmnet8").dhcp("udhcpc").ip == vnetd.address(8, 131)
+
+
+def test_address_in_use_is_given_without_ping_check(lab, vnetd):
+    configure(vnetd, "\nping-check false;\n")
+    squat(lab, vnetd, 128)
+    guest = lab.guest("vmnet8")
+    log = listen(guest, "arp or udp port 67 or udp port 68")
+    assert guest.dhcp("udhcpc").ip == vnetd.address(8, 128)
+    assert rows(vnetd, state="abandoned") == []
+    assert "tell 0.0.0.0" not in log.read_text()
+    # And with it again, the lease stays.
+    path = "vmnet8/dhcpd/dhcpd.conf"
+    vnetd.write(path, vnetd.read(path).replace("ping-check false", "ping-check true"))
+    vnetd.ctl("reload")
+    assert guest.dhcp("udhcpc").ip == vnetd.address(8, 128)
+    assert lab.guest("vmnet8").dhcp("udhcpc").ip == vnetd.address(8, 129)
+
+
+def test_guest_whose_address_is_claimed_late_moves_when_it_renews(lab, vnetd):
+    set_times(vnetd)
+    configure(vnetd, "\nping-timeout 60;\n")
+    guest, other = lab.guest("vmnet8"), lab.guest("vmnet8")
+    lease = guest.dhcp("dhclient", keep=True)
+    claim(other, vnetd, lease.ip)
+    proc.wait_until("the guest has moved", lambda: guest.leases()[-1].ip != lease.ip, timeout=15)
+    assert guest.leases()[-1].ip == vnetd.address(8, 129)
+    proc.wait_until("the address is abandoned", lambda: last_block(vnetd, lease.ip)["abandoned"])
+    assert rows(vnetd, address=guest.leases()[-1].ip, state="active")
+
+
+def test_lease_in_use_cannot_be_claimed(lab, vnetd):
+    set_times(vnetd)
+    guest, other = lab.guest("vmnet8"), lab.guest("vmnet8")
+    lease = guest.dhcp("dhclient", keep=True)
+    time.sleep(1.1)  # ping-timeout
+    claim(other, vnetd, lease.ip)
+    proc.wait_until("the guest has renewed", lambda: len(guest.leases()) > 1, timeout=15)
+    assert guest.leases()[-1].ip == lease.ip
+
+
+def claim(guest, vnetd, address):
+    """Answers a probe that nobody sent to this guest."""
+    wire = frames.Wire(guest, "eth0")
+    server = vnetd.host.links()["vmnet8"]["address"]
+    wire.send(frames.arp(guest.mac, server, 2, address, "0.0.0.0"))
 
 
 def test_inform_gets_parameters_for_a_static_address(lab, vnetd):

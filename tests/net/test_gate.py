@@ -556,6 +556,8 @@ KEYS = {
     "ra": "allow",
     "ip-guard": "yes",
     "broadcast-limit": "77",
+    "dhcp-leases-per-port": "9",
+    "dhcp-rate-per-port": "unlimited",
     "rate-in": "5M",
     "rate-out": "1500k",
     "mirror-of": "b",

@@ -2,7 +2,10 @@
 """NAT by table inet vnetd: what passes, what does not, and what survives."""
 
 import json
+import os
+import pathlib
 import re
+import select
 import signal
 import socket
 import time
@@ -501,6 +504,19 @@ def test_a_plain_table_is_restored(lab, plain):
         out.close()
 
 
+def test_a_change_of_a_spoilt_plain_table_repairs_it(lab, plain):
+    """A change meets a table that somebody else emptied a moment before."""
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        for i in range(5):
+            write_nat_conf(plain, [(8080, "10.181.8.10", 7), (9000 + i, "10.181.8.10", 7)])
+            lab.host.run("nft", "flush", "map", "inet", "vnetd", "forwards")
+            plain.ctl("reload")
+            wait_for_table(lab.host, f"tcp . {9000 + i} ")
+            wait_for_table(lab.host, "tcp . 8080 ")
+            assert talks(lab.outside, HOST, 8080) and talks(lab.outside, HOST, 9000 + i)
+
+
 def test_a_plain_table_survives_kills(lab, plain):
     guest = guest_on(lab, 8, 10)
     with echo(guest):
@@ -594,3 +610,170 @@ def test_ten_thousand_forwards(lab):
         assert echoes(kept)
         assert isinstance(try_tcp(lab.outside, HOST, 20000), ConnectionRefusedError)
         kept.close()
+
+
+def test_a_change_of_one_forward_is_one_message(lab):
+    """Among ten thousand forwards; what the kernel is told is seen from outside."""
+    vnetd = lab.vnetd
+    rows = [(20000 + i, "10.181.8.10", 7) for i in range(10000)]
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, rows)
+    vnetd.start()
+    wait_for_table(lab.host, "tcp . 29999 ")
+    guest, other = guest_on(lab, 8, 10), guest_on(lab, 8, 11)
+
+    def told(new, words):
+        """The messages of one reload, element by element."""
+        monitor = lab.host.popen("nft", "monitor", text=True)
+
+        def heard():
+            for verb in ("add", "delete"):
+                lab.host.run("nft", verb, "table", "ip", "probe")
+            return select.select([monitor.stdout], [], [], 0.2)[0]
+
+        proc.wait_until("the monitor listens", heard)
+        write_nat_conf(vnetd, new)
+        vnetd.ctl("reload", timeout=120)
+        proc.wait_until("the table is changed", lambda: words in table(lab.host))
+        lab.host.run("nft", "add table ip end")
+        lines = []
+        while not lines or "add table ip end" not in lines[-1]:
+            lines.append(monitor.stdout.readline().strip())
+            assert lines[-1] or monitor.poll() is None
+        lab.host.run("nft", "delete table ip end")
+        monitor.terminate()
+        return [line for line in lines if line[:1] != "#" and " table ip " not in line]
+
+    with echo(guest), echo(other):
+        kept = [try_tcp(lab.outside, HOST, port) for port in (20000, 25001, 29999)]
+        gone, moved = try_tcp(lab.outside, HOST, 25000), try_tcp(lab.outside, HOST, 25002)
+        assert all(echoes(s) for s in (*kept, gone, moved))
+        seen = told(rows + [(40000, "10.181.8.10", 7)], "tcp . 40000 ")
+        assert seen == ["create element inet vnetd forwards { tcp . 40000 : 10.181.8.10 . 7 }"]
+        assert talks(lab.outside, HOST, 40000)
+        del rows[5000]
+        rows[5001] = (25002, "10.181.8.11", 7)
+        seen = told(rows, "tcp . 25002 : 10.181.8.11 ")
+        assert sorted(seen) == [
+            "create element inet vnetd forwards { tcp . 25002 : 10.181.8.11 . 7 }",
+            "delete element inet vnetd forwards { tcp . 25000 : 10.181.8.10 . 7 }",
+            "delete element inet vnetd forwards { tcp . 25002 : 10.181.8.10 . 7 }",
+            "delete element inet vnetd forwards { tcp . 40000 : 10.181.8.10 . 7 }",
+        ]
+        assert all(echoes(s) for s in kept)
+        assert not echoes(gone) and not echoes(moved)
+        assert isinstance(try_tcp(lab.outside, HOST, 25000), ConnectionRefusedError)
+        assert talks(lab.outside, HOST, 25002)
+        for sock in (*kept, gone, moved):
+            sock.close()
+
+
+# --- networks that may talk ------------------------------------------------------------------------
+
+
+def test_a_route_lets_two_networks_talk_and_no_others(lab, bridge_nf):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + CUSTOM)
+    vnetd.write("vnetd.conf", "[vmnet8]\nroute = vmnet2\n")
+    vnetd.start()
+    wait_for_table(lab.host, '"vmnet8" . "vmnet2"')
+    guests = {n: guest_on(lab, n, 10, gateway=1 if n == 1 else 2) for n in (1, 2, 8)}
+    servers = {n: outside.Echo(g) for n, g in guests.items()}
+    try:
+        for n, g in guests.items():
+            for other in guests:
+                meant = {n, other} == {2, 8} or n == other
+                if n != other:
+                    assert talks(g, f"10.181.{other}.10", 7, timeout=2 if meant else 0.4) == meant, (n, other)
+                    assert udp_talks(g, f"10.181.{other}.10", 7, timeout=2 if meant else 0.4) == meant, (n, other)
+        # Nobody is translated between them, and the way out stays as it was.
+        assert {peer for _, peer, _ in servers[2].peers} == {"10.181.8.10"}
+        assert {peer for _, peer, _ in servers[8].peers} == {"10.181.2.10"}
+        assert talks(guests[8], OUT, 7) and lab.outside.echo.peers[-1][1] == HOST
+        lab.outside.run("ip", "route", "add", "10.181.2.0/24", "via", HOST)
+        assert not talks(lab.outside, "10.181.2.10", 7, timeout=0.4)
+        # Taken back, while the other network goes on.
+        vnetd.write("vnetd.conf", "")
+        vnetd.ctl("reload")
+        for n, other in ((2, 8), (8, 2)):
+            assert not talks(guests[n], f"10.181.{other}.10", 7, timeout=0.4), (n, other)
+        assert talks(guests[8], OUT, 7)
+    finally:
+        for server in servers.values():
+            server.close()
+
+
+# --- forwards and connections by vnetctl -----------------------------------------------------------
+
+
+def test_vnetctl_adds_and_removes_forwards(lab, vnetd):
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        said = vnetd.ctl("forward", "add", "vmnet8", "tcp", "8080", "10.181.8.10", "7", "the shop's own").out
+        assert said.startswith("tcp 8080 -> 10.181.8.10:7 on vmnet8")
+        # The answer comes when it is in force.
+        stays, kept = try_tcp(guest, OUT, 7), try_tcp(lab.outside, HOST, 8080)
+        assert echoes(stays) and echoes(kept)
+        [row] = vnetd.json("forward", "list")["forwards"]
+        assert (row["port"], row["description"], row["source"]) == (8080, "the shop's own", "networking")
+        bad = vnetd.ctl("forward", "add", "vmnet8", "tcp", "81", "10.181.9.10", "7", check=False)
+        assert bad.rc == 1 and "10.181.9.10" in bad.err, bad
+        bad = vnetd.ctl("forward", "remove", "vmnet8", "udp", "8080", check=False)
+        assert bad.rc == 1 and "udp" in bad.err, bad
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8080")
+        assert not echoes(kept) and echoes(stays)
+        assert isinstance(try_tcp(lab.outside, HOST, 8080), ConnectionRefusedError)
+        assert vnetd.json("forward", "list")["forwards"] == []
+        kept.close()
+        stays.close()
+
+
+def test_connections_are_listed_and_counted(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    write_nat_conf(vnetd, [(8080, "10.181.8.10", 7)])
+    vnetd.start()
+    wait_for_table(lab.host, "tcp . 8080 ")
+    for key in ("acct", "timestamp"):
+        asks = ["sysctl", "-n", f"net.netfilter.nf_conntrack_{key}"]
+        proc.wait_until(f"the kernel has {key} on", lambda: lab.host.run(*asks).out.strip() == "1")
+    guest = guest_on(lab, 8, 10)
+    with echo(guest):
+        into, out = try_tcp(lab.outside, HOST, 8080), try_tcp(guest, OUT, 7)
+        assert echoes(into, b"x" * 1000) and echoes(out)
+        assert udp_talks(guest, NEAR, 7)
+        found = vnetd.json("connections", "vmnet8")["connections"]
+        [a] = [w for w in found if w["forward"] == 8080]
+        assert (a["direction"], a["guest"], a["guest_port"], a["state"]) == ("in", "10.181.8.10", 7, "established")
+        assert (a["peer"], a["peer_port"]) == into.getsockname()
+        assert a["bytes_in"] > 1000 and a["bytes_out"] > 1000 and a["age_s"] < 60
+        [b] = [w for w in found if w["direction"] == "out" and w["protocol"] == "tcp"]
+        assert (b["guest"], b["guest_port"]) == out.getsockname()
+        assert (b["peer"], b["peer_port"], b["forward"]) == (OUT, 7, None)
+        [u] = [w for w in found if w["protocol"] == "udp" and w["peer_port"] == 7]
+        assert u["state"] == "answered"
+        assert vnetd.json("connections", "vmnet1")["connections"] == []
+        [row] = vnetd.json("forward", "list")["forwards"]
+        assert row["connections"] == 1 and row["bytes_in"] == a["bytes_in"]
+        line = next(x.split() for x in vnetd.ctl("connections").out.splitlines() if " 8080 " in x)
+        assert line[:6] == ["tcp", "vmnet8", "10.181.8.10:7", "<-", "%s:%u" % into.getsockname(), "8080"]
+        into.close()
+        out.close()
+
+
+def test_a_port_in_use_is_refused_by_the_name_of_who_has_it(lab, vnetd):
+    guest = guest_on(lab, 8, 10)
+    with echo(guest), echo(lab.host, 8080):
+        forward = ["forward", "add", "vmnet8", "tcp", "8080", "10.181.8.10", "7"]
+        bad = vnetd.ctl(*forward, check=False)
+        mine = pathlib.Path("/proc/self/comm").read_text().strip()
+        assert bad.rc == 1
+        assert f"tcp port 8080 is in use by {mine} (pid {os.getpid()}) on " in bad.err
+        assert "--shadow" in bad.err and vnetd.json("forward", "list")["forwards"] == []
+        vnetd.ctl(*forward, "--shadow")
+        assert talks(lab.outside, HOST, 8080)
+        [row] = vnetd.json("forward", "list")["forwards"]
+        assert row["connections"] == 1
+        # It has gone when the forward goes, and the service is asked again.
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8080")
+        assert talks(lab.outside, HOST, 8080)

@@ -113,6 +113,8 @@ def test_foreign_vmnet8_is_refused_and_left_alone(priv, kind, said):
     for name, fields in (
         ("BRIDGE_DEL", {}), ("ADDR_ADD", {"addr": "10.0.8.1"}), ("ADDR_DEL", {"addr": "10.0.8.1"}),
         ("ROUTE_ADD", {"dst": "10.0.8.0", "len": 24}), ("ROUTE_DEL", {"dst": "10.0.8.0", "len": 24}),
+        ("NEIGH_SET", {"addr": "10.0.8.5", "mac": "00:0c:29:00:00:01"}),
+        ("NEIGH_DEL", {"addr": "10.0.8.5"}),
         ("SYSCTL_SET", {"ifname": "vmnet8"}), ("PORT_ENSLAVE", {"ifname": "lo"}),
     ):
         assert ask(name, net=8, err=errno.EEXIST, **fields).text == said
@@ -163,6 +165,24 @@ def test_addresses_are_host_addresses_without_routes(priv):
     priv.engine.ask("ADDR_DEL", net=8, addr="10.0.8.1")
     priv.engine.ask("ADDR_DEL", net=8, addr="10.0.8.1")
     assert priv.host.addresses("vmnet8") == ["10.0.8.2/32", "10.0.8.254/32"]
+
+
+def test_neighbours_are_permanent_and_only_ours_go(priv):
+    priv.network()
+    for mac in ("00:0c:29:00:00:01", "00:0c:29:00:00:02", "00:0c:29:00:00:02"):
+        priv.engine.ask("NEIGH_SET", net=8, addr="10.0.8.50", mac=mac)
+    priv.host.run("ip", "neigh", "add", "10.0.8.51", "lladdr", "00:0c:29:00:00:03", "dev", "vmnet8",
+                  "nud", "permanent")
+    rows = {r["dst"]: r for r in priv.host.ip("neigh", "show", "dev", "vmnet8")}
+    ours = rows["10.0.8.50"]
+    assert (ours["lladdr"], ours["state"]) == ("00:0c:29:00:00:02", ["PERMANENT"])
+    assert str(ours["protocol"]) == "118"
+    for last in (50, 50, 51, 52):  # also what is gone, is others', or never was
+        priv.engine.ask("NEIGH_DEL", net=8, addr=f"10.0.8.{last}")
+    left = [r["dst"] for r in priv.host.ip("neigh", "show", "dev", "vmnet8")]
+    assert left == ["10.0.8.51"]
+    assert priv.engine.ask("NEIGH_SET", net=9, addr="10.0.9.5", mac="00:0c:29:00:00:01",
+                           err=errno.ENODEV).text == "vmnet9: there is no such network"
 
 
 def test_route_is_ours_and_survives_the_loss_of_an_address(priv):

@@ -136,6 +136,33 @@ def test_taken_port_and_missing_interface_are_said(priv):
     assert text == 'there is no interface "nosuch0"'
 
 
+def test_only_added_addresses_are_announced(priv):
+    priv.host.sh(
+        "sysctl -qw net.ipv6.conf.default.disable_ipv6=1; ip link add d0 type veth peer d9;"
+        "ip link set d0 up; ip link set d9 up; ip addr add 10.9.9.9/32 dev d0"
+    )
+    where = {"addr": mapped("10.9.9.7"), "ifname": "d0"}
+    text = priv.engine.ask("ALIAS_ANNOUNCE", err=errno.EADDRNOTAVAIL, **where).text
+    assert text == "d0: no redirection added the address"
+    assert priv.engine.ask("ALIAS_SET", **where).text == "added"
+    assert priv.engine.ask("ALIAS_SET", **where).text == ""
+
+    def sent():
+        return priv.host.ip("-s", "link", "show", "d0")[0]["stats64"]["tx"]
+
+    before = sent()
+    priv.engine.ask("ALIAS_ANNOUNCE", **where)
+    after = sent()
+    assert (after["packets"] - before["packets"], after["bytes"] - before["bytes"]) == (1, 60)
+    host = {"addr": mapped("10.9.9.9"), "ifname": "d0"}
+    assert priv.engine.ask("ALIAS_SET", **host).text == ""
+    priv.engine.ask("ALIAS_ANNOUNCE", err=errno.EADDRNOTAVAIL, **host)
+    priv.host.run("ip", "link", "set", "d0", "down")
+    priv.engine.ask("ALIAS_ANNOUNCE", **where)
+    assert sent()["packets"] == after["packets"]
+    priv.engine.ask("ALIAS_ANNOUNCE", err=errno.ENODEV, addr=where["addr"], ifname="d1")
+
+
 @pytest.fixture
 def logs(priv):
     """A folder where user _vnet may write; only root may in the one above it."""

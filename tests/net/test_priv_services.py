@@ -29,13 +29,21 @@ def udp(dst, dport, payload=b"x" * 8, *, fragment=0, proto=17, tag=b""):
     return b"\xff" * 6 + bytes.fromhex("525400000001") + tag + b"\x08\x00" + head + body
 
 
-def test_dhcp_socket_receives_requests_and_nothing_else(priv):
+def arp(op, dst=b"\xff" * 6, tag=b""):
+    """An ARP frame without addresses; its last bytes tell which one it is."""
+    head = dst + bytes.fromhex("525400000001") + tag + b"\x08\x06"
+    return head + struct.pack("!HHBBH", 1, 0x800, 6, 4, op) + bytes(37) + op.to_bytes(1, "big")
+
+
+def test_dhcp_socket_receives_requests_and_arp_replies_and_nothing_else(priv):
     priv.network()
     port = priv.tap().fds[0]
     reply = priv.dhcpd.ask("SOCK_DHCP", net=8, server="10.0.8.254")
     packet = socket.socket(fileno=os.dup(reply.fds[0]))
     priv.host.run("ip", "link", "set", "vmnet8", "promisc", "on")
+    own = bytes.fromhex(priv.host.links()["vmnet8"]["address"].replace(":", ""))
     wanted = [
+        arp(2, own),
         udp("255.255.255.255", 67, b"broadcast"),
         udp("10.0.8.254", 67, b"unicast"),
         udp("255.255.255.255", 67, b"priority", tag=b"\x81\x00\xe0\x00"),
@@ -45,7 +53,8 @@ def test_dhcp_socket_receives_requests_and_nothing_else(priv):
         udp("255.255.255.255", 67, fragment=100),
         udp("255.255.255.255", 67, tag=b"\x81\x00\x00\x05"),
         bytes.fromhex("525400000099") + udp("10.0.8.254", 67)[6:],  # seen when promiscuous
-        b"\xff" * 6 + bytes.fromhex("525400000001") + b"\x08\x06" + bytes(46),
+        arp(1), arp(1, own), arp(0), arp(3), arp(2, bytes.fromhex("525400000099")),
+        arp(2, tag=b"\x81\x00\x00\x05"), arp(2)[:20],
         *wanted,
     ):
         os.write(port, frame)
@@ -148,6 +157,33 @@ def test_dns_socket_answers_guests_of_its_network_only(priv, guest):
     close(other)
     for sock in (server, client):
         sock.close()
+
+
+def test_dns_listener_is_reached_by_guests(priv, guest):
+    priv.network()
+    priv.veth(guest)
+    guest.sh("ip addr add 10.0.8.128/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.8.1")
+    listener = socket.socket(fileno=os.dup(priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2").fds[1]))
+    with guest.enter():
+        client = socket.create_connection(("10.0.8.2", 53), 5)
+    assert select.select([listener], [], [], 5)[0]
+    taken, peer = listener.accept()
+    assert peer[0] == "10.0.8.128"
+    for sock in (taken, client, listener):
+        sock.close()
+
+
+def test_taken_tcp_port_is_told(priv):
+    priv.network()
+    with priv.host.enter():
+        other = socket.socket()
+    other.bind(("0.0.0.0", 53))
+    other.listen()
+    reply = priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2", err=errno.EADDRINUSE)
+    assert reply.text == ("vmnet8: TCP port 53 on 10.0.8.2 is taken, so no DNS proxy. Find the program by: "
+                          "ss -ltnp 'sport = :53'")
+    other.close()
+    close(priv.natd.ask("SOCK_DNS", net=8, addr="10.0.8.2"))
     close(reply)
 
 

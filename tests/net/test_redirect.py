@@ -5,101 +5,17 @@ The client is in the outside's namespace, the targets are servers in the host's 
 """
 
 import contextlib
-import os
-import re
 import socket
-import stat
 import threading
 
 import pytest
 
-from tests.kit import lab as lab_module, proc
+from tests.kit import proc
+from tests.kit.redirects import (  # noqa: F401 - fixtures are found by their names
+    HOST, NEAR, dial, echo, read_name, row, says, Server, service, servers, two,
+)
 
-HOST = lab_module.HOST_ADDRESS
-NEAR = lab_module.OUTSIDE_ADDRESS  # a client's address, and where the targets are
 MB = 1 << 20
-
-
-class Server:
-    """A TCP server in a namespace: says its name, then echoes; counts what it got."""
-
-    def __init__(self, where, address, port, name=b""):
-        self.name, self.got, self.conns = name, 0, []
-        with where.enter():
-            self._sock = socket.create_server((address, port), backlog=1024)
-        self._sock.settimeout(0.2)
-        self._end = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self):
-        while not self._end:
-            try:
-                conn, _ = self._sock.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(conn,), daemon=True).start()
-
-    def _serve(self, conn):
-        with contextlib.suppress(OSError), conn:
-            conn.sendall(self.name)
-            while data := conn.recv(1 << 16):
-                self.got += len(data)
-                conn.sendall(data)
-
-    def close(self):
-        self._end = True
-        self._sock.close()
-        self._thread.join()
-
-
-def service(name, port, target, *lines):
-    body = ["type = UNLISTED", f"port = {port}", f"redirect = {target}", *lines]
-    return f"service {name}\n{{\n" + "".join(f"\t{line}\n" for line in body) + "}\n"
-
-
-def dial(lab, port, address=HOST, timeout=5):
-    with lab.outside.enter():
-        return socket.create_connection((address, port), timeout=timeout)
-
-
-def read_name(conn, size=1):
-    data = b""
-    while len(data) < size:
-        more = conn.recv(size - len(data))
-        assert more, "the connection ended"
-        data += more
-    return data
-
-
-def says(lab, port, **kw):
-    """What a server behind the port says first."""
-    with dial(lab, port, **kw) as conn:
-        return read_name(conn)
-
-
-@pytest.fixture
-def servers(lab):
-    made = {}
-    for n, name in enumerate((b"a", b"b", b"c")):
-        made[name] = lab.outside.keep(Server(lab.outside, NEAR, 9001 + n, name))
-    return made
-
-
-@pytest.fixture
-def two(vnetd, servers):
-    """Two redirections, one, 7001 to a, and two, 7002 to b."""
-    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001"))
-    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9002", "cps = 0 0"))
-    vnetd.ctl("reload")
-    return vnetd
-
-
-def echo(conn, data=b"x" * 1000):
-    conn.sendall(data)
-    assert read_name(conn, len(data)) == data
 
 
 def test_files_make_redirections_and_their_end_ends_the_process(lab, two):
@@ -186,164 +102,6 @@ def test_rules_limits_banners_and_logs(lab, vnetd, servers):
     logged("TRAFFIC: all in=65536(bytes) out=65537(bytes)")
     logged(f"FAIL: never address from={NEAR}")
     assert vnetd.pid_of("vnet-redird") == pid
-
-
-@pytest.fixture
-def logs(lab, vnetd):
-    """A folder where user _vnet may write, as only root may in the one above it."""
-    folder = vnetd.config.parent / "log" / "ours"
-    folder.mkdir(parents=True)
-    lab.host.run("chown", "_vnet", folder)
-    return folder
-
-
-def logging(vnetd, log_type, *lines, port=7001):
-    words = ("log_on_success = HOST EXIT", "log_on_failure = HOST", f"log_type = {log_type}")
-    vnetd.write("redirect.d/one", service("one", port, f"{NEAR} 9001", *words, *lines))
-    vnetd.ctl("reload")
-
-
-def test_lines_go_to_a_file_as_xinetd_writes_them(lab, vnetd, servers, logs):
-    first, second = logs / "first", logs / "second"
-    logging(vnetd, f"FILE {first}")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("the end is written", lambda: " EXIT: one status=0" in first.read_text())
-    date = r"\d\d/\d{1,2}/\d{1,2}@\d\d:\d\d:\d\d: "
-    want = f"{date}START: one from={NEAR}\n{date}EXIT: one status=0\n"
-    assert re.fullmatch(want, first.read_text())
-    assert stat.S_IMODE(first.stat().st_mode) == 0o640
-    held = dial(lab, 7001)
-    assert read_name(held) == b"a"
-    logging(vnetd, f"FILE {second}")
-    written = first.read_text()
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("the new file is written to", lambda: "START: one" in second.read_text())
-    echo(held)
-    held.close()
-    proc.wait_until("both ends are in it", lambda: second.read_text().count("EXIT: one") == 2)
-    assert first.read_text() == written
-    # As logrotate does it.
-    second.rename(logs / "second.1")
-    vnetd.ctl("reload")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("a new one is written to", lambda: "START: one" in second.read_text())
-    assert (logs / "second.1").read_text().count("START: one") == 1
-    assert "START: one" not in vnetd.log_text()
-
-
-def test_connection_of_a_removed_service_ends_in_its_file(lab, vnetd, servers, logs):
-    logging(vnetd, f"FILE {logs}/x")
-    held = dial(lab, 7001)
-    read_name(held)
-    (vnetd.config / "redirect.d/one").unlink()
-    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9001"))
-    vnetd.ctl("reload")
-    held.close()
-    proc.wait_until("its end is written", lambda: "EXIT: one" in (logs / "x").read_text())
-
-
-@pytest.mark.parametrize("who", ["vnet-redird", "engine"])
-def test_file_is_written_to_after_a_process_was_killed(lab, vnetd, servers, logs, who):
-    logging(vnetd, f"FILE {logs}/x")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("it is written to", lambda: "EXIT: one" in (logs / "x").read_text())
-    vnetd.kill_and_await(who)
-    vnetd.ctl("reload")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("and again", lambda: (logs / "x").read_text().count("EXIT: one") == 2)
-    assert "START: one" not in vnetd.log_text()
-
-
-def test_limits_of_a_file_are_told_and_the_hard_one_ends_it(lab, vnetd, servers, logs):
-    file = logs / "short"
-    logging(vnetd, f"FILE {file} 100 300", "cps = 0 0")
-    for _ in range(10):
-        assert says(lab, 7001) == b"a"
-    proc.wait_until("the limit is told", lambda: "its hard limit of 300 bytes" in vnetd.log_text())
-    size = file.stat().st_size
-    assert 100 < size <= 300
-    assert says(lab, 7001) == b"a"
-    assert file.stat().st_size <= 300
-    assert vnetd.log_text().count("its soft limit of 100 bytes") == 1
-    assert "START: one" not in vnetd.log_text()
-    file.write_text("")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("it goes on", lambda: "START: one" in file.read_text())
-
-
-def test_file_that_cannot_be_opened_is_told_with_its_cure(lab, vnetd, servers, logs):
-    file = logs.parent / "roots"
-    logging(vnetd, f"FILE {file}")
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("the line is in vnetd's log", lambda: "START: one" in vnetd.log_text())
-    told = (f"redirection one: user _vnet cannot write to {file}: Permission denied; its lines go "
-            f"where vnetd logs. As root: touch {file}; chown _vnet {file}")
-    assert told in vnetd.log_text()
-    assert told in vnetd.ctl("status").out
-    assert row(vnetd, "one")["state"] == "ok"
-    vnetd.host.run("touch", file)
-    vnetd.host.run("chown", "_vnet", file)
-    proc.wait_until("nothing is wrong", lambda: "roots" not in vnetd.ctl("status").out, 15)
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("it is written to", lambda: "START: one" in file.read_text())
-    (logs / "link").symlink_to(file)
-    os.mkfifo(logs / "fifo")
-    (logs / "fifo").chmod(0o666)
-    for name, why in (("link", "is a symbolic link"), ("fifo", "is not a regular file")):
-        logging(vnetd, f"FILE {logs}/{name}")
-        assert f"{logs}/{name} {why}; its lines go where vnetd logs" in vnetd.ctl("status").out
-        assert says(lab, 7001) == b"a"
-    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", "log_type = FILE /a/../b"))
-    res = vnetd.ctl("reload", check=False)
-    assert res.rc == 1 and '"/a/../b" is no path of a log' in res.err
-
-
-class Syslog:
-    """A daemon at /dev/log of the host."""
-
-    def __init__(self, host, path):
-        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._sock.bind(str(path))
-        self._sock.settimeout(5)
-        path.chmod(0o666)
-        host.run("mount", "--bind", path, "/dev/log")
-
-    def read(self):
-        return self._sock.recv(1000).decode()
-
-    def close(self):
-        self._sock.close()
-
-
-def test_lines_go_to_syslog(lab, vnetd, servers, logs):
-    for layer in ("dev", "dev.work"):
-        (logs / layer).mkdir()
-    options = f"lowerdir=/dev,upperdir={logs}/dev,workdir={logs}/dev.work"
-    lab.host.run("mount", "-t", "overlay", "overlay", "-o", options, "/dev")
-    lab.host.sh("rm -f /dev/log; touch /dev/log")
-    daemon = lab.host.keep(Syslog(lab.host, logs / "a"))
-    logging(vnetd, "SYSLOG local3 notice", "cps = 0 0")
-    assert says(lab, 7001) == b"a"
-    date = r"<157>[A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d vnet-redird: "
-    assert re.fullmatch(f"{date}START: one from={NEAR}", daemon.read())
-    assert re.fullmatch(f"{date}EXIT: one status=0", daemon.read())
-    assert "START: one" not in vnetd.log_text()
-    daemon.close()
-    assert says(lab, 7001) == b"a"
-    proc.wait_until("the line is in vnetd's log", lambda: "START: one" in vnetd.log_text())
-    lab.host.run("umount", "/dev/log")
-    daemon = lab.host.keep(Syslog(lab.host, logs / "b"))
-
-    def found():
-        said = vnetd.log_text().count("EXIT: one")
-        assert says(lab, 7001) == b"a"
-        with contextlib.suppress(TimeoutError):
-            daemon._sock.settimeout(0.2)
-            return daemon.read()
-        proc.wait_until("it is logged", lambda: vnetd.log_text().count("EXIT: one") > said)
-        return ""
-
-    assert re.match(date, proc.wait_until("the new daemon is found", found))
 
 
 def test_broken_file_is_told_with_its_place_and_the_old_service_stays(lab, two):
@@ -502,20 +260,110 @@ def test_address_of_a_moved_server_is_added_and_removed(lab, vnetd, servers):
     assert aliases(lab) == []
 
 
-def test_connection_of_an_address_that_is_gone_ends(lab, vnetd, servers):
+def test_neighbours_of_the_moved_server_find_its_address_at_once(lab, vnetd, servers):
+    """They have the old server's MAC in their caches, and get the interface's without asking."""
+    old, six, mac = "198.51.100.77", "2001:db8::77", "02:00:00:00:00:99"
+    ours = lab.host.links()["up0"]["address"]
+
+    def remember(address):
+        argv = ("lladdr", mac, "dev", "eth0", "nud", "stale")
+        lab.outside.run("ip", "neigh", "replace", address, *argv)
+
+    def found(address):
+        rows = lab.outside.ip("neigh", "show", address, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [ours]
+
+    for address in (old, six):
+        remember(address)
+    vnetd.write(
+        "redirect.d/one",
+        service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
+        + service("two", 7001, f"{NEAR} 9002", f"bind = {six}", "listen_alias = up0"),
+    )
+    vnetd.ctl("reload")
+    for address in (old, six):
+        proc.wait_until(f"{address} is known", lambda a=address: found(a))
+    assert says(lab, 7001, address=old) == b"a"
+    # And once more, as one frame may get lost.
+    for address in (old, six):
+        remember(address)
+    for address in (old, six):
+        proc.wait_until(f"{address} is known again", lambda a=address: found(a))
+    # Guests are neighbours too, behind the gate of our own bridge.
+    guest = lab.guest("vmnet8")
+    guest.dhcp("udhcpc")
+    inside = vnetd.address(8, 77)
+    guest.run("ip", "neigh", "replace", inside, "lladdr", mac, "dev", "eth0", "nud", "stale")
+    vnetd.write("redirect.d/three", service("three", 7003, f"{NEAR} 9003", f"bind = {inside}",
+                                            "listen_alias = yes"))
+    vnetd.ctl("reload")
+    bridge = lab.host.links()["vmnet8"]["address"]
+
+    def known():
+        rows = guest.ip("neigh", "show", inside, "dev", "eth0")
+        return [r.get("lladdr") for r in rows] == [bridge]
+
+    proc.wait_until("the guest knows it", known)
+
+
+def test_connection_ends_with_its_added_address(lab, vnetd, servers):
+    """Clients are told by a reset while the address is there; who shares it, or came elsewhere, goes on."""
+    old, other = "198.51.100.77", "198.51.100.177"
+
+    def write(**binds):
+        for name, (port, bind) in binds.items():
+            lines = (f"bind = {bind}", "listen_alias = yes") if bind else ()
+            vnetd.write(f"redirect.d/{name}", service(name, port, f"{NEAR} 9001", *lines))
+        for file in (vnetd.config / "redirect.d").iterdir():
+            if file.name not in binds:
+                file.unlink()
+        vnetd.ctl("reload")
+
+    write(one=(7001, old), two=(7002, old), here=(7003, None))
+    conns = [dial(lab, 7001, address=old), dial(lab, 7002, address=old), dial(lab, 7003)]
+    for conn in conns:
+        assert read_name(conn) == b"a"
+    one, two, here = conns
+    # The address is another's too, so it stays.
+    write(two=(7002, old))
+    assert aliases(lab) == [old]
+    echo(one)
+    echo(here)
+    # It becomes another one: what was connected to it is told.
+    write(two=(7002, other))
+    assert aliases(lab) == [other]
+    for conn in (one, two):
+        with pytest.raises(ConnectionResetError):
+            conn.recv(1)
+    assert says(lab, 7002, address=other) == b"a"
+    two = dial(lab, 7002, address=other)
+    read_name(two)
+    # Disabled is removed.
+    vnetd.write("redirect.d/two", service("two", 7002, f"{NEAR} 9001", f"bind = {other}",
+                                          "listen_alias = yes", "disable = yes"))
+    vnetd.ctl("reload")
+    assert aliases(lab) == []
+    with pytest.raises(ConnectionResetError):
+        two.recv(1)
+    echo(here)
+    here.close()
+    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+
+
+def test_connection_of_an_address_that_others_took_away_ends(lab, vnetd, servers):
     """Nobody tells the redirector that its client cannot be reached: it asks after a while, and gets no answer."""
     old = "198.51.100.77"
     keys = {"time": 1, "intvl": 1, "probes": 2}
     lab.host.run("sysctl", "-qw", *(f"net.ipv4.tcp_keepalive_{key}={n}" for key, n in keys.items()))
-    one = service("one", 7001, f"{NEAR} 9001", f"bind = {old}", "listen_alias = yes")
-    vnetd.write("redirect.d/one", one)
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", f"bind = {old}",
+                                          "listen_alias = yes"))
     vnetd.ctl("reload")
     held = dial(lab, 7001, address=old)
     assert read_name(held) == b"a"
-    (vnetd.config / "redirect.d/one").unlink()
-    vnetd.ctl("reload")
-    assert aliases(lab) == [] and "vnet-redird" in vnetd.pids()
-    proc.wait_until("the redirector has ended", lambda: "vnet-redird" not in vnetd.pids())
+    left = vnetd.pid_of("vnet-redird")
+    vnetd.stop(but="vnet-redird")
+    lab.host.run("ip", "addr", "del", f"{old}/32", "dev", "up0")
+    proc.wait_until("the redirector has ended", lambda: not proc.alive(left))
 
 
 def test_captured_port_comes_to_the_service(lab, vnetd, servers):
@@ -539,6 +387,31 @@ def test_captured_port_comes_to_the_service(lab, vnetd, servers):
     vnetd.ctl("reload")
     with pytest.raises(ConnectionRefusedError):
         dial(lab, 80)
+    echo(held)
+
+
+def test_captured_port_of_an_ipv6_address_comes_to_the_service(lab, vnetd, servers):
+    six, near = "2001:db8::1", "2001:db8::2"
+    lab.host.run("ip", "addr", "add", f"{six}/64", "dev", "up0", "nodad")
+    lab.host.run("ip", "addr", "add", "2001:db8::5/64", "dev", "up0", "nodad")
+    lab.outside.run("ip", "addr", "add", f"{near}/64", "dev", "eth0", "nodad")
+    one = service("one", 10080, f"{NEAR} 9001", f"bind = {six}", "capture_port = 80")
+    vnetd.write("redirect.d/one", one)
+    vnetd.ctl("reload")
+    assert says(lab, 10080, address=six) == b"a"
+    proc.wait_until("the rule is there", lambda: six in lab.host.run("nft", "list", "ruleset").out)
+    assert says(lab, 80, address=six) == b"a"
+    with lab.host.enter(), socket.create_connection((six, 80), timeout=5) as conn:
+        assert read_name(conn) == b"a"
+    for address in ("2001:db8::5", HOST):
+        with pytest.raises(ConnectionRefusedError):
+            dial(lab, 80, address=address)
+    held = dial(lab, 80, address=six)
+    read_name(held)
+    (vnetd.config / "redirect.d/one").unlink()
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionRefusedError):
+        dial(lab, 80, address=six)
     echo(held)
 
 
@@ -577,11 +450,6 @@ def test_name_of_the_hosts_resolvers(lab, vnetd, servers):
 
 
 # --- vnetctl redirect ---------------------------------------------------------------------------
-
-
-def row(vnetd, name):
-    rows = vnetd.json("redirect", "list")["redirections"]
-    return next(r for r in rows if r["name"] == name)
 
 
 def test_list_counts_bytes_as_they_were_sent(lab, two, servers):
@@ -660,3 +528,40 @@ def test_show_and_kill(lab, two, member):
     assert res.rc == 1 and "there is no connection 999999" in res.err
     res = two.ctl("redirect", "show", "nosuch", check=False)
     assert res.rc == 1 and 'there is no redirection "nosuch"' in res.err
+
+
+def test_connections_of_removed_services_are_shown_and_killed(lab, two):
+    one, other = dial(lab, 7001), dial(lab, 7002)
+    assert (read_name(one), read_name(other)) == (b"a", b"b")
+    (two.config / "redirect.d/one").unlink()
+    two.ctl("reload")
+    echo(one)
+    got = row(two, "one")
+    assert (got["state"], got["connections"], got["listen"]) == ("removed", 1, None)
+    assert (got["bytes_in"], got["bytes_out"]) == (1000, 1001)
+    assert row(two, "two")["state"] == "ok"
+    shown = two.json("redirect", "show", "one")
+    assert shown["redirection"]["state"] == "removed"
+    assert [c["client"] for c in shown["connections"]] == [f"{NEAR}:{one.getsockname()[1]}"]
+    # A service of that name comes again, and both are there.
+    two.write("redirect.d/one", service("one", 7011, f"{NEAR} 9003"))
+    two.ctl("reload")
+    rows = two.json("redirect", "list")["redirections"]
+    assert sorted(r["state"] for r in rows if r["name"] == "one") == ["ok", "removed"]
+    assert len(two.json("redirect", "show", "one")["connections"]) == 1
+    (two.config / "redirect.d/one").unlink()
+    (two.config / "redirect.d/two").unlink()
+    two.ctl("reload")
+    assert two.ctl("redirect", "kill", "one").out == "1 connection of one ended\n"
+    with pytest.raises(ConnectionResetError):
+        one.recv(1)
+    res = two.ctl("redirect", "kill", "one", check=False)
+    assert res.rc == 1 and 'there is no redirection "one"' in res.err
+    echo(other)
+    rows = two.json("redirect", "list")["redirections"]
+    assert [(r["name"], r["state"]) for r in rows] == [("two", "removed")]
+    other.close()
+    proc.wait_until("nothing is left", lambda: not two.json("redirect", "list")["redirections"])
+    for verb in ("show", "kill"):
+        res = two.ctl("redirect", verb, "two", check=False)
+        assert res.rc == 1 and 'there is no redirection "two"' in res.err

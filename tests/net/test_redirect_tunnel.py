@@ -210,10 +210,9 @@ def test_without_the_file_alias_and_capture_are_gone(tunnel):
     with tunnel.connect() as conn:
         conn.sendall(b"GET ")
         proc.wait_until("it goes all the way", lambda: tunnel.b.listed()["bytes_in"])
-        tunnel.a.vnetd.ctl("redirect", "kill", "old-web")
+        tunnel.a.remove()
         with pytest.raises(ConnectionResetError):
             conn.recv(1)
-    tunnel.a.remove()
     assert f"{OLD[0]}/32" not in host.addresses("vmnet2")
     proc.wait_until("the rule is gone", lambda: OLD[0] not in ruleset())
     with pytest.raises(OSError), tunnel.connect(timeout=2):

@@ -279,6 +279,26 @@ def test_addresses_that_a_bridge_forgets_are_events(space, dump, watcher):
     )
 
 
+def test_neighbours_with_a_protocol_number_are_seen_and_missed(space, dump, watcher):
+    space.sh(
+        """
+        ip link add ve7 up type veth peer name pe7
+        ip link set pe7 up
+        ip addr add 10.7.0.1/24 dev pe7
+        ip neigh add 10.7.0.2 lladdr 00:0c:29:01:02:03 dev pe7 nud permanent protocol 118
+        ip neigh add 10.7.0.3 lladdr 00:0c:29:01:02:04 dev pe7 nud permanent
+        """
+    )
+    rows = {row["addr"]: row for row in dump("neigh")}
+    assert rows["10.7.0.2"]["mac"] == "00:0c:29:01:02:03"
+    assert rows["10.7.0.2"]["proto"] == 118 and rows["10.7.0.2"]["permanent"]
+    assert rows["10.7.0.3"]["proto"] == 0
+    space.sh("ip neigh del 10.7.0.3 dev pe7; ip neigh flush dev pe7 nud permanent")
+    gone = watcher.wait(lambda row: row["what"] == "neigh gone")
+    # One that nobody claims is no event: every guest's entry goes some day.
+    assert gone["addr"] == "10.7.0.2" and gone["proto"] == 118
+
+
 def test_filters_that_are_taken_off_a_link_are_events(space, dump, watcher):
     space.sh(
         """

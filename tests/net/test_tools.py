@@ -62,6 +62,11 @@ def test_tables_and_json_say_the_same(lab, vnetd):
     assert found["starts"] < found["ends"]
     assert rows(vnetd.ctl("leases", "vmnet1").out) == []
 
+    for name in ("web-one", "WEB-ONE.vmnet8", guest.mac, "web1"):
+        assert vnetd.ctl("ip", name).out == f"{lease.ip}\n"
+    assert vnetd.json("ip", "web-one", "--net", "vmnet8")["address"] == lease.ip
+    assert "leases" in vnetd.ctl("ip", "web-one.vmnet1", check=False).err
+
     status = vnetd.ctl("status").out
     assert re.search(r"^vnetd \S+ running \d+ \S+, 3 networks, 1 guest$", status, re.M)
     assert re.search(r"^vmnet8 +NAT +10\.181\.8\.0/24 +\.1 +1/126 +yes +1 +ok$", status, re.M)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * dhcpd_sim.c - thousands of scripted clients against the DHCP server's core with a fake clock
- * and a fake disk: random messages, crashes, torn files, failing disks, clock steps and new
- * configurations.
+ * and a fake disk: random messages, crashes, torn files, failing disks, clock steps, new
+ * configurations, and strangers who sit on addresses of the pool and answer for them, or do not.
  *
  * What must hold at every moment:
  *   - no two clients believe that they hold the same address;
  *   - an ACK that left is on the disk: the file, replayed, has that lease with at least that end;
  *   - a client that holds a lease gets it again when it asks, however often the server crashed;
- *   - no address is given that is not the client's to have (own addresses, reservations, ranges).
+ *   - no address is given that is not the client's to have (own addresses, reservations, ranges);
+ *   - an address whose stranger answered before it was asked for is refused; other answers take no
+ *     lease away but one that was granted within the second before.
  */
 #include "../unit/lib/t.h"
 
@@ -44,8 +46,11 @@ struct sim {
 	bool small_range; /* which configuration is in force */
 	struct simclient *cl;
 	uint32_t *holder; /* by address: client + 1, 0 nobody */
+	int64_t *probed;  /* by address: when, last */
+	bool *contested;  /* by address: its holder may be told to leave */
+	struct ip4 asked; /* by the probe of the last exchange; 0: none */
 	uint8_t frame[DHCP_FRAME_MAX];
-	unsigned acks, naks, crashes, lost, expired, checked;
+	unsigned acks, naks, crashes, lost, expired, checked, abandoned, taken;
 };
 
 static uint32_t
@@ -76,7 +81,8 @@ sim_conf(bool small)
 	c->gateway.h = SUBNET + 2;
 	c->default_lease_s = 600;
 	c->max_lease_s = 1200;
-	c->unknown_clients = c->authoritative = true;
+	c->unknown_clients = c->authoritative = c->ping_check = true;
+	c->ping_timeout_s = 1;
 	netconf_add_range(c, (struct ip4){SUBNET + 256},
 			  (struct ip4){SUBNET + (small ? 2900 : 4094)}, false);
 	for (unsigned i = 0; i < RESERVED; i++)
@@ -167,6 +173,7 @@ let_go(struct sim *m, struct simclient *c)
 	if (c->state == HELD) {
 		assert_int_equal(m->holder[c->ip.h - SUBNET], c - m->cl + 1);
 		m->holder[c->ip.h - SUBNET] = 0;
+		m->contested[c->ip.h - SUBNET] = false;
 		c->old = c->ip;
 	}
 	c->state = IDLE;
@@ -221,6 +228,59 @@ commit(struct sim *m, const struct dhcp_out *out)
 	return true;
 }
 
+/* --- strangers --- */
+
+static bool
+is_squatted(struct ip4 ip)
+{
+	return ip.h % 16 == 7;
+}
+
+static void
+note_probe(struct sim *m, const struct dhcp_out *out)
+{
+	struct arp4 a;
+	struct mac src;
+
+	m->asked.h = 0;
+	if (out->probe_len == 0)
+		return;
+	assert_int_equal(out->reply, DHCP_OFFER);
+	assert_true(arp4_frame_decode(&a, &src, out->probe, out->probe_len));
+	assert_true(prefix4_contains(dhcp_server_conf(m->s)->subnet, a.target_ip));
+	m->asked = a.target_ip;
+	m->probed[a.target_ip.h - SUBNET] = m->clk.now.ms;
+}
+
+/* Somebody says that he has this address. True when it is not given to anybody now. */
+static bool
+claim(struct sim *m, struct ip4 ip)
+{
+	struct mac stranger = {{0x02, 0xff, 0, 0, (uint8_t)(ip.h >> 8), (uint8_t)ip.h}};
+	struct arp4 a = {.reply = true, .sender_mac = stranger, .sender_ip = ip};
+	uint8_t buf[ARP4_FRAME_LEN];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct dhcp_out out;
+	uint32_t holder;
+
+	arp4_frame_encode(&w, stranger, &a);
+	dhcp_server_input(m->s, buf, wr_len(&w), FRAME_CSUM_CHECK, m->clk, m->frame, &out);
+	assert_int_equal(out.frame_len, 0);
+	if (out.conflict.found == CONFLICT_CONTESTED) {
+		assert_true(m->clk.now.ms < m->probed[ip.h - SUBNET] + 1000);
+		m->contested[ip.h - SUBNET] = true;
+		m->taken++;
+	}
+	if (out.conflict.found != CONFLICT_ABANDONED)
+		return false;
+	holder = m->holder[ip.h - SUBNET];
+	if (holder)
+		check_expiry(m, &m->cl[holder - 1]);
+	assert_int_equal(m->holder[ip.h - SUBNET], 0);
+	m->abandoned++;
+	return commit(m, &out);
+}
+
 static enum dhcp_type
 exchange(struct sim *m, struct simclient *c, const struct trequest *q, struct treply *r)
 {
@@ -233,6 +293,7 @@ exchange(struct sim *m, struct simclient *c, const struct trequest *q, struct tr
 	dhcp_server_input(m->s, buf, len, FRAME_CSUM_CHECK, m->clk, m->frame, &out);
 	assert_true(out.reply != DHCP_ACK || out.nchanges > 0 || q->type == DHCP_INFORM);
 	assert_true(out.reply != DHCP_OFFER || out.nchanges == 0);
+	note_probe(m, &out);
 	if (!commit(m, &out) || out.reply == DHCP_NONE)
 		return DHCP_NONE;
 	if (rnd(m, 50) == 0) { /* lost on the way */
@@ -276,28 +337,41 @@ start_over(struct sim *m, struct simclient *c)
 	struct trequest q = {.type = DHCP_DISCOVER,
 			     .requested = rnd(m, 3) ? (struct ip4){0} : c->old,
 			     .lease_s = rnd(m, 4) ? 0 : 60 + rnd(m, 2000)};
+	unsigned when = rnd(m, 4); /* 0, 1: at once, 2: too late, 3: never */
+	struct ip4 squatted;
 	struct treply r;
+	bool gone;
 
 	/* A machine that boots does not use its old address. */
 	let_go(m, c);
 	if (exchange(m, c, &q, &r) != DHCP_OFFER || rnd(m, 10) == 0)
 		return;
+	squatted.h = is_squatted(m->asked) ? m->asked.h : 0;
+	gone = squatted.h && when < 2 && claim(m, squatted);
 	q.type = DHCP_REQUEST;
 	q.requested = r.m.yiaddr;
 	q.server_id = r.m.server_id;
 	if (rnd(m, 20) == 0)
 		q.server_id.h ^= 1; /* another server was chosen */
+	if (gone) {
+		assert_int_not_equal(exchange(m, c, &q, &r), DHCP_ACK);
+		return;
+	}
 	request(m, c, &q);
+	if (squatted.h && when == 2)
+		claim(m, squatted);
 }
 
-/* A reservation may pull its client away, and so may a smaller range; nothing else may. */
+/* A reservation may pull its client away, and so may a smaller range, and a stranger who answers late;
+ * nothing else may. */
 static bool
 must_be_kept(const struct sim *m, const struct simclient *c)
 {
 	const struct netconf *conf = dhcp_server_conf(m->s);
 	const struct netconf_host *h = netconf_host_find(conf, c->c.mac);
 
-	return netconf_fits(conf, c->ip, c->c.mac) && (!h || ip4_eq(h->ip, c->ip));
+	return netconf_fits(conf, c->ip, c->c.mac) && (!h || ip4_eq(h->ip, c->ip)) &&
+	       !m->contested[c->ip.h - SUBNET];
 }
 
 static void
@@ -355,6 +429,8 @@ mischief(struct sim *m, struct simclient *c)
 	enum dhcp_type got;
 
 	check_expiry(m, c);
+	if (victim->ip.h && rnd(m, 4) == 0)
+		claim(m, victim->ip);
 	if (c->state == HELD || c == victim)
 		return;
 	got = exchange(m, c, &q, &r);
@@ -493,8 +569,9 @@ sim_run(uint64_t seed)
 	m.holder = calloc(4096, sizeof(*m.holder));
 	strbuf_init(&m.disk);
 	strbuf_init(&m.unsynced);
-	assert_non_null(m.cl);
-	assert_non_null(m.holder);
+	m.probed = calloc(4096, sizeof(*m.probed));
+	m.contested = calloc(4096, sizeof(*m.contested));
+	assert_true(m.cl && m.holder && m.probed && m.contested);
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct simclient *c = &m.cl[i];
 
@@ -516,15 +593,18 @@ sim_run(uint64_t seed)
 	check_disk(&m);
 	print_message(
 	    "seed %llu: %u ACKs, %u NAKs, %u crashes, %u replies lost, %u leases expired, "
-	    "%u found on disk\n",
-	    (unsigned long long)seed, m.acks, m.naks, m.crashes, m.lost, m.expired, m.checked);
+	    "%u found on disk, %u addresses abandoned, %u leases contested\n",
+	    (unsigned long long)seed, m.acks, m.naks, m.crashes, m.lost, m.expired, m.checked,
+	    m.abandoned, m.taken);
 	assert_true(m.acks > STEPS / 4 && m.naks > 100 && m.crashes > 50 && m.expired > 100 &&
-		    m.checked > CLIENTS);
+		    m.checked > CLIENTS && m.abandoned > 50 && m.taken > 10);
 	dhcp_server_free(m.s);
 	strbuf_fini(&m.disk);
 	strbuf_fini(&m.unsynced);
 	free(m.cl);
 	free(m.holder);
+	free(m.probed);
+	free(m.contested);
 }
 
 static void

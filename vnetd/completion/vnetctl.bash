@@ -54,7 +54,8 @@ _vnetctl_words()
 
 	case $verb:$position in
 	help:1) _vnetctl_verbs ;;
-	forward:1) echo list ;;
+	forward:1) printf '%s\n' list add remove ;;
+	forward:3) [[ ${words[1]} != list ]] && printf '%s\n' tcp udp ;;
 	redirect:1) printf '%s\n' list show kill ;;
 	redirect:2) [[ ${words[1]} != list ]] && _vnetctl_column redirect list ;;
 	detach:1 | port:1) _vnetctl_column ports ;;
@@ -77,9 +78,12 @@ _vnetctl_words()
 		esac
 		;;
 	create:2 | create:3) printf '%s\n' nat hostonly bridged segment ;;
+	# Those who have a reservation.
+	unreserve:2) _vnetctl_ask leases "${words[1]}" | awk '/ reserved / { print $2 }' ;;
 	set:2) _vnetctl_keys set ;;
 	set:3) _vnetctl_values set "${words[2]}" ;;
-	forward:2 | show:1 | leases:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | libvirt:1 | capture:1 | top:1)
+	forward:2 | show:1 | leases:1 | connections:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | \
+		libvirt:1 | reserve:1 | unreserve:1 | capture:1 | top:1)
 		_vnetctl_column networks ;;
 	esac
 }

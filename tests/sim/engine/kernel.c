@@ -12,7 +12,7 @@
 
 #include "tests/unit/lib/t.h"
 
-enum what { LINK, ADDR, ROUTE };
+enum what { LINK, ADDR, ROUTE, NEIGH };
 
 struct world_event {
 	struct world_event *next;
@@ -22,6 +22,7 @@ struct world_event {
 		struct rtnl_link link;
 		struct rtnl_addr addr;
 		struct rtnl_route route;
+		struct rtnl_neigh neigh;
 	};
 };
 
@@ -69,6 +70,8 @@ kernel_deliver(struct world *w)
 			core_link_event(w->core, w->now, &e->link, e->gone);
 		else if (e->what == ADDR)
 			core_addr_event(w->core, w->now, &e->addr);
+		else if (e->what == NEIGH)
+			core_neigh_gone(w->core, w->now, &e->neigh);
 		else
 			core_route_event(w->core, w->now, &e->route);
 		free(e);
@@ -139,6 +142,22 @@ addr_del(struct world *w, size_t i)
 }
 
 static void
+neigh_del(struct world *w, int i)
+{
+	add_event(w, NEIGH, true)->neigh = w->neigh[i];
+	w->neigh[i] = w->neigh[--w->nneighs];
+}
+
+/* With a link that goes, or goes down. */
+static void
+drop_neighs(struct world *w, int ifindex)
+{
+	for (size_t i = w->nneighs; i-- > 0;)
+		if (w->neigh[i].ifindex == ifindex)
+			neigh_del(w, (int)i);
+}
+
+static void
 link_del(struct world *w, struct rtnl_link *l)
 {
 	struct rtnl_link gone = *l;
@@ -147,6 +166,7 @@ link_del(struct world *w, struct rtnl_link *l)
 		if (w->addr[i].ifindex == gone.ifindex)
 			addr_del(w, i);
 	drop_routes(w, gone.ifindex, (struct ip4){0});
+	drop_neighs(w, gone.ifindex);
 	for (size_t i = 0; i < w->nlinks; i++) {
 		if (w->link[i].master != gone.ifindex)
 			continue;
@@ -173,6 +193,24 @@ route_find(struct world *w, int oif, struct prefix4 dst)
 		if (w->route[i].oif == oif && prefix4_eq(w->route[i].dst, dst))
 			return (int)i;
 	return -1;
+}
+
+static int
+neigh_find(struct world *w, int ifindex, struct ip4 a)
+{
+	for (size_t i = 0; i < w->nneighs; i++)
+		if (w->neigh[i].ifindex == ifindex && ip4_eq(w->neigh[i].addr, a))
+			return (int)i;
+	return -1;
+}
+
+static void
+neigh_set(struct world *w, int ifindex, struct ip4 a, struct mac mac, uint8_t proto)
+{
+	int i = neigh_find(w, ifindex, a);
+	struct rtnl_neigh *n = i < 0 ? &w->neigh[w->nneighs++] : &w->neigh[i];
+
+	*n = (struct rtnl_neigh){ifindex, a, mac, proto, true};
 }
 
 static void
@@ -286,6 +324,13 @@ bridge_verb(struct world *w, const struct msg *m, char *why, size_t cap)
 			       (struct prefix4){m->u.route_del.dst, m->u.route_del.len});
 		if (i >= 0)
 			w->route[i] = w->route[--w->nroutes];
+	} else if (m->type == MSG_NEIGH_SET) {
+		neigh_set(w, l->ifindex, m->u.neigh_set.addr, m->u.neigh_set.mac,
+			  NAMES_ROUTE_PROTO);
+	} else if (m->type == MSG_NEIGH_DEL) {
+		i = neigh_find(w, l->ifindex, m->u.neigh_del.addr);
+		if (i >= 0 && w->neigh[i].proto == NAMES_ROUTE_PROTO)
+			neigh_del(w, i);
 	}
 	return 0;
 }
@@ -398,7 +443,8 @@ kernel_execute(struct world *w, const struct msg *m, int *fds, size_t *nfds, cha
 	if (m->type == MSG_BRIDGE_SET)
 		return bridge_set(w, &m->u.bridge_set, why, cap);
 	if (m->type == MSG_BRIDGE_DEL || m->type == MSG_ADDR_ADD || m->type == MSG_ADDR_DEL ||
-	    m->type == MSG_ROUTE_ADD || m->type == MSG_ROUTE_DEL)
+	    m->type == MSG_ROUTE_ADD || m->type == MSG_ROUTE_DEL || m->type == MSG_NEIGH_SET ||
+	    m->type == MSG_NEIGH_DEL)
 		return bridge_verb(w, m, why, cap);
 	if (m->type == MSG_SYSCTL_SET)
 		return world_link(w, m->u.sysctl_set.ifname) ? 0 : ENODEV;
@@ -447,6 +493,7 @@ world_link_down(struct world *w, const char *name)
 
 	l->up = l->lower_up = false;
 	drop_routes(w, l->ifindex, (struct ip4){0});
+	drop_neighs(w, l->ifindex);
 	link_event(w, l, false);
 }
 
@@ -481,6 +528,35 @@ world_addr_del(struct world *w, const char *dev, const char *addr)
 
 	assert_true(i >= 0);
 	addr_del(w, (size_t)i);
+}
+
+void
+world_neigh_add(struct world *w, const char *dev, const char *addr, struct mac mac)
+{
+	neigh_set(w, world_link(w, dev)->ifindex, ip(addr), mac, 0);
+}
+
+void
+world_neigh_del(struct world *w, const char *dev, const char *addr)
+{
+	int i = neigh_find(w, world_link(w, dev)->ifindex, ip(addr));
+
+	assert_true(i >= 0);
+	neigh_del(w, i);
+}
+
+const char *
+world_neigh(struct world *w, const char *dev, const char *addr)
+{
+	static char text[32];
+	const struct rtnl_link *l = world_link(w, dev);
+	int i = l ? neigh_find(w, l->ifindex, ip(addr)) : -1;
+
+	text[0] = '\0';
+	if (i >= 0)
+		snprintf(text, sizeof(text), "%s %s", MAC_STR(w->neigh[i].mac),
+			 w->neigh[i].proto == NAMES_ROUTE_PROTO ? "ours" : "others'");
+	return text;
 }
 
 void

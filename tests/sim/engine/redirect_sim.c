@@ -284,6 +284,13 @@ its_own_address_is_added_and_removed(void **state UNUSED)
 	aliased(w, "yes");
 	world_start(w);
 	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	assert_int_equal(w->announced, 1);
+	world_wait(w, 60000);
+	assert_int_equal(w->announced, 2);
+	assert_int_equal(play_reload(w, NULL), 0);
+	world_restart(w);
+	world_wait(w, 60000);
+	assert_int_equal(w->announced, 2);
 	aliased(w, "eth7");
 	assert_int_equal(play_reload(w, NULL), 0);
 	assert_string_equal(w->alias, "");
@@ -296,6 +303,74 @@ its_own_address_is_added_and_removed(void **state UNUSED)
 	assert_string_equal(world_warnings(w), "");
 	world_redirect(w, "redirect.d/web", NULL, false);
 	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "");
+	world_free(w);
+}
+
+/* Without waiting for the answer. */
+static struct world_client *
+ask_reload(struct world *w)
+{
+	struct world_client *cl = world_client(w, 0);
+	struct msg m = msg_make(MSG_RELOAD_ASK, 0);
+
+	world_ask(w, cl, &m, -1);
+	return cl;
+}
+
+static void
+its_own_address_goes_after_its_connections(void **state UNUSED)
+{
+	struct world *w = world_new();
+	struct world_client *cl;
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "25", "10.0.0.2 25"), false);
+	aliased(w, "yes");
+	world_start(w);
+	assert_true(play_has(pushed(w), "alias 192.168.8.77\n"));
+	assert_true(play_has(pushed(w), "service web socket 2 cps 50 alias\n"));
+	/* The address stays until vnet-redird has answered, */
+	w->worker_mute[ROLE_REDIRD] = true;
+	world_redirect(w, "redirect.d/web", NULL, false);
+	cl = ask_reload(w);
+	assert_int_equal(cl->nreplies, 0);
+	assert_string_equal(pushed(w), "service mail socket 1 cps 50\ntarget 10.0.0.2 25\n");
+	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	/* has had time enough, */
+	world_wait(w, 2500);
+	assert_string_equal(w->alias, "");
+	world_wait(w, 20000); /* for the reload's end */
+	/* or has ended. */
+	w->worker_mute[ROLE_REDIRD] = false;
+	aliased(w, "yes");
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	w->worker_mute[ROLE_REDIRD] = true;
+	world_redirect(w, "redirect.d/web", NULL, false);
+	ask_reload(w);
+	assert_string_equal(w->alias, "vmnet8 192.168.8.77\n");
+	core_worker_lost(w->core, w->now, ROLE_REDIRD);
+	world_wait(w, 1);
+	assert_string_equal(w->alias, "");
+	world_free(w);
+}
+
+static void
+a_reading_that_follows_at_once_takes_its_address_away(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "25", "10.0.0.2 25"), false);
+	world_start(w);
+	w->worker_mute[ROLE_REDIRD] = true;
+	aliased(w, "yes");
+	ask_reload(w);
+	world_redirect(w, "redirect.d/web", NULL, false);
+	w->worker_mute[ROLE_REDIRD] = false;
+	ask_reload(w);
+	world_wait(w, 20000);
 	assert_string_equal(w->alias, "");
 	world_free(w);
 }
@@ -318,9 +393,18 @@ a_captured_port_is_told_to_natd(void **state UNUSED)
 		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = 2001:db8::1\n"
 		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
 		       false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 2001:db8::1 80 10080\n"));
+	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1"));
+	world_link_add(w, "eth7", "");
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 10080\n\tbind = fe80::1%eth7\n"
+		       "\tredirect = 10.0.0.1 80\n\tcapture_port = 80\n}\n",
+		       false);
 	assert_int_equal(play_reload(w, &cl), EINVAL);
-	assert_true(play_has(strbuf_str(&cl->rows), "capture_port is for an IPv4 address"));
-	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 10.8.0.1 80 10080\n"));
+	assert_true(
+	    play_has(strbuf_str(&cl->rows), "capture_port is not for a link-local address"));
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture 2001:db8::1 80 10080\n"));
 	world_redirect(w, "redirect.d/web", NULL, false);
 	assert_int_equal(play_reload(w, NULL), 0);
 	assert_false(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "capture"));
@@ -480,6 +564,8 @@ main(void)
 	    cmocka_unit_test(its_own_address_is_added_and_removed),
 	    cmocka_unit_test(its_lines_go_to_a_file_or_to_syslog),
 	    cmocka_unit_test(a_file_that_cannot_be_written_to_is_told_and_tried_again),
+	    cmocka_unit_test(its_own_address_goes_after_its_connections),
+	    cmocka_unit_test(a_reading_that_follows_at_once_takes_its_address_away),
 	    cmocka_unit_test(a_captured_port_is_told_to_natd),
 	    cmocka_unit_test(a_name_follows_its_lease),
 	    cmocka_unit_test(a_name_of_etc_hosts),

@@ -120,7 +120,7 @@ open_one(struct world *w, const struct msg_sock_listen *at, char *why, size_t ca
 static int
 set_alias(struct world *w, const struct msg_alias_set *m, char *why, size_t cap)
 {
-	char addr[REDIRECT_IP_STRLEN];
+	char addr[REDIRECT_IP_STRLEN], line[80];
 	struct redirect_ip ip;
 
 	if (!world_link(w, m->ifname)) {
@@ -128,7 +128,11 @@ set_alias(struct world *w, const struct msg_alias_set *m, char *why, size_t cap)
 		return ENODEV;
 	}
 	memcpy(ip.b, m->addr.b, sizeof(ip.b));
-	strbuf_addf(&w->aliases, "%s %s\n", m->ifname, redirect_ip_str(ip, addr));
+	snprintf(line, sizeof(line), "%s %s\n", m->ifname, redirect_ip_str(ip, addr));
+	if (!(w->alias && strstr(w->alias, line)) &&
+	    !strstr(w->aliases.len ? strbuf_str(&w->aliases) : "", line))
+		snprintf(why, cap, "added");
+	strbuf_addf(&w->aliases, "%s", line);
 	return 0;
 }
 
@@ -184,6 +188,8 @@ redirects_execute(struct world *w, const struct msg *m, int *err, char *why, siz
 	*err = 0;
 	if (m->type == MSG_ALIAS_SET)
 		*err = set_alias(w, &m->u.alias_set, why, cap);
+	else if (m->type == MSG_ALIAS_ANNOUNCE)
+		w->announced++;
 	else if (m->type == MSG_ALIAS_SWEEP)
 		sweep_aliases(w);
 	else if (m->type == MSG_LOG_SET)

@@ -260,7 +260,22 @@ watchers_get_the_past_and_the_present(void **state UNUSED)
 	m.u.lease_changed.net = 8;
 	m.u.lease_changed.event = LEASE_NEW;
 	world_report(w, ROLE_DHCPD, &m);
-	assert_true(play_has(strbuf_str(&cl->rows), "lease-new: vmnet8"));
+	assert_true(play_has(strbuf_str(&cl->rows), "lease-leased: vmnet8"));
+	m.u.lease_changed.event = LEASE_OFFER;
+	world_report(w, ROLE_DHCPD, &m);
+	assert_true(play_has(strbuf_str(&cl->rows), "lease-offered: vmnet8"));
+	m = msg_make(MSG_DHCP_POOL, 0);
+	m.u.dhcp_pool = (struct msg_dhcp_pool){.net = 8, .event = POOL_LOW, .held = 9, .total = 10};
+	world_report(w, ROLE_DHCPD, &m);
+	assert_true(
+	    play_has(strbuf_str(&cl->rows),
+		     "pool-low: vmnet8: 9 of the 10 addresses that DHCP can give are in use"));
+	m.u.dhcp_pool.event = POOL_EMPTY;
+	m.u.dhcp_pool.held = 10;
+	world_report(w, ROLE_DHCPD, &m);
+	assert_true(
+	    play_has(strbuf_str(&cl->rows),
+		     "pool-empty: vmnet8: no address is free for a new guest, 10 of 10 are"));
 	/* The kernel tells what happens to others too; it is no concern of ours. */
 	world_mark(w);
 	w->snapshots = 0;

@@ -37,7 +37,8 @@ is_step(enum msg_type t)
 {
 	return t == MSG_BRIDGE_SET || t == MSG_BRIDGE_DEL || t == MSG_ADDR_ADD ||
 	       t == MSG_ADDR_DEL || t == MSG_ROUTE_ADD || t == MSG_ROUTE_DEL ||
-	       t == MSG_SYSCTL_SET || t == MSG_TAP_ADD || t == MSG_VETH_ADD || t == MSG_PORT_DEL ||
+	       t == MSG_NEIGH_SET || t == MSG_NEIGH_DEL || t == MSG_SYSCTL_SET ||
+	       t == MSG_TAP_ADD || t == MSG_VETH_ADD || t == MSG_PORT_DEL ||
 	       t == MSG_PORT_ENSLAVE || t == MSG_PORT_SET;
 }
 
@@ -90,6 +91,24 @@ redirect_target(const struct msg *m)
 	return ip;
 }
 
+static struct redirect_ip
+redirect_alias(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.redirect_alias.addr.b, sizeof(ip.b));
+	return ip;
+}
+
+static struct redirect_ip
+capture_addr(const struct msg *m)
+{
+	struct redirect_ip ip;
+
+	memcpy(ip.b, m->u.natd_capture.addr.b, sizeof(ip.b));
+	return ip;
+}
+
 static void
 note_row(struct strbuf *b, const struct msg *m)
 {
@@ -107,13 +126,25 @@ note_row(struct strbuf *b, const struct msg *m)
 	else if (m->type == MSG_NATD_GLOBAL)
 		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
 	else if (m->type == MSG_NATD_CAPTURE)
-		strbuf_addf(b, "capture %s %u %u\n", IP4_STR(m->u.natd_capture.addr),
+		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);
+	else if (m->type == MSG_NATD_DNS)
+		strbuf_addf(b, "dns %u policy %u timeout %u tries %u host %d\n", m->u.natd_dns.net,
+			    m->u.natd_dns.policy, m->u.natd_dns.timeout_ms, m->u.natd_dns.tries,
+			    m->u.natd_dns.host_servers);
+	else if (m->type == MSG_GUEST_NAMES)
+		strbuf_addf(b, "guests %s\n", m->u.guest_names.begin ? "begin" : "end");
+	else if (m->type == MSG_GUEST_NAME)
+		strbuf_addf(b, "guest %u %s %s\n", m->u.guest_name.net,
+			    IP4_STR(m->u.guest_name.addr), m->u.guest_name.name);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
 	else if (m->type == MSG_REDIRECT_SERVICE)
-		strbuf_addf(b, "service %s socket %u cps %u\n", m->u.redirect_service.name,
-			    m->u.redirect_service.listener, m->u.redirect_service.cps);
+		strbuf_addf(b, "service %s socket %u cps %u%s\n", m->u.redirect_service.name,
+			    m->u.redirect_service.listener, m->u.redirect_service.cps,
+			    m->u.redirect_service.alias.len ? " alias" : "");
+	else if (m->type == MSG_REDIRECT_ALIAS)
+		strbuf_addf(b, "alias %s\n", redirect_ip_str(redirect_alias(m), addr));
 	else if (m->type == MSG_REDIRECT_LOG)
 		strbuf_addf(b, "log %u pri %u limits %llu %llu\n", m->u.redirect_log.log,
 			    m->u.redirect_log.pri, (unsigned long long)m->u.redirect_log.soft,
@@ -218,6 +249,9 @@ to_worker(void *arg, enum role role, const struct msg *m)
 	note_row(&w->pushed[role], m);
 	if (m->type == MSG_LEASE_LIST && !w->worker_mute[role]) {
 		answer_leases(w, m);
+	} else if (m->type == MSG_DHCP_STATS && !w->worker_mute[role]) {
+		reply = msg_reply(m->id, 0, NULL); /* nothing has been counted */
+		report(w, role, &reply);
 	} else if (m->type == MSG_LOOKUP) {
 		answer_lookup(w, m);
 	} else if (role == ROLE_REDIRD && m->id) {
@@ -283,6 +317,8 @@ snapshot(void *arg, struct snapshot *out)
 		snapshot_add_addr(&w->addr[i], out);
 	for (size_t i = 0; i < w->nroutes; i++)
 		snapshot_add_route(&w->route[i], out);
+	for (size_t i = 0; i < w->nneighs; i++)
+		snapshot_add_neigh(&w->neigh[i], out);
 	snapshot_seal(out);
 	return 0;
 }

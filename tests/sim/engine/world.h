@@ -54,6 +54,8 @@ struct world {
 	size_t naddrs;
 	struct rtnl_route route[WORLD_LINKS];
 	size_t nroutes;
+	struct rtnl_neigh neigh[WORLD_LINKS];
+	size_t nneighs;
 	struct rtnl_fdb fdb[16];
 	size_t nfdb;
 	int last_ifindex;
@@ -96,6 +98,7 @@ struct world {
 	bool keep[8];
 	uint16_t taken_port;   /* by somebody else */
 	struct strbuf aliases; /* named since the last sweep */
+	unsigned announced;    /* how often one was */
 	char *alias;           /* those that are there, a line each; NULL: never swept */
 	struct strbuf logs;    /* likewise: files of redirections' lines */
 	char *log;
@@ -164,6 +167,11 @@ void world_addr_add(struct world *w, const char *dev, const char *addr, uint8_t 
 void world_addr_del(struct world *w, const char *dev, const char *addr);
 void world_route_add(struct world *w, const char *dev, const char *dst);
 void world_route_del(struct world *w, const char *dst);
+/* A neighbour that somebody adds, or flushes. */
+void world_neigh_add(struct world *w, const char *dev, const char *addr, struct mac mac);
+void world_neigh_del(struct world *w, const char *dev, const char *addr);
+/* "52:54:00:00:00:01 ours", "... others'", "" when there is none. */
+const char *world_neigh(struct world *w, const char *dev, const char *addr);
 /* The gate of a link (NULL: none); a guest's first frame; a bridge that forgets a port's entry. */
 struct world_gate *world_gate(struct world *w, const char *ifname);
 void world_pin(struct world *w, const char *ifname, struct mac mac);

@@ -109,7 +109,8 @@ the_dhcp_server_gets_plain_values(void **state UNUSED)
 	assert_true(ip4_eq(d->server, t_ip("10.8.0.254")));
 	assert_int_equal(d->default_lease_s, 1800);
 	assert_int_equal(d->max_lease_s, 7200);
-	assert_true(d->unknown_clients && d->authoritative);
+	assert_true(d->unknown_clients && d->authoritative && d->ping_check);
+	assert_int_equal(d->ping_timeout_s, CONF_PING_TIMEOUT_DEFAULT);
 	assert_memory_equal(dhcp_opts_find(&d->subnet.opts, 1)->data, mask, 4);
 	assert_memory_equal(dhcp_opts_find(&d->subnet.opts, 26)->data, mtu, 2);
 	assert_int_equal(dhcp_opts_find(&d->subnet.opts, 26)->len, 2);
@@ -198,6 +199,13 @@ assert_gate(const struct conf_gate *g, int promiscuous, int forged, int learning
 	assert_int_equal(g->flood, flood);
 }
 
+static void
+assert_dhcp_limits(const struct conf_gate *g, int leases, int rate)
+{
+	assert_int_equal(g->dhcp_leases, leases);
+	assert_int_equal(g->dhcp_rate, rate);
+}
+
 /* Zero has a meaning for each of these: what a section does not say must not look like it. */
 static void
 what_is_not_said_is_not_zero(void **state UNUSED)
@@ -205,13 +213,16 @@ what_is_not_said_is_not_zero(void **state UNUSED)
 	struct conf *c = t_build("answer VNET_8_VIRTUAL_ADAPTER no\n", "[vmnet8]\n[port p0]\n"
 								       "[port 2:0:0:0:0:1]\n");
 
-	for (unsigned n = 0; n < CONF_NETS; n++)
+	for (unsigned n = 0; n < CONF_NETS; n++) {
 		assert_gate(&c->net[n].gate, -1, -1, -1, -1, -1);
+		assert_dhcp_limits(&c->net[n].gate, -1, -1);
+	}
 	assert_int_equal(c->nports, 2);
 	for (size_t i = 0; i < c->nports; i++) {
 		const struct conf_port *p = &c->port[i];
 
 		assert_gate(&p->gate, -1, -1, -1, -1, -1);
+		assert_dhcp_limits(&p->gate, -1, -1);
 		assert_false(p->tap);
 		assert_int_equal(p->net, -1);
 		assert_null(p->owner);
@@ -238,9 +249,13 @@ what_is_not_said_is_not_zero(void **state UNUSED)
 static const char every_key[] = "[vmnet8]\n"
 				"promiscuous = allow\nforged-transmits = allow\n"
 				"mac-learning = 4096\nip-guard = yes\nbroadcast-limit = 1000000\n"
+				"dhcp-leases-per-port = 65535\n"
+				"dhcp-rate-per-port = 1000000\n"
 				"[vmnet0]\n"
 				"promiscuous = deny\nforged-transmits = deny\n"
 				"mac-learning = 0\nip-guard = no\nbroadcast-limit = 0\n"
+				"dhcp-leases-per-port = Unlimited\n"
+				"dhcp-rate-per-port = unlimited\n"
 				"[port p0]\n"
 				"mac-policy = any\npromiscuous = ask\nforged-transmits = allow\n"
 				"mac-learning = 3\ndhcp-server = allow\nra = allow\n"
@@ -260,7 +275,9 @@ keys_of_the_gate_reach_the_model(void **state UNUSED)
 	const struct conf_port *p = c->port;
 
 	assert_gate(&c->net[8].gate, CONF_PROMISC_ALLOW, 1, 4096, 1, 1000000);
+	assert_dhcp_limits(&c->net[8].gate, 65535, 1000000);
 	assert_gate(&c->net[0].gate, CONF_PROMISC_DENY, 0, 0, 0, 0);
+	assert_dhcp_limits(&c->net[0].gate, 0, 0);
 	assert_int_equal(c->nports, 5);
 	assert_gate(&p->gate, CONF_PROMISC_ASK, 1, 3, 1, 7);
 	assert_int_equal(p->mac_policy, MAC_POLICY_ANY);

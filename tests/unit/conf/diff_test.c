@@ -160,9 +160,13 @@ our_own_file_is_compared(void **state UNUSED)
 static void
 each_key_of_a_network_s_gate_counts(void **state UNUSED)
 {
-	static const char *const keys[] = {"promiscuous = ask", "forged-transmits = deny",
-					   "mac-learning = 0", "ip-guard = no",
-					   "broadcast-limit = 0"};
+	static const char *const keys[] = {"promiscuous = ask",
+					   "forged-transmits = deny",
+					   "mac-learning = 0",
+					   "ip-guard = no",
+					   "broadcast-limit = 0",
+					   "dhcp-leases-per-port = 256",
+					   "dhcp-rate-per-port = unlimited"};
 	struct conf *a = t_build(NET8, "[vmnet8]\n");
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -198,6 +202,8 @@ each_key_of_a_port_counts(void **state UNUSED)
 	    "ra = deny",
 	    "ip-guard = no",
 	    "broadcast-limit = 10000",
+	    "dhcp-leases-per-port = unlimited",
+	    "dhcp-rate-per-port = 200",
 	    "rate-in = none",
 	    "rate-out = 0",
 	    "link = up",

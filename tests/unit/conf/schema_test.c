@@ -64,6 +64,8 @@ values_have_one_spelling(void **state UNUSED)
 	    {SCHEMA_USER, "allow", "none", "none"},
 	    {SCHEMA_NET, "display-name", "A  b", "A  b"},
 	    {SCHEMA_NET, "promiscuous", "Ask", "ask"},
+	    {SCHEMA_NET, "static-arp", "52-54-0-1-2-AB,0:c:29:1:2:3 52:54:00:01:02:ab",
+	     "52:54:00:01:02:ab 00:0c:29:01:02:03"},
 	    {SCHEMA_PORT, "mirror-of", "52-54-0-1-2-AB", "52:54:00:01:02:ab"},
 	    {SCHEMA_PORT, "mirror-of", "Web_0.a-b", "Web_0.a-b"},
 	};
@@ -76,6 +78,47 @@ values_have_one_spelling(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_true(schema_parse(&v, &a, schema_find(rows[i].s, rows[i].key), rows[i].in,
 					 (struct conf_pos){0}, &d));
+		assert_string_equal(v.text, rows[i].out);
+	}
+	arena_fini(&a);
+	diags_fini(&d);
+}
+
+static void
+limits_are_numbers_or_unlimited(void **state UNUSED)
+{
+	static const struct {
+		const char *in, *out; /* out NULL: refused */
+		uint32_t num;
+	} rows[] = {
+	    {"1", "1", 1},
+	    {"0256", "256", 256},
+	    {"65535", "65535", 65535},
+	    {"unlimited", "unlimited", 0},
+	    {"UNLIMITED", "unlimited", 0},
+	    {"0", NULL, 0}, /* none at all, or no limit? */
+	    {"65536", NULL, 0},
+	    {"4294967296", NULL, 0},
+	    {"-1", NULL, 0},
+	    {"none", NULL, 0},
+	    {"unlimited 1", NULL, 0},
+	    {"1k", NULL, 0},
+	    {"", NULL, 0},
+	};
+	const struct schema_row *row = schema_find(SCHEMA_NET, "dhcp-leases-per-port");
+	struct schema_value v;
+	struct arena a;
+	struct diags d;
+
+	arena_init(&a);
+	diags_init(&d);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool ok = schema_parse(&v, &a, row, rows[i].in, (struct conf_pos){0}, &d);
+
+		assert_int_equal(ok, rows[i].out != NULL);
+		if (!ok)
+			continue;
+		assert_int_equal(v.num, rows[i].num);
 		assert_string_equal(v.text, rows[i].out);
 	}
 	arena_fini(&a);
@@ -198,6 +241,7 @@ main(void)
 	    cmocka_unit_test(rows_are_grouped_unique_and_complete),
 	    cmocka_unit_test(examples_and_defaults_are_valid),
 	    cmocka_unit_test(values_have_one_spelling),
+	    cmocka_unit_test(limits_are_numbers_or_unlimited),
 	    cmocka_unit_test(rates_have_units_and_limits),
 	    cmocka_unit_test(the_default_file_shows_every_key),
 	};

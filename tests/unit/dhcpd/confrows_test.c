@@ -35,7 +35,9 @@ add_net(struct confrows *c, unsigned net)
 					     .max_lease_s = 900,
 					     .min_lease_s = 300,
 					     .next_server = AT(77),
-					     .authoritative = true};
+					     .authoritative = true,
+					     .ping_check = true,
+					     .ping_timeout_s = 3};
 	assert_true(confrows_add(c, &m));
 }
 
@@ -107,6 +109,8 @@ complete_generation_is_taken_over(void **state UNUSED)
 	assert_false(h->booting);
 	assert_true(h->bootp);
 	assert_true(n->authoritative);
+	assert_true(n->ping_check);
+	assert_int_equal(n->ping_timeout_s, 3);
 	assert_false(n->unknown_clients);
 	assert_memory_equal(netconf_option(n, NULL, 15)->data, "localdomain", 11);
 	assert_null(netconf_option(n, netconf_host_by_ip(n, AT(50)), 15));

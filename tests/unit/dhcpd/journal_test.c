@@ -307,6 +307,36 @@ zeros_at_the_end_are_damage(void **state UNUSED)
 	assert_int_equal(r.good_end, strlen(precise_text));
 }
 
+/* A block whose sync had failed, and that the disk never saw, before one that it did: wherever the zeros begin,
+ * the lease behind them is not lost. */
+static void
+lease_behind_zeros_is_found(void **state UNUSED)
+{
+	static const char before[] = "# head\nlease 10.0.0.1 {\n\tstarts 0 2013/09/15 23:58:51;\n"
+				     "\tends never;\n\thardware ethernet 0:1:2:3:4:5;\n"
+				     "\tclient-hostname \"abc\";\n}\n";
+
+	for (size_t cut = 1; cut < sizeof(before) - 1; cut++) {
+		char text[2048] = {0};
+		struct journal_reader r;
+		struct journal_rec rec;
+		enum journal_next next;
+
+		memcpy(text, before, cut);
+		strcpy(text + sizeof(before) - 1, precise_text);
+		journal_reader_init(&r, text, sizeof(before) - 1 + strlen(precise_text));
+		while ((next = journal_next(&r, &rec)) == JOURNAL_BAD)
+			;
+		assert_int_equal(next, JOURNAL_REC);
+		if (ip4_eq(rec.ip, (struct ip4){0x0a000001})) /* only its newline was lost */
+			while ((next = journal_next(&r, &rec)) == JOURNAL_BAD)
+				;
+		assert_int_equal(next, JOURNAL_REC);
+		assert_rec_equal(&rec, &precise);
+		assert_int_equal(journal_next(&r, &rec), JOURNAL_END);
+	}
+}
+
 static void
 header_is_a_comment(void **state UNUSED)
 {
@@ -344,6 +374,7 @@ main(void)
 	    cmocka_unit_test(damaged_blocks_are_skipped),
 	    cmocka_unit_test(torn_end_loses_only_itself),
 	    cmocka_unit_test(zeros_at_the_end_are_damage),
+	    cmocka_unit_test(lease_behind_zeros_is_found),
 	    cmocka_unit_test(header_is_a_comment),
 	    cmocka_unit_test(small_files_are_rewritten_sooner),
 	};

@@ -58,6 +58,78 @@ two_clients_get_two_addresses(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* A client that asks again, or has a lease, is no news. */
+static void
+an_offer_is_told_once(void **state UNUSED)
+{
+	struct fixture x;
+
+	fx_init(&x, NULL);
+	fx_discover(&x, &alice);
+	assert_true(x.out.offered);
+	assert_int_equal(x.out.offer.ip.h, AT(128).h);
+	assert_true(mac_eq(x.out.offer.mac, alice.mac));
+	assert_string_equal(x.out.offer.hostname, "alice");
+	assert_int_equal(x.out.nchanges, 0);
+	fx_discover(&x, &alice);
+	assert_false(x.out.offered);
+	fx_select(&x, &alice, AT(128));
+	assert_false(x.out.offered);
+	fx_discover(&x, &alice);
+	assert_false(x.out.offered);
+	fx_release(&x, &alice, AT(128));
+	assert_false(x.out.offered);
+	fx_discover(&x, &alice);
+	assert_true(x.out.offered);
+	fx_fini(&x);
+}
+
+static void
+expect_pool(const struct fixture *x, uint32_t want_held, uint32_t want_total)
+{
+	uint32_t held, total;
+
+	dhcp_server_pool(x->s, &held, &total);
+	assert_int_equal(held, want_held);
+	assert_int_equal(total, want_total);
+}
+
+/* Leases of reservations outside the ranges, and of ranges that are gone, take nothing from the pool. */
+static void
+addresses_of_the_ranges_are_counted(void **state UNUSED)
+{
+	static const struct tclient carol = {.mac = MAC(3), .xid = 0xca401};
+	struct netconf *c = fx_conf(), *small = fx_conf();
+	struct fixture x;
+	bool forgot;
+
+	assert_int_equal(netconf_add_host(c, 0, bob.mac, AT(50), "bob"), 0);
+	assert_int_equal(netconf_add_host(c, 1, MAC(9), AT(130), "reserved"), 0);
+	fx_init(&x, c);
+	expect_pool(&x, 0, 125);
+	fx_discover(&x, &alice);
+	expect_pool(&x, 1, 125);
+	assert_int_equal(fx_lease(&x, &bob).h, AT(50).h);
+	expect_pool(&x, 1, 125);
+	fx_select(&x, &alice, AT(128));
+	assert_int_equal(fx_lease(&x, &carol).h, AT(129).h);
+	expect_pool(&x, 2, 125);
+	fx_decline(&x, &carol, AT(129));
+	expect_pool(&x, 2, 125);
+	fx_release(&x, &alice, AT(128));
+	expect_pool(&x, 1, 125);
+	assert_int_equal(fx_lease(&x, &alice).h, AT(128).h);
+	/* Bob's reservation goes: his address is not in the range. */
+	assert_int_equal(netconf_seal(small), 0);
+	assert_int_equal(dhcp_server_set_conf(x.s, small, x.clk, &forgot), 0);
+	expect_pool(&x, 2, 126);
+	fx_pass(&x, 7200 * 1000);
+	for (struct dhcp_change ch; dhcp_server_expire(x.s, x.clk, &ch);)
+		;
+	expect_pool(&x, 0, 126);
+	fx_fini(&x);
+}
+
 static void
 requested_address_is_given_when_free(void **state UNUSED)
 {
@@ -530,6 +602,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(first_client_gets_the_first_address),
 	    cmocka_unit_test(two_clients_get_two_addresses),
+	    cmocka_unit_test(an_offer_is_told_once),
+	    cmocka_unit_test(addresses_of_the_ranges_are_counted),
 	    cmocka_unit_test(requested_address_is_given_when_free),
 	    cmocka_unit_test(offer_for_another_server_is_freed),
 	    cmocka_unit_test(offers_are_held_for_a_minute),

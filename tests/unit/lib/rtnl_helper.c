@@ -109,6 +109,27 @@ on_fdb_gone(const struct rtnl_fdb *f, void *arg UNUSED)
 }
 
 static void
+print_neigh(const struct rtnl_neigh *n, const char *what)
+{
+	printf("{\"what\": \"%s\", \"ifindex\": %d, \"addr\": \"%s\", \"mac\": \"%s\", "
+	       "\"proto\": %u, \"permanent\": %s}\n",
+	       what, n->ifindex, IP4_STR(n->addr), MAC_STR(n->mac), n->proto,
+	       n->permanent ? "true" : "false");
+}
+
+static void
+dump_neigh(const struct rtnl_neigh *n, void *arg UNUSED)
+{
+	print_neigh(n, "neigh");
+}
+
+static void
+on_neigh_gone(const struct rtnl_neigh *n, void *arg UNUSED)
+{
+	print_neigh(n, "neigh gone");
+}
+
+static void
 on_filter_gone(int ifindex, void *arg UNUSED)
 {
 	printf("{\"what\": \"filter gone\", \"ifindex\": %d}\n", ifindex);
@@ -124,7 +145,8 @@ static int
 dump(struct rtnl *r)
 {
 	if (rtnl_links(r, dump_link, NULL) < 0 || rtnl_addrs(r, dump_addr, NULL) < 0 ||
-	    rtnl_routes(r, dump_route, NULL) < 0 || rtnl_fdb(r, dump_fdb, NULL) < 0)
+	    rtnl_routes(r, dump_route, NULL) < 0 || rtnl_fdb(r, dump_fdb, NULL) < 0 ||
+	    rtnl_neighs(r, dump_neigh, NULL) < 0)
 		return 1;
 	return 0;
 }
@@ -158,6 +180,7 @@ main(int argc, char **argv)
 				       .addr = on_addr,
 				       .route = on_route,
 				       .fdb_gone = on_fdb_gone,
+				       .neigh_gone = on_neigh_gone,
 				       .filter_gone = on_filter_gone,
 				       .overrun = on_overrun};
 	struct rtnl *r;

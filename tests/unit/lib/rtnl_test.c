@@ -297,6 +297,36 @@ forwarding_entries(void **state UNUSED)
 }
 
 static void
+neighbours(void **state UNUSED)
+{
+	struct ndmsg ndm = {.ndm_family = AF_INET, .ndm_ifindex = 5, .ndm_state = NUD_PERMANENT};
+	struct nlmsghdr *nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
+	struct rtnl_neigh n;
+
+	assert_false(rtnl_decode_neigh(&n, nlh)); /* whose? */
+	mnl_attr_put(nlh, NDA_DST, 4, "\x0a\x08\x00\x09");
+	assert_true(rtnl_decode_neigh(&n, nlh));
+	assert_true(mac_is_zero(n.mac) && n.permanent && n.proto == 0);
+	mnl_attr_put(nlh, NDA_LLADDR, 6, "\x00\x0c\x29\x01\x02\x03");
+	mnl_attr_put_u8(nlh, NDA_PROTOCOL, 118);
+	assert_true(rtnl_decode_neigh(&n, nlh));
+	assert_int_equal(n.ifindex, 5);
+	assert_int_equal(n.addr.h, 0x0a080009);
+	assert_int_equal(n.proto, 118);
+	assert_string_equal(MAC_STR(n.mac), "00:0c:29:01:02:03");
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	assert_false(rtnl_decode_neigh(&n, nlh));
+	nlh->nlmsg_type = RTM_DELNEIGH;
+	assert_true(rtnl_decode_neigh(&n, nlh));
+	nlh->nlmsg_len = NLMSG_HDRLEN + 4;
+	assert_false(rtnl_decode_neigh(&n, nlh));
+	ndm.ndm_family = AF_INET6;
+	nlh = start(RTM_NEWNEIGH, &ndm, sizeof(ndm));
+	mnl_attr_put(nlh, NDA_DST, 4, "\x0a\x08\x00\x09");
+	assert_false(rtnl_decode_neigh(&n, nlh));
+}
+
+static void
 filters_and_disciplines_that_go(void **state UNUSED)
 {
 	static const struct {
@@ -374,6 +404,7 @@ main(void)
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(routes),
 	    cmocka_unit_test(forwarding_entries),
+	    cmocka_unit_test(neighbours),
 	    cmocka_unit_test(filters_and_disciplines_that_go),
 	    cmocka_unit_test(the_kernel_answers),
 	};

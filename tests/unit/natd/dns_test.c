@@ -92,9 +92,9 @@ queries_that_cannot_be_forwarded(void **state UNUSED)
 	f.buf[2] |= 0x80;
 	query_len(&f, GUEST, PORT, len);
 	assert_drop(&f, DNS_DROP_NOT_QUERY);
-	f.out = dns_query_in(f.d, NET + 1, GUEST, PORT, f.buf, len, f.now, 1);
+	f.out = query_of(&f, NET + 1, len, 1);
 	assert_drop(&f, DNS_DROP_NO_NET);
-	f.out = dns_query_in(f.d, DNS_NETS, GUEST, PORT, f.buf, len, f.now, 1);
+	f.out = query_of(&f, DNS_NETS, len, 1);
 	assert_drop(&f, DNS_DROP_NO_NET);
 	assert_int_equal(dns_pending(f.d), 1);
 	teardown(&f);
@@ -155,7 +155,7 @@ a_repetition_opens_no_second_slot(void **state UNUSED)
 	assert_int_equal(f.out.what, DNS_SEND);
 	assert_int_equal(dns_set_net(f.d, NET + 1, &c, f.now), 0);
 	len = kit_query(f.buf, sizeof(f.buf), 5, "example.org", TYPE_A);
-	f.out = dns_query_in(f.d, NET + 1, GUEST, PORT, f.buf, len, f.now, 99);
+	f.out = query_of(&f, NET + 1, len, 99);
 	assert_int_equal(f.out.what, DNS_SEND);
 	assert_int_equal(dns_pending(f.d), 6);
 
@@ -167,7 +167,7 @@ a_repetition_opens_no_second_slot(void **state UNUSED)
 	assert_int_equal(f.out.what, DNS_REPLY);
 	assert_int_equal(f.out.net, NET + 1);
 	len = kit_query(f.buf, sizeof(f.buf), 5, "example.org", TYPE_A);
-	f.out = dns_query_in(f.d, NET + 1, GUEST, PORT, f.buf, len, f.now, 100);
+	f.out = query_of(&f, NET + 1, len, 100);
 	assert_int_equal(f.out.what, DNS_SEND);
 	teardown(&f);
 }
@@ -325,7 +325,7 @@ a_network_that_goes_takes_its_queries_along(void **state UNUSED)
 	for (uint16_t i = 0; i < 50; i++) {
 		query(&f, i, "example.org");
 		len = kit_query(f.buf, sizeof(f.buf), i, "example.org", TYPE_A);
-		f.out = dns_query_in(f.d, NET + 1, GUEST, PORT, f.buf, len, f.now, i);
+		f.out = query_of(&f, NET + 1, len, i);
 	}
 	assert_int_equal(dns_pending(f.d), 100);
 	dns_drop_net(f.d, NET);

@@ -93,8 +93,17 @@ static inline void
 query_len(struct fixture *f, struct ip4 guest, uint16_t port, size_t len)
 {
 	f->rnd = f->rnd * UINT64_C(6364136223846793005) + 1;
-	f->out = dns_query_in(f->d, NET, guest, port, f->buf, len, f->now, f->rnd);
+	f->out = dns_query_in(f->d, &(struct dns_asker){NET, guest, port}, f->buf, len,
+			      sizeof(f->buf), f->now, f->rnd);
 	note_sent(f);
+}
+
+/* From the same guest on another network. */
+static inline struct dns_out
+query_of(struct fixture *f, unsigned net, size_t len, uint64_t rnd)
+{
+	return dns_query_in(f->d, &(struct dns_asker){net, GUEST, PORT}, f->buf, len,
+			    sizeof(f->buf), f->now, rnd);
 }
 
 static inline void

@@ -258,12 +258,53 @@ only_forwards_that_changed_lose_connections(void **state UNUSED)
 }
 
 static void
+note_change(const struct msg_nat_forward *f, bool gone, void *arg)
+{
+	char *text = arg;
+
+	snprintf(text + strlen(text), 256 - strlen(text), "%c%s %u %s:%u;", gone ? '-' : '+',
+		 ip_proto_name((enum ip_proto)f->proto), f->port, IP4_STR(f->guest), f->guest_port);
+}
+
+static void
+a_change_names_what_differs(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct nat_plan was = made(&c), now;
+	char text[256] = "";
+
+	plan_diff(&was, &was, note_change, text);
+	assert_string_equal(text, "");
+	assert_int_equal(plan_distance(&was, &was), 0);
+	/* One leads elsewhere, one is gone, one has come, at either end of the order. */
+	c.forwards[0].guest_port = 9;
+	c.nforwards = 1;
+	add_forward(&c, 8, PROTO_TCP, 22, IP(10, 8, 0, 130), 22);
+	add_forward(&c, 8, PROTO_UDP, 65535, IP(10, 8, 0, 130), 1);
+	now = made(&c);
+	assert_true(plan_same_nets(&was, &now));
+	plan_diff(&was, &now, note_change, text);
+	assert_string_equal(text, "-tcp 8080 10.8.0.130:80;-udp 5000 10.8.0.131:5001;"
+				  "+tcp 22 10.8.0.130:22;+udp 5000 10.8.0.131:9;"
+				  "+udp 65535 10.8.0.130:1;");
+	assert_int_equal(plan_distance(&was, &now), 5);
+	assert_int_equal(plan_distance(&(struct nat_plan){0}, &now), 3);
+	plan_fini(&now);
+	c.nets[0].udp_timeout_s++;
+	now = made(&c);
+	assert_false(plan_same_nets(&was, &now));
+	plan_fini(&was);
+	plan_fini(&now);
+	natd_conf_fini(&c);
+}
+
+static void
 every_field_makes_a_difference(void **state UNUSED)
 {
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c);
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		struct natd_conf d = sample();
 		struct nat_plan q;
 
@@ -277,6 +318,8 @@ every_field_makes_a_difference(void **state UNUSED)
 			d.nets[1].host = IP(10, 1, 0, 9);
 		else if (i == 4)
 			d.forwards[0].guest_port = 1;
+		else if (i == 5)
+			d.nets[0].routes.len = d.nets[0].routes.b[0] = NAT_ROUTES_LEN;
 		else
 			d.nnets = 1;
 		q = made(&d);
@@ -319,6 +362,7 @@ main(void)
 	    cmocka_unit_test(the_earlier_of_two_forwards_stays),
 	    cmocka_unit_test(bad_networks_are_told),
 	    cmocka_unit_test(only_forwards_that_changed_lose_connections),
+	    cmocka_unit_test(a_change_names_what_differs),
 	    cmocka_unit_test(every_field_makes_a_difference),
 	    cmocka_unit_test(ten_thousand_forwards),
 	};

@@ -191,6 +191,48 @@ lines_go_to_a_file_or_to_syslog_or_nowhere_else(void **state UNUSED)
 	confrows_fini(&c);
 }
 
+static struct msg
+alias(uint8_t last)
+{
+	struct msg m = msg_make(MSG_REDIRECT_ALIAS, 0);
+
+	m.u.redirect_alias.addr.len = 16;
+	m.u.redirect_alias.addr.b[15] = last;
+	return m;
+}
+
+static void
+addresses_that_stay_are_known(void **state UNUSED)
+{
+	const struct ip6 one = {.b = {[15] = 1}}, two = {.b = {[15] = 2}};
+	struct confrows c;
+	struct msg m;
+
+	confrows_init(&c);
+	begin(&c, 1);
+	add(&c, alias(1));
+	m = alias(3);
+	m.u.redirect_alias.addr.len = 4;
+	refused(&c, m);
+	m = service("own", 1);
+	m.u.redirect_service.alias.len = 16;
+	m.u.redirect_service.alias.b[15] = 1;
+	add(&c, m);
+	m = service("half", 2);
+	m.u.redirect_service.alias.len = 4;
+	refused(&c, m);
+	assert_true(confrows_commit(&c, 1));
+	assert_memory_equal(&c.v[0].alias, &one, sizeof(one));
+	assert_true(confrows_has_alias(&c, &one));
+	assert_false(confrows_has_alias(&c, &two));
+	begin(&c, 2);
+	assert_false(confrows_has_alias(&c, &one));
+	for (unsigned i = 0; i < CONFROWS_ALIASES_MAX; i++)
+		add(&c, alias(1));
+	refused(&c, alias(1));
+	confrows_fini(&c);
+}
+
 static void
 another_generation_is_not_complete(void **state UNUSED)
 {
@@ -215,6 +257,7 @@ main(void)
 	    cmocka_unit_test(rows_belong_to_the_service_before_them),
 	    cmocka_unit_test(what_cannot_be_is_refused),
 	    cmocka_unit_test(lines_go_to_a_file_or_to_syslog_or_nowhere_else),
+	    cmocka_unit_test(addresses_that_stay_are_known),
 	    cmocka_unit_test(another_generation_is_not_complete),
 	};
 

@@ -15,6 +15,7 @@ vnetctl()
 	*networks) printf 'NETWORK  TYPE\nvmnet1   host-only\nvmnet8   NAT\n' ;;
 	*ports) printf 'PORT  NETWORK\nweb1  vmnet8\ndb    vmnet8\n! db is down\n' ;;
 	*"redirect list") printf 'NAME  LISTEN\nweb   [::]:80\n! web: is down\n' ;;
+	*"leases vmnet8") printf '172.16.8.50  00:0c:29:00:00:01  db  vmnet8  reserved  -\n172.16.8.9  00:0c:29:00:00:02  w  vmnet8  active  in 1 h\n' ;;
 	*"promisc list") printf 'PORT  NETWORK\nids   vmnet8\n' ;;
 	*) "$tool" "$@" ;;
 	esac
@@ -47,16 +48,20 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check reload events leases forward redirect ports port promisc attach \
-	detach watch capture top create delete set libvirt help
+offers 'vnetctl ' status networks show check reload events leases ip forward redirect connections ports port promisc \
+	attach detach watch capture top create delete set reserve unreserve libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
 offers 'vnetctl --run-dir /tmp show vmnet8' vmnet8
 offers 'vnetctl -q leases --watch ' vmnet1 vmnet8
 offers 'vnetctl leases --w' --watch
+offers 'vnetctl leases --s' --stats
 offers 'vnetctl detach ' web1 db
 offers 'vnetctl detach w' web1
-offers 'vnetctl forward ' list
+offers 'vnetctl forward ' list add remove
+offers 'vnetctl forward add vmnet8 ' tcp udp
+offers 'vnetctl forward remove vm' vmnet1 vmnet8
+offers 'vnetctl connections ' vmnet1 vmnet8
 offers 'vnetctl forward list ' vmnet1 vmnet8
 offers 'vnetctl create vmnet9 h' hostonly
 offers 'vnetctl set vmnet8 mt' mtu
@@ -87,6 +92,9 @@ offers 'vnetctl watch --port web1 --q' --qmp --quiet
 offers 'vnetctl attach vmnet8 --q' --queues --quiet
 offers 'vnetctl attach vmnet8 --queues '
 offers 'vnetctl attach vmnet8 --queues 2 --m' --mac
+offers 'vnetctl reserve ' vmnet1 vmnet8
+offers 'vnetctl unreserve vmnet8 ' 00:0c:29:00:00:01
+offers 'vnetctl reserve vmnet8 --s' --static-arp
 offers 'vnetctl help lib' libvirt
 offers 'vnetctl attach vmnet8 -- some_command_o' some_command_of_ours
 echo "1..$n"

@@ -40,6 +40,12 @@ static const struct msg_redirect_row rows[] = {
      .refused_load = 1,
      .refused_time = 1,
      .refused_per_source = 1},
+    {.name = "gone",
+     .state = REDIRECT_STATE_REMOVED,
+     .accepted = 9,
+     .live = 1,
+     .bytes_in = 7,
+     .bytes_out = 8},
 };
 
 static const struct msg_redirect_conn conns[] = {
@@ -94,6 +100,8 @@ tables(void **state UNUSED)
 	check("redirect-show.txt", &b);
 	redirect_render_show(&b, &rows[1], NULL, 0, false);
 	check("redirect-show-failed.txt", &b);
+	redirect_render_show(&b, &rows[3], conns, 1, false);
+	check("redirect-show-removed.txt", &b);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "golden.h"
 #include "lib/strbuf.h"
 #include "lib/util.h"
+#include "vnetd/ctl_conn_text.h"
 #include "vnetd/ctl_json.h"
 #include "vnetd/ctl_text.h"
 
@@ -44,6 +45,34 @@ tables(void **state UNUSED)
 	check_text("leases.txt", render_leases, &f, &plain);
 	check_text("promisc.txt", render_promisc, &f, &plain);
 	check_text("promisc-colour.txt", render_promisc, &f, &colour);
+}
+
+static void
+connections(void **state UNUSED)
+{
+	const struct view plain = {.now = SAMPLE_NOW}, follows = {.follows = true};
+	struct facts f = sample(SAMPLE_NOW);
+	struct conn_line lines[4] = {0};
+	struct strbuf b;
+
+	assert_int_equal(f.nconns, ARRAY_LEN(lines));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		lines[i].row = f.conn[i];
+	strbuf_init(&b);
+	render_conns(&b, lines, ARRAY_LEN(lines), &plain);
+	golden("conns.txt", strbuf_str(&b));
+	strbuf_fini(&b);
+	lines[1].ended = true;
+	strbuf_init(&b);
+	render_conns(&b, &lines[1], 1, &follows);
+	golden("conns-follow.txt", strbuf_str(&b));
+	strbuf_fini(&b);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		for (size_t k = 0; k < ARRAY_LEN(lines); k++)
+			assert_int_equal(conn_compare(&f.conn[i], &f.conn[k]) == 0, i == k);
+	/* Not asked for, not counted: "-", not 0. */
+	f.conns_known = false;
+	check_text("forwards-uncounted.txt", render_forwards, &f, &plain);
 }
 
 static void
@@ -276,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tables),
+	    cmocka_unit_test(connections),
 	    cmocka_unit_test(empty_tables_are_a_header),
 	    cmocka_unit_test(one_network),
 	    cmocka_unit_test(one_port),

@@ -69,6 +69,24 @@ send_nets(int sock, uint32_t id, const struct facts *f, uint16_t net)
 }
 
 static void
+send_stats(int sock, uint32_t id, uint16_t net)
+{
+	static const struct msg_dhcp_stat rows[] = {
+	    {1, DHCP_STAT_RECEIVED, "discover", "", 0},
+	    {8, DHCP_STAT_RECEIVED, "bootp", "", 0},
+	    {8, DHCP_STAT_RECEIVED, "discover", "", 2000},
+	    {8, DHCP_STAT_SENT, "offer", "", 16},
+	    {8, DHCP_STAT_DROPPED, "no-address", "no free address", 0},
+	    {8, DHCP_STAT_DROPPED, "quota", "one address more than \033[31mallowed", 1984},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (net == MSG_NET_ALL || net == rows[i].net)
+			ROW(sock, id, DHCP_STAT, dhcp_stat, rows[i]);
+	end(sock, id, 0, NULL);
+}
+
+static void
 send_leases(int sock, uint32_t id, const struct facts *f, uint16_t net)
 {
 	unsigned list = lists++;
@@ -291,8 +309,18 @@ answer(int sock, const struct msg *m, size_t nfds)
 		for (size_t i = 0; i < f.nforwards; i++)
 			ROW(sock, m->id, FORWARD_ROW, forward_row, f.forward[i]);
 		end(sock, m->id, 0, NULL);
+	} else if (m->type == MSG_CONN_LIST) {
+		for (size_t i = 0; i < f.nconns; i++)
+			ROW(sock, m->id, CONN_ROW, conn_row, f.conn[i]);
+		end(sock, m->id, 0, NULL);
+	} else if (m->type == MSG_FORWARD_ADD && m->u.forward_add.port == 22) {
+		end(sock, m->id, 22, "tcp port 22 is forwarded by vmnet1 already; choose another");
+	} else if (m->type == MSG_FORWARD_ADD || m->type == MSG_FORWARD_REMOVE) {
+		end(sock, m->id, 0, NULL);
 	} else if (m->type == MSG_LEASE_LIST) {
 		send_leases(sock, m->id, &f, m->u.lease_list.net);
+	} else if (m->type == MSG_DHCP_STATS) {
+		send_stats(sock, m->id, m->u.dhcp_stats.net);
 	} else if (m->type == MSG_EVENT_WATCH) {
 		/* The first after the watcher has its first list; then the end. */
 		usleep(200000);

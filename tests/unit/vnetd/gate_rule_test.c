@@ -63,30 +63,65 @@ entry_of_the_policy_map(void **state UNUSED)
 	    .rate_in_kbit = 1000,
 	    .rate_out_kbit = 2000,
 	    .memo = {.len = 3, .b = {1, 2, 3}},
+	    .dhcp_rate = 200,
+	    .dhcp_leases = 16,
+	    .dhcp_server = {0x0a0008fe},
+	    .dhcp_broadcast = {0x0a0008ff},
 	};
 	struct gate_policy p;
 
 	memset(&p, 0xff, sizeof(p));
-	gate_rule_policy(&p, &m, 42, 7);
+	gate_rule_policy(&p, &m, 42, 43, 7);
 	assert_int_equal(p.ifindex, 42);
 	assert_int_equal(p.net, 255);
 	assert_int_equal(p.mac_policy, MAC_POLICY_LEARN);
 	assert_int_equal(p.learn, 4096);
-	assert_int_equal(p.flags, GATE_FLAGS_ALL);
+	assert_int_equal(p.flags, GATE_FLAGS_ALL | GATE_REQUESTS);
 	assert_int_equal(p.span, 7);
 	assert_int_equal(p.ip, ip4_be(m.ip));
 	assert_int_equal(p.flood_ns, 100000);
 	assert_int_equal(p.in_ns, 8192000);
 	assert_int_equal(p.out_ns, 4096000);
+	assert_int_equal(p.dhcp_ns, 5000000);
+	assert_int_equal(p.dhcp_burst_ns, 1000000000);
+	assert_int_equal(p.dhcp_stamp, 0xd02b0010);
+	assert_int_equal(p.dhcp_server, ip4_be(m.dhcp_server));
+	assert_int_equal(p.dhcp_broadcast, ip4_be(m.dhcp_broadcast));
 	assert_int_equal(p.capture, 0);
 	assert_memory_equal(p.memo, ((uint8_t[GATE_MEMO_MAX]){1, 2, 3}), GATE_MEMO_MAX);
 
 	/* What does not count is not kept: equal gates are equal memory. */
 	m.mac_policy = MAC_POLICY_STICKY;
 	m.flags = 0;
-	gate_rule_policy(&p, &m, 42, 0);
+	m.dhcp_rate = m.dhcp_leases = 0;
+	gate_rule_policy(&p, &m, 42, 42, 0);
 	assert_int_equal(p.learn, 0);
 	assert_int_equal(p.ip, 0);
+	assert_int_equal(p.flags, 0);
+	assert_int_equal(p.dhcp_ns, 0);
+	assert_int_equal(p.dhcp_stamp, 0);
+	assert_int_equal(p.dhcp_server, 0);
+}
+
+/* Either of the two is reason enough to look for them. */
+static void
+messages_to_dhcp_servers(void **state UNUSED)
+{
+	struct msg_gate_set m = {.dhcp_rate = 1};
+	struct gate_policy p;
+
+	gate_rule_policy(&p, &m, 42, 42, 0);
+	assert_int_equal(p.flags, GATE_REQUESTS);
+	assert_int_equal(p.dhcp_stamp, 0);
+	/* Twenty at once also when the rate is low. */
+	assert_int_equal(p.dhcp_burst_ns, 20000000000);
+	m = (struct msg_gate_set){.dhcp_leases = 65535};
+	gate_rule_policy(&p, &m, 42, GATE_SLOTS - 1, 0);
+	assert_int_equal(p.flags, GATE_REQUESTS);
+	assert_int_equal(p.dhcp_ns, 0);
+	assert_true(DHCP_STAMP_IS(p.dhcp_stamp));
+	assert_int_equal(DHCP_STAMP_SLOT(p.dhcp_stamp), GATE_SLOTS - 1);
+	assert_int_equal(DHCP_STAMP_LEASES(p.dhcp_stamp), 65535);
 }
 
 static void
@@ -109,6 +144,7 @@ main(void)
 	    cmocka_unit_test(rates_in_nanoseconds),
 	    cmocka_unit_test(limits_of_broadcasts),
 	    cmocka_unit_test(entry_of_the_policy_map),
+	    cmocka_unit_test(messages_to_dhcp_servers),
 	    cmocka_unit_test(egress_is_watched_for_a_rate_and_for_a_mirror_only),
 	};
 

@@ -467,6 +467,46 @@ limits(void **state UNUSED)
 }
 
 static void
+limits_of_dhcp(void **state UNUSED)
+{
+	static const struct {
+		const char *answers, *vnetd;
+		bool uplink;
+		uint32_t rate, leases;
+	} rows[] = {
+	    /* The range of a /24 has 126 addresses. */
+	    {NAT DHCP, NULL, false, GATE_DHCP_RATE_DEFAULT, 63},
+	    {NAT DHCP, NULL, true, 0, 0},
+	    {NAT, NULL, false, 0, 0},
+	    {NAT DHCP, "[vmnet8]\ndhcp-leases-per-port = 7\ndhcp-rate-per-port = 9\n", false, 9, 7},
+	    {NAT DHCP, "[vmnet8]\ndhcp-leases-per-port = 7\ndhcp-rate-per-port = 9\n", true, 0, 0},
+	    {NAT DHCP,
+	     "[vmnet8]\ndhcp-leases-per-port = unlimited\n"
+	     "dhcp-rate-per-port = unlimited\n",
+	     false, 0, 0},
+	    {NAT DHCP, "[port p]\ndhcp-leases-per-port = 65535\ndhcp-rate-per-port = 1000000\n",
+	     true, 1000000, 65535},
+	    {NAT DHCP,
+	     "[vmnet8]\ndhcp-leases-per-port = 7\ndhcp-rate-per-port = 9\n"
+	     "[port p]\ndhcp-leases-per-port = unlimited\ndhcp-rate-per-port = 1\n",
+	     false, 1, 0},
+	    /* Another's server may be protected when somebody says so; its leases are not ours. */
+	    {NAT, "[vmnet8]\ndhcp-leases-per-port = 7\ndhcp-rate-per-port = 9\n", false, 9, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct maker m = {
+		    .answers = rows[i].answers, .vnetd = rows[i].vnetd, .uplink = rows[i].uplink};
+		struct msg_gate_set g = make(&m);
+
+		if (g.dhcp_rate != rows[i].rate || g.dhcp_leases != rows[i].leases)
+			fail_msg("row %zu: rate %u leases %u", i, g.dhcp_rate, g.dhcp_leases);
+		assert_int_equal(g.dhcp_server.h, g.dhcp_leases ? t_ip("10.8.0.254").h : 0);
+		assert_int_equal(g.dhcp_broadcast.h, g.dhcp_leases ? t_ip("10.8.0.255").h : 0);
+	}
+}
+
+static void
 copies_go_to_the_port_that_was_named(void **state UNUSED)
 {
 	struct maker m = {.answers = NAT, .span = "vmnet8p2"};
@@ -605,7 +645,7 @@ each_field_makes_another_gate(void **state UNUSED)
 				       .mac_policy = MAC_POLICY_GIVEN,
 				       .mac = MAC1,
 				       .memo = {.len = 2, .b = {1, 2}}};
-	struct msg_gate_set b[15];
+	struct msg_gate_set b[19];
 
 	for (size_t i = 0; i < ARRAY_LEN(b); i++)
 		b[i] = a;
@@ -624,6 +664,10 @@ each_field_makes_another_gate(void **state UNUSED)
 	b[12].memo.len = 1;
 	b[13].memo.b[1] = 3;
 	b[14].memo.len = 3;
+	b[15].dhcp_rate = 1;
+	b[16].dhcp_leases = 1;
+	b[17].dhcp_server.h = 1;
+	b[18].dhcp_broadcast.h = 1;
 	for (size_t i = 0; i < ARRAY_LEN(b); i++) {
 		if (gate_same(&a, &b[i]) || gate_same(&b[i], &a))
 			fail_msg("field %zu does not count", i);
@@ -651,6 +695,7 @@ main(void)
 	    cmocka_unit_test(the_mirror_and_learning_exclude_each_other),
 	    cmocka_unit_test(the_guarded_address_is_the_leases),
 	    cmocka_unit_test(limits),
+	    cmocka_unit_test(limits_of_dhcp),
 	    cmocka_unit_test(copies_go_to_the_port_that_was_named),
 	    cmocka_unit_test(the_memo_is_the_request),
 	    cmocka_unit_test(given_without_an_address_is_the_first_one),

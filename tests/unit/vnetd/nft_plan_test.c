@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -14,6 +15,7 @@
 #include "golden.h"
 #include "nft_sample.h"
 #include "lib/util.h"
+#include "vnetd/priv_nft_conn.h"
 #include "vnetd/priv_nft_plan.h"
 
 #define IP(a, b, c, d) ((struct ip4){(uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d)})
@@ -180,13 +182,17 @@ refused_forward(struct msg_nat_forward f, const char *why)
 static void
 bad_captures_are_refused(void **state UNUSED)
 {
-	struct msg_nat_capture m = {.addr = {0x0a080001}, .port = 80, .to_port = 10080};
+	struct msg_nat_capture m = {
+	    .addr = {16, {[10] = 0xff, [11] = 0xff, 10, 8, 0, 1}}, .port = 80, .to_port = 10080};
 
 	assert_int_equal(nft_plan_capture(&plan, &m), 0);
 	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	assert_string_equal(plan.why, "port 80 of 10.8.0.1 is captured twice");
-	m.addr.h++;
+	m.addr.b[15]++;
 	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	m.addr.b[0] = 0x20;
+	assert_int_equal(nft_plan_capture(&plan, &m), 0);
+	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	m.port = 0;
 	assert_int_equal(nft_plan_capture(&plan, &m), -EINVAL);
 	for (m.port = 1000; plan.ncaptures < NAT_CAPTURES_MAX; m.port++)
@@ -215,6 +221,118 @@ bad_forwards_are_refused(void **state UNUSED)
 			"vmnet8: a forward has no protocol or port");
 }
 
+/* From outside by a forward, out, between two networks, of the host, of nobody. */
+static void
+connections_belong_to_guests(void **state UNUSED)
+{
+	struct nft_ct_entry e = {.orig = {6, IP(198, 51, 100, 2), IP(192, 0, 2, 1), 40000, 8080},
+				 .reply = {6, IP(10, 8, 0, 130), IP(198, 51, 100, 2), 80, 40000},
+				 .status = IPS_DST_NAT | IPS_SEEN_REPLY,
+				 .tcp_state = 3,
+				 .counted = true,
+				 .bytes_orig = 10,
+				 .bytes_reply = 20,
+				 .age_s = 5};
+	struct msg_conn_row row;
+
+	make("all");
+	assert_true(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	assert_int_equal(row.net, 8);
+	assert_true(row.inward);
+	assert_int_equal(row.forward, 8080);
+	assert_int_equal(row.guest.h, IP(10, 8, 0, 130).h);
+	assert_int_equal(row.guest_port, 80);
+	assert_int_equal(row.peer_port, 40000);
+	assert_int_equal(row.state, CONN_ESTABLISHED);
+	assert_int_equal(row.bytes_in, 10);
+	assert_int_equal(row.bytes_out, 20);
+	assert_false(nft_conn_row(&row, &plan, 9, &e));
+	/* The same from a guest of the same network: it stays the forward's. */
+	e.orig.src = IP(10, 8, 0, 131);
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_true(row.inward);
+	assert_int_equal(row.peer.h, IP(10, 8, 0, 131).h);
+	/* Out. */
+	e = (struct nft_ct_entry){.orig = {17, IP(10, 8, 0, 130), IP(8, 8, 8, 8), 1000, 53},
+				  .reply = {17, IP(8, 8, 8, 8), IP(192, 0, 2, 1), 53, 1000},
+				  .bytes_orig = 1,
+				  .bytes_reply = 2};
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_false(row.inward);
+	assert_int_equal(row.forward, 0);
+	assert_int_equal(row.state, CONN_UNANSWERED);
+	assert_int_equal(row.peer.h, IP(8, 8, 8, 8).h);
+	assert_int_equal(row.bytes_in, 2);
+	e.status = IPS_SEEN_REPLY;
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_int_equal(row.state, CONN_ANSWERED);
+	/* Between two: of the one that began, or of the one that is asked for. */
+	e.orig.dst = e.reply.src = IP(10, 255, 0, 9);
+	assert_true(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	assert_int_equal(row.net, 8);
+	assert_true(nft_conn_row(&row, &plan, 255, &e));
+	assert_int_equal(row.net, 255);
+	assert_true(row.inward);
+	/* The host's own addresses. */
+	e.orig.src = IP(10, 8, 0, 1);
+	e.reply.src = IP(198, 51, 100, 2);
+	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+	e.orig.src = IP(198, 51, 100, 2);
+	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+}
+
+static struct nft_change change;
+
+/* What goes must be there exactly so; the port is free again at once. */
+static void
+a_change_goes_into_the_plan(void **state UNUSED)
+{
+	struct msg_nat_forward there = nft_sample_forward(8, PROTO_TCP, 8080), moved = there;
+	size_t elems = 0;
+
+	change = (struct nft_change){.ngone = 0};
+	make("all");
+	moved.guest = IP(10, 8, 0, 131);
+	assert_int_equal(nft_change_gone(&change, &plan, &there), 0);
+	assert_false(nft_plan_has_port(&plan, PROTO_TCP, 8080));
+	assert_int_equal(nft_change_come(&change, &plan, &moved), 0);
+	assert_true(nft_plan_has_port(&plan, PROTO_TCP, 8080));
+	assert_int_equal(change.ngone, 1);
+	assert_int_equal(change.gone[0].guest.h, there.guest.h);
+	assert_int_equal(change.ncome, 1);
+	assert_int_equal(change.come[0].guest.h, moved.guest.h);
+	nft_plan_elems(&plan, NFT_MAP_FORWARDS, count, &elems);
+	assert_int_equal(elems, 3);
+	assert_int_equal(plan.err, 0);
+	assert_int_equal(nft_change_gone(&change, &plan, &there), -EINVAL);
+	assert_string_equal(plan.why, "vmnet8: forward tcp 8080 is not in the plan");
+	assert_int_equal(nft_change_come(&change, &plan, &moved), -EINVAL);
+	assert_int_equal(change.ngone + change.ncome, 2);
+}
+
+static void
+a_change_is_small(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+	struct msg_nat_forward f;
+
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	for (uint16_t i = 1; i <= NAT_CHANGES_MAX; i++) {
+		f = nft_sample_forward(8, PROTO_TCP, i);
+		assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	}
+	f = nft_sample_forward(8, PROTO_TCP, NAT_CHANGES_MAX + 1);
+	assert_int_equal(nft_change_come(&change, &plan, &f), -EINVAL);
+	assert_string_equal(plan.why, "vmnet8: forward tcp 257 is one too many for one change");
+	for (uint16_t i = 1; i <= NAT_CHANGES_MAX; i++) {
+		f = nft_sample_forward(8, PROTO_TCP, i);
+		assert_int_equal(nft_change_gone(&change, &plan, &f), 0);
+	}
+	assert_int_equal(plan.nforwards, 0);
+	assert_int_equal(nft_change_gone(&change, &plan, &f), -EINVAL);
+}
+
 /* The first bad row is what the commit reports; BEGIN makes everything good again. */
 static void
 the_first_failure_sticks(void **state UNUSED)
@@ -241,6 +359,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_captures_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
+	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
+	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
+	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};
 

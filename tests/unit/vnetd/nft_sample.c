@@ -58,17 +58,22 @@ all(struct nft_sample *s)
 	s->nets[2].udp_timeout_s = 60;
 	s->nets[3] = nft_sample_net(255);
 	s->nets[3].udp_timeout_s = 0;
+	s->nets[3].routes.len = NAT_ROUTES_LEN;
+	s->nets[3].routes.b[0] = 1 << 5; /* vmnet5 */
+	s->nets[3].routes.b[1] = 1;      /* vmnet8 */
 	s->nnets = 4;
 	s->forwards[0] = nft_sample_forward(8, PROTO_TCP, 8080);
 	s->forwards[1] = nft_sample_forward(9, PROTO_UDP, 8080);
 	s->forwards[1].guest = IP(10, 9, 0, 14);
 	s->forwards[2] = nft_sample_forward(255, PROTO_TCP, 65535);
 	s->nforwards = 3;
-	s->captures[0] =
-	    (struct msg_nat_capture){.addr = IP(10, 8, 0, 1), .port = 80, .to_port = 10080};
-	s->captures[1] =
-	    (struct msg_nat_capture){.addr = IP(127, 0, 0, 1), .port = 22, .to_port = 10022};
-	s->ncaptures = 2;
+	s->captures[0] = (struct msg_nat_capture){
+	    .addr = {16, {[10] = 0xff, [11] = 0xff, 10, 8, 0, 1}}, .port = 80, .to_port = 10080};
+	s->captures[1] = (struct msg_nat_capture){
+	    .addr = {16, {[10] = 0xff, [11] = 0xff, 127, 0, 0, 1}}, .port = 22, .to_port = 10022};
+	s->captures[2] = (struct msg_nat_capture){
+	    .addr = {16, {0x20, 1, 0xd, 0xb8, [15] = 1}}, .port = 80, .to_port = 10080};
+	s->ncaptures = 3;
 }
 
 bool

@@ -11,7 +11,7 @@ struct nft_sample {
 	struct msg_nat_begin begin;
 	struct msg_nat_net nets[8];
 	struct msg_nat_forward forwards[8];
-	struct msg_nat_capture captures[2];
+	struct msg_nat_capture captures[3];
 	size_t nnets, nforwards, ncaptures;
 };
 

@@ -679,6 +679,61 @@ a_segment_uses_no_subnet(void **state)
 	assert_int_equal(judge(f, why, false), PLAN_FREE);
 }
 
+static void
+add_neigh(struct fix *f, const char *addr, struct mac mac, uint8_t proto, bool permanent)
+{
+	const struct rtnl_neigh n = {80, ip(addr), mac, proto, permanent};
+
+	snapshot_add_neigh(&n, &f->now);
+}
+
+static void
+neighbours_are_those_of_static_arp(void **state)
+{
+	static const struct mac a = {{0, 0x0c, 0x29, 0, 0, 1}}, b = {{0, 0x0c, 0x29, 0, 0, 2}};
+	struct dhcp_host host[] = {{.mac = a, .ip = ip("10.8.0.9"), .static_arp = true},
+				   {.mac = b, .ip = ip("10.8.0.10")}};
+	struct fix *f = *state;
+
+	f->want.net[8].host = host;
+	f->want.net[8].nhosts = 2;
+	expect(f, "BRIDGE_SET 8 the bridge\n"
+		  "SYSCTL_SET 8 the settings of vmnet8\n"
+		  "ADDR_ADD 8 address 10.8.0.1\n"
+		  "ADDR_ADD 8 address 10.8.0.2\n"
+		  "ROUTE_ADD 8 route 10.8.0.0/24\n"
+		  "NEIGH_SET 8 neighbour 10.8.0.9\n");
+	add_net8(f);
+	expect(f, "NEIGH_SET 8 neighbour 10.8.0.9\n");
+	add_neigh(f, "10.8.0.9", a, NAMES_ROUTE_PROTO, true);
+	expect(f, "");
+	/* Somebody else's serves as well, unless it leads elsewhere or can be forgotten. */
+	f->now.neigh[0].proto = 0;
+	expect(f, "");
+	f->now.neigh[0].mac = b;
+	expect(f, "NEIGH_SET 8 neighbour 10.8.0.9\n");
+	f->now.neigh[0] = (struct rtnl_neigh){80, host[0].ip, a, NAMES_ROUTE_PROTO, false};
+	expect(f, "NEIGH_SET 8 neighbour 10.8.0.9\n");
+	f->now.neigh[0].permanent = true;
+	/* Ours that is not wanted goes; others' on our bridge, and ours elsewhere, stay. */
+	add_neigh(f, "10.8.0.10", b, NAMES_ROUTE_PROTO, true);
+	add_neigh(f, "10.8.0.11", b, 0, true);
+	add_neigh(f, "10.8.0.12", b, NAMES_ROUTE_PROTO, true);
+	f->now.neigh[3].ifindex = 5;
+	expect(f, "NEIGH_DEL 8 neighbour 10.8.0.10\n");
+	f->want.net[8].what = WANT_AS_IT_IS;
+	expect(f, "");
+}
+
+static void
+a_learned_neighbour_is_none_of_ours(void **state)
+{
+	struct fix *f = *state;
+
+	add_neigh(f, "10.8.0.9", (struct mac){{0, 0x0c, 0x29, 0, 0, 1}}, 0, false);
+	assert_int_equal(f->now.nneighs, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -709,6 +764,8 @@ main(void)
 	    T(who_was_first_goes_on),
 	    T(a_foreign_link_of_our_name_blocks_whatever_runs),
 	    T(a_segment_uses_no_subnet),
+	    T(neighbours_are_those_of_static_arp),
+	    T(a_learned_neighbour_is_none_of_ours),
 	};
 
 	return T_RUN(tests);

@@ -30,23 +30,25 @@ static const struct {
 	unsigned roles;
 	char kind;
 } matrix[] = {
-    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},   {MSG_ENGINE_REFUSED, E, 'e'},
-    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},   {MSG_CONF_REMOVE, E, 'r'},
-    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'}, {MSG_BRIDGE_SET, E, 'r'},
-    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},       {MSG_ADDR_DEL, E, 'r'},
-    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},      {MSG_SYSCTL_SET, E, 'r'},
-    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},        {MSG_VETH_ADD, E, 'r'},
-    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},   {MSG_PORT_SET, E, 'r'},
-    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},       {MSG_GATE_FORGET, E, 'r'},
-    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},      {MSG_GATE_EVENTS, E, 'r'},
-    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},    {MSG_SOCK_DHCP, D, 'r'},
-    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},       {MSG_NAT_BEGIN, N, 'e'},
-    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},    {MSG_NAT_COMMIT, N, 'r'},
-    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},      {MSG_FIREWALL_SCAN, N, 'r'},
-    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},    {MSG_SOCK_LISTEN, E, 'r'},
-    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},   {MSG_LISTEN_TAKE, R, 'r'},
-    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},      {MSG_ALIAS_SWEEP, E, 'r'},
-    {MSG_LOG_SET, E, 'r'},           {MSG_LOG_SWEEP, E, 'r'},      {MSG_LOG_TAKE, R, 'r'},
+    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},     {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},     {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'},   {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},         {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},        {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},          {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},     {MSG_PORT_SET, E, 'r'},
+    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},         {MSG_GATE_FORGET, E, 'r'},
+    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},        {MSG_GATE_EVENTS, E, 'r'},
+    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},      {MSG_SOCK_DHCP, D, 'r'},
+    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},         {MSG_NAT_BEGIN, N, 'e'},
+    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},      {MSG_NAT_COMMIT, N, 'r'},
+    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},        {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},      {MSG_SOCK_LISTEN, E, 'r'},
+    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},     {MSG_LISTEN_TAKE, R, 'r'},
+    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
+    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},          {MSG_LOG_SWEEP, E, 'r'},
+    {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
+    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},
 };
 
@@ -62,6 +64,8 @@ good(enum msg_type type)
 	case MSG_BRIDGE_SET: m.u.bridge_set = (struct msg_bridge_set){.net = 8, .mtu = 1500, .text = "NAT"}; break;
 	case MSG_ADDR_ADD: m.u.addr_add = (struct msg_addr_add){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
 	case MSG_ADDR_DEL: m.u.addr_del = (struct msg_addr_del){.net = 8, .addr = IP(10, 0, 8, 1)}; break;
+	case MSG_NEIGH_SET: m.u.neigh_set = (struct msg_neigh_set){.net = 8, .addr = IP(10, 0, 8, 9), .mac = guest}; break;
+	case MSG_NEIGH_DEL: m.u.neigh_del = (struct msg_neigh_del){.net = 8, .addr = IP(10, 0, 8, 9)}; break;
 	case MSG_ROUTE_ADD: m.u.route_add = (struct msg_route_add){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24, .src = IP(10, 0, 8, 1)}; break;
 	case MSG_ROUTE_DEL: m.u.route_del = (struct msg_route_del){.net = 8, .dst = IP(10, 0, 8, 0), .len = 24}; break;
 	case MSG_SYSCTL_SET: m.u.sysctl_set = (struct msg_sysctl_set){.net = 8, .ifname = "vmnet8"}; break;
@@ -83,11 +87,13 @@ good(enum msg_type type)
 	case MSG_LISTEN_KEEP: m.u.listen_keep = (struct msg_listen_keep){.addr = {.len = 16}, .port = 80, .family = REDIRECT_DUAL}; break;
 	case MSG_LISTEN_TAKE: m.u.listen_take = (struct msg_listen_take){.listener = 1}; break;
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
+	case MSG_ALIAS_ANNOUNCE: m.u.alias_announce = (struct msg_alias_announce){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_LOG_SET: m.u.log_set = (struct msg_log_set){.path = "/var/log/redirect.log"}; break;
 	case MSG_CAPTURE_START: m.u.capture_start = (struct msg_capture_start){.capture = 1, .net = 8}; break;
-	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = IP(10, 0, 8, 9), .port = 80, .to_port = 10080}; break;
+	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	default: break;
 	}
@@ -212,6 +218,8 @@ network_numbers(void **state UNUSED)
 	REFUSED(ADDR_DEL, addr_del, net = 256);
 	REFUSED(ROUTE_ADD, route_add, net = 256);
 	REFUSED(ROUTE_DEL, route_del, net = 256);
+	REFUSED(NEIGH_SET, neigh_set, net = 256);
+	REFUSED(NEIGH_DEL, neigh_del, net = MSG_NET_ALL);
 	REFUSED(SYSCTL_SET, sysctl_set, net = 256);
 	REFUSED(TAP_ADD, tap_add, net = 256);
 	REFUSED(VETH_ADD, veth_add, net = 256);
@@ -226,6 +234,7 @@ network_numbers(void **state UNUSED)
 	REFUSED(LEASE_DIR, lease_dir, net = 256);
 	REFUSED(NAT_NET, nat_net, net = 256);
 	REFUSED(NAT_FORWARD, nat_forward, net = 256);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, net = 256);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, net = 256);
 }
 
@@ -255,7 +264,8 @@ files(void **state UNUSED)
 	REFUSED(HOST_OPEN, host_open, file = HOST_FILE_N);
 	REFUSED(HOST_WATCH, host_watch, file = HOST_FILE_N);
 	for (int file = 0; file < HOST_FILE_N; file++) {
-		enum policy want = file == HOST_FILE_RESOLV_CONF ? POLICY_ALLOWED : POLICY_REFUSED;
+		bool may = file == HOST_FILE_RESOLV_CONF || file == HOST_FILE_HOSTS;
+		enum policy want = may ? POLICY_ALLOWED : POLICY_REFUSED;
 
 		m = good(MSG_HOST_OPEN);
 		m.u.host_open.file = (uint8_t)file;
@@ -348,6 +358,9 @@ addresses_that_are_added(void **state UNUSED)
 	ALLOWED(ALIAS_SET, alias_set, addr.b[12] = 223);
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "");
 	REFUSED_STR(ALIAS_SET, alias_set, ifname, "../lo");
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.len = 4);
+	REFUSED(ALIAS_ANNOUNCE, alias_announce, addr.b[12] = 224);
+	REFUSED_STR(ALIAS_ANNOUNCE, alias_announce, ifname, "");
 	memset(b, 0, 16);
 	expect(POLICY_REFUSED, &m, "::");
 	b[15] = 1;
@@ -364,12 +377,25 @@ addresses_that_are_added(void **state UNUSED)
 static void
 captured_ports(void **state UNUSED)
 {
+	struct msg m = good(MSG_NAT_CAPTURE);
+	uint8_t *b = m.u.nat_capture.addr.b;
+
 	REFUSED(NAT_CAPTURE, nat_capture, port = 0);
 	REFUSED(NAT_CAPTURE, nat_capture, to_port = 0);
 	REFUSED(NAT_CAPTURE, nat_capture, to_port = 80);
-	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(0, 0, 0, 0));
-	REFUSED(NAT_CAPTURE, nat_capture, addr = IP(224, 0, 0, 1));
-	ALLOWED(NAT_CAPTURE, nat_capture, addr = IP(127, 0, 0, 1));
+	REFUSED(NAT_CAPTURE, nat_capture, addr.len = 4);
+	REFUSED(NAT_CAPTURE, nat_capture, addr.b[12] = 0);
+	REFUSED(NAT_CAPTURE, nat_capture, addr.b[12] = 224);
+	ALLOWED(NAT_CAPTURE, nat_capture, addr.b[12] = 127);
+	memset(b, 0, 16);
+	expect(POLICY_REFUSED, &m, "::");
+	b[15] = 1;
+	expect(POLICY_ALLOWED, &m, "::1");
+	b[0] = 0x20;
+	expect(POLICY_ALLOWED, &m, "2000::1");
+	b[0] = 0xfe;
+	b[1] = 0x80;
+	expect(POLICY_REFUSED, &m, "link-local");
 }
 
 static void
@@ -405,6 +431,10 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(ADDR_ADD, addr_add, addr = IP(127, 0, 0, 1));
 	REFUSED(ADDR_ADD, addr_add, addr = IP(224, 0, 0, 1));
 	REFUSED(ADDR_DEL, addr_del, addr = IP(255, 255, 255, 255));
+	REFUSED(NEIGH_SET, neigh_set, addr = IP(127, 0, 0, 1));
+	REFUSED(NEIGH_SET, neigh_set, mac.b[0] = 0x01);
+	REFUSED(NEIGH_SET, neigh_set, mac = (struct mac){0});
+	REFUSED(NEIGH_DEL, neigh_del, addr = IP(224, 0, 0, 1));
 	REFUSED(SOCK_DHCP, sock_dhcp, server = IP(0, 0, 0, 0));
 	REFUSED(SOCK_DNS, sock_dns, addr = IP(127, 0, 0, 53));
 
@@ -430,6 +460,13 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+	REFUSED(NAT_NET, nat_net, routes.len = 31);
+	ALLOWED(NAT_NET, nat_net, routes.len = 32);
+	REFUSED(CONN_LIST, conn_list, net = 256);
+	ALLOWED(CONN_LIST, conn_list, net = MSG_NET_ALL);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, proto = PROTO_N);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, port = 0);
+	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, guest = IP(127, 0, 0, 1));
 }
 
 static void
@@ -571,6 +608,8 @@ gates(void **state UNUSED)
 	REFUSED(GATE_SET, gate_set, flags = 0x8000);
 	ALLOWED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX);
 	REFUSED(GATE_SET, gate_set, flood = GATE_FLOOD_MAX + 1);
+	ALLOWED(GATE_SET, gate_set, dhcp_rate = GATE_DHCP_RATE_MAX);
+	REFUSED(GATE_SET, gate_set, dhcp_rate = GATE_DHCP_RATE_MAX + 1);
 	ALLOWED(GATE_SET, gate_set, rate_in_kbit = UINT32_MAX);
 	ALLOWED(GATE_SET, gate_set, rate_out_kbit = UINT32_MAX);
 	ALLOWED(GATE_SET, gate_set, promisc = true);
@@ -580,6 +619,21 @@ gates(void **state UNUSED)
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8p1"); /* itself */
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8");
 	REFUSED_STR(GATE_SET, gate_set, span, "..");
+
+	/* A stamp for what goes to one server, and no other mark. */
+	m = good(MSG_GATE_SET);
+	m.u.gate_set.dhcp_leases = 16;
+	expect(POLICY_REFUSED, &m, "a stamp for nobody");
+	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
+	expect(POLICY_REFUSED, &m, "a stamp without the address for all");
+	m.u.gate_set.dhcp_broadcast = IP(10, 0, 8, 255);
+	expect(POLICY_ALLOWED, &m, "a stamp");
+	m.u.gate_set.dhcp_server = IP(255, 255, 255, 255);
+	expect(POLICY_REFUSED, &m, "a server that is no host");
+	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
+	m.u.gate_set.dhcp_leases = 0;
+	expect(POLICY_REFUSED, &m, "a server without a stamp");
+	assert_string_equal(sentence(&m), "a stamp is for one DHCP server");
 
 	/* An address only for its guard. */
 	m = good(MSG_GATE_SET);
@@ -618,6 +672,8 @@ sentences_about_gates(void **state UNUSED)
 	    {{.ifname = "a b"}, "not an interface name"},
 	    {{.ifname = "p", .flags = 0x20}, "there is no such guard"},
 	    {{.ifname = "p", .flood = 1000001}, "the limit of broadcasts is too high"},
+	    {{.ifname = "p", .dhcp_rate = 1000001}, "the limit of DHCP messages is too high"},
+	    {{.ifname = "p", .dhcp_leases = 1}, "a stamp is for one DHCP server"},
 	    {{.ifname = "p", .span = "p"}, "not a port that can get copies"},
 	};
 	struct msg m = good(MSG_GATE_DEL);

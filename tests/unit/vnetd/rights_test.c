@@ -7,10 +7,12 @@
 
 static const enum msg_type reads[] = {MSG_REDIRECT_LIST, MSG_REDIRECT_SHOW, MSG_STATUS_GET,
 				      MSG_NET_LIST,      MSG_PORT_LIST,     MSG_FORWARD_LIST,
-				      MSG_LEASE_LIST,    MSG_EVENT_WATCH,   MSG_PROMISC_LIST};
-static const enum msg_type changes[] = {MSG_REDIRECT_KILL, MSG_RELOAD_ASK,    MSG_NET_CREATE,
-					MSG_NET_DELETE,    MSG_NET_SET,       MSG_PORT_SETTING,
-					MSG_PORT_UNPIN,    MSG_PROMISC_DECIDE};
+				      MSG_LEASE_LIST,    MSG_EVENT_WATCH,   MSG_PROMISC_LIST,
+				      MSG_DHCP_STATS,    MSG_CONN_LIST};
+static const enum msg_type changes[] = {MSG_REDIRECT_KILL, MSG_RELOAD_ASK,     MSG_NET_CREATE,
+					MSG_NET_DELETE,    MSG_NET_SET,        MSG_PORT_SETTING,
+					MSG_PORT_UNPIN,    MSG_PROMISC_DECIDE, MSG_RESERVE,
+					MSG_UNRESERVE,     MSG_FORWARD_ADD,    MSG_FORWARD_REMOVE};
 /* Of one port, or judged when it is known of what: a member's request is looked at, and rights_detach() judges whose port it is. */
 static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER, MSG_CAPTURE};
 

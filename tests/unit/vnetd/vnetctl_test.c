@@ -66,6 +66,8 @@ read_verbs_print_tables(void **state UNUSED)
 	shows("ports.txt");
 	CTL("forward", "list");
 	shows("forwards.txt");
+	CTL("connections", "vmnet8");
+	shows("conns.txt");
 	CTL("leases");
 	shows("vnetctl-leases.txt");
 	CTL("show", "vmnet8");
@@ -83,6 +85,8 @@ read_verbs_print_json(void **state UNUSED)
 	shows("ports.json");
 	CTL("forward", "list", "vmnet8", "--json");
 	shows("forwards.json");
+	CTL("connections", "--json");
+	shows("conns.json");
 	CTL("status", "--json");
 	assert_int_equal(t.status, 0);
 	assert_non_null(strstr(t.out, "\"version\": \"0.1.0\""));
@@ -90,6 +94,46 @@ read_verbs_print_json(void **state UNUSED)
 	assert_int_equal(t.status, 0);
 	assert_non_null(strstr(t.out, "\"address\": \"192.168.83.128\""));
 	assert_null(strstr(t.out, "172.16."));
+}
+
+static void
+ip_prints_an_address_and_nothing_else(void **state UNUSED)
+{
+	CTL("ip", "WEB1");
+	says(0, "172.16.206.128\n", "");
+	CTL("ip", "web1.vmnet8");
+	says(0, "172.16.206.128\n", "");
+	CTL("ip", "52:54:00:12:34:56", "--net=vmnet8");
+	says(0, "172.16.206.128\n", "");
+	/* A reservation is an address, too; a lease that is over is none. */
+	CTL("ip", "db");
+	says(0, "172.16.204.50\n", "");
+	CTL("ip", "00:0c:29:00:00:01");
+	says(1, "",
+	     "vnetctl: no guest \"00:0c:29:00:00:01\" has a lease. All of them: vnetctl leases\n");
+	CTL("ip", "web1.vmnet1");
+	says(1, "", "vnetctl: no guest \"web1.vmnet1\" has a lease. All of them: vnetctl leases\n");
+	CTL("ip", "web1", "--json");
+	assert_int_equal(t.status, 0);
+	assert_non_null(strstr(t.out, "\"address\": \"172.16.206.128\""));
+	CTL("ip");
+	assert_int_equal(t.status, 2);
+}
+
+static void
+forwards_are_changed(void **state UNUSED)
+{
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "80", "web1's nginx",
+	    "--shadow");
+	says(0,
+	     "tcp 8080 -> 172.16.206.128:80 on vmnet8 (from outside, this host, 127.0.0.1 and "
+	     "guests)\n",
+	     "");
+	CTL("forward", "remove", "vmnet8", "udp", "53");
+	says(0, "udp 53 is no longer forwarded; its connections have ended\n", "");
+	CTL("forward", "add", "vmnet8", "tcp", "22", "172.16.206.128", "22", "--shadow");
+	assert_int_equal(t.status, 1);
+	assert_non_null(strstr(t.err, "tcp port 22 is forwarded by vmnet1 already"));
 }
 
 static void
@@ -164,7 +208,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 22);
+	assert_int_equal(each_verb(check_help), 26);
 }
 
 static void
@@ -187,7 +231,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 22);
+	assert_int_equal(each_verb(check_manual), 26);
 }
 
 static void
@@ -212,10 +256,34 @@ misuse_exits_2(void **state UNUSED)
 	assert_int_equal(t.status, 2);
 	CTL("forward", "lost");
 	assert_int_equal(t.status, 2);
+	CTL("forward", "ad");
+	assert_non_null(strstr(t.err, "did you mean \"add\"?"));
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128");
+	assert_non_null(strstr(t.err, "add needs a network, tcp or udp, a port"));
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "sctp", "8080", "172.16.206.128", "80");
+	assert_non_null(strstr(t.err, "\"sctp\" is neither tcp nor udp"));
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "0", "172.16.206.128", "80");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "web1", "80");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "add", "vmnet8", "tcp", "8080", "172.16.206.128", "65536");
+	assert_int_equal(t.status, 2);
+	CTL("forward", "remove", "vmnet8", "tcp");
+	assert_int_equal(t.status, 2);
 	CTL("create", "vmnet2", "natt");
 	assert_non_null(strstr(t.err, "did you mean \"nat\"?"));
 	assert_int_equal(t.status, 2);
 	CTL("create", "vmnet2", "10.0.0.1/24");
+	assert_int_equal(t.status, 2);
+	CTL("reserve", "vmnet8", "00:0c:29:11:22", "10.0.0.5");
+	assert_non_null(strstr(t.err, "\"00:0c:29:11:22\" is not a MAC address such as"));
+	assert_int_equal(t.status, 2);
+	CTL("reserve", "vmnet8", "00:0c:29:11:22:33", "10.0.0.256");
+	assert_non_null(strstr(t.err, "\"10.0.0.256\" is not an IPv4 address"));
+	assert_int_equal(t.status, 2);
+	CTL("unreserve", "vmnet8", "web");
 	assert_int_equal(t.status, 2);
 	CTL("set", "vmnet8", "mut", "9000");
 	assert_non_null(strstr(t.err, "no key \"mut\", did you mean \"mtu\"?"));
@@ -252,8 +320,8 @@ one_port_by_each_of_its_names(void **state UNUSED)
 	assert_string_equal(t.err, "");
 	assert_int_equal(t.status, 0);
 	memcpy(text, t.out, sizeof(text));
-	assert_non_null(strstr(text, "promiscuous       granted for 59 min: an administrator"));
-	assert_non_null(strstr(text, "asked             1 h ago, by user"));
+	assert_non_null(strstr(text, "promiscuous           granted for 59 min: an administrator"));
+	assert_non_null(strstr(text, "asked                 1 h ago, by user"));
 	CTL("port", "vmnet8p2");
 	says(0, text, "");
 	CTL("port", "00:50:56:3A:01:02");
@@ -406,12 +474,13 @@ static void
 events_are_lines(void **state UNUSED)
 {
 	CTL("events", "--json");
-	assert_string_equal(t.out, "{\"time\":\"2023-11-14T22:13:20.123Z\",\"event\":\"lease-new\","
-				   "\"network\":\"vmnet8\",\"port\":\"vmnet8p1\",\"text\":"
-				   "\"172.16.206.128 to 52:54:00:12:34:56 (web1)\"}\n");
+	assert_string_equal(t.out,
+			    "{\"time\":\"2023-11-14T22:13:20.123Z\",\"event\":\"lease-leased\","
+			    "\"network\":\"vmnet8\",\"port\":\"vmnet8p1\",\"text\":"
+			    "\"172.16.206.128 to 52:54:00:12:34:56 (web1)\"}\n");
 	assert_int_equal(t.status, 3);
 	CTL("events");
-	assert_non_null(strstr(t.out, "  vmnet8    lease-new         172.16.206.128 to "));
+	assert_non_null(strstr(t.out, "  vmnet8    lease-leased      172.16.206.128 to "));
 	assert_non_null(strstr(t.err, "vnetd ended while it was asked"));
 	assert_int_equal(t.status, 3);
 }
@@ -422,6 +491,22 @@ watched_leases_follow_the_table(void **state UNUSED)
 	CTL("leases", "--watch");
 	assert_int_equal(t.status, 3); /* the stand-in ends */
 	golden("vnetctl-leases-watch.txt", t.out);
+}
+
+static void
+counters_of_dhcp(void **state UNUSED)
+{
+	CTL("leases", "--stats");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.txt", t.out);
+	CTL("leases", "--stats", "--json");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-leases-stats.json", t.out);
+	CTL("leases", "vmnet1", "--stats");
+	says(0, "NETWORK  WHAT  NAME  COUNT  REASON\n", "");
+	CTL("leases", "--stats", "--watch");
+	assert_int_equal(t.status, 2);
+	assert_non_null(strstr(t.err, "--stats and --watch exclude each other"));
 }
 
 static void
@@ -615,6 +700,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(read_verbs_print_tables),
 	    cmocka_unit_test(read_verbs_print_json),
+	    cmocka_unit_test(ip_prints_an_address_and_nothing_else),
+	    cmocka_unit_test(forwards_are_changed),
 	    cmocka_unit_test(quiet_prints_nothing),
 	    cmocka_unit_test(help_is_everywhere),
 	    cmocka_unit_test(every_verb_has_help_with_an_example),
@@ -630,6 +717,7 @@ main(void)
 	    cmocka_unit_test(events_are_lines),
 	    cmocka_unit_test(watched_leases_follow_the_table),
 	    cmocka_unit_test(watched_leases_as_json_are_lines),
+	    cmocka_unit_test(counters_of_dhcp),
 	    cmocka_unit_test(a_command_gets_its_taps),
 	    cmocka_unit_test(a_command_that_is_none),
 	    cmocka_unit_test(attach_wants_the_right_words),

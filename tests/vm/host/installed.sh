@@ -29,6 +29,28 @@ ping_end() {
 	sed -n 's/.*received, \(.*\) packet loss.*/\1/p' /tmp/ping
 }
 
+# A redirection to a server that echoes: one connection that is kept open, and others all the time.
+echoes() { (exec 4<>/dev/tcp/127.0.0.1/7001 && echo hello >&4 && read -r -t 10 -u 4 line && [[ $line = hello ]]) 2>/dev/null; }
+kept() { echo again >&3 && read -r -t 10 -u 3 line && [[ $line = again ]]; }
+dial_start() {
+	rm -f /tmp/dial.stop
+	(
+		n=0 refused=0
+		until [[ -e /tmp/dial.stop ]]; do
+			echoes || refused=$((refused + 1))
+			n=$((n + 1))
+			sleep 0.05
+		done
+		((n > 2)) && echo "$refused refused" || echo "only $n dialled"
+	) >/tmp/dial &
+	dial_pid=$!
+}
+dial_end() {
+	touch /tmp/dial.stop
+	wait $dial_pid
+	cat /tmp/dial
+}
+
 result kernel "$(uname -r)"
 check multi_user within 60 systemctl is-active multi-user.target
 export SUDO_USER=alice
@@ -70,15 +92,73 @@ check attach vnetctl attach vmnet8 --netns g --ifname eth0
 check lease guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 check gateway guest ping -c 1 -W 2 "$(host_address vmnet8)"
 port=$(vnetctl ports | awk 'NR == 2 { print $1 }')
+
+# A guest whose DHCP client is systemd-networkd: this machine's own, by another cable.
+networkd_address() { ip -4 -o addr show dev nd0 | awk '{ sub("/.*", "", $4); print $4 }'; }
+networkd_bound() { [[ $(networkctl --no-legend list nd0 | awk '{ print $4, $5 }') = "routable configured" ]]; }
+printf '[Match]\nName=nd1\n[Link]\nUnmanaged=yes\n' >/etc/systemd/network/10-port.network
+cat >/etc/systemd/network/10-client.network <<-'END'
+	[Match]
+	Name=nd0
+	[Network]
+	DHCP=ipv4
+	LinkLocalAddressing=no
+	[DHCPv4]
+	UseRoutes=no
+	UseDNS=no
+	SendRelease=yes
+END
+networkctl reload
+ip link add nd0 type veth peer name nd1
+ip link set nd1 master vmnet8 up
+ip link set nd0 up
+check networkd_bound within 20 networkd_bound
+networkd_was=$(networkd_address)
+result networkd_lease "$(vnetctl leases | grep -c "^$networkd_was .* active ")"
+check networkd_renew networkctl renew nd0
+systemctl restart systemd-networkd
+check networkd_again within 20 networkd_bound
+result networkd_same "$([[ $(networkd_address) = "$networkd_was" ]] && echo same)"
+rm /etc/systemd/network/10-client.network
+networkctl reload
+result networkd_released "$(within 10 bash -c "! vnetctl leases | grep -q '^$networkd_was .* active '" && echo yes)"
+ip link del nd0
 result port_link_file "$(udevadm info "/sys/class/net/$port" | sed -n 's/^E: ID_NET_LINK_FILE=//p')"
 result port_mac "$(cut -c 1-2 "/sys/class/net/$port/address")"
 index=$(ifindex)
 leased=$(address)
 
+systemd-socket-activate --accept --inetd -l 127.0.0.1:7100 /bin/cat 2>/dev/null &
+mkdir -p /etc/vnet/redirect.d
+cat >/etc/vnet/redirect.d/echo <<-'END'
+	service echo-test
+	{
+		type = UNLISTED
+		bind = 127.0.0.1
+		port = 7001
+		redirect = 127.0.0.1 7100
+		cps = 0 0
+	}
+END
+check redirect_reload vnetctl reload
+check redirect within 10 echoes
+exec 3<>/dev/tcp/127.0.0.1/7001
+check redirect_kept kept
+
 # Restart: the networks stay.
 ping_start
+dial_start
 check restart systemctl restart vnetd.service
 result restart_loss "$(ping_end)"
+result restart_dial "$(dial_end)"
+check restart_kept kept
+
+# The redirector that listens now is killed; the one that has the connection is another.
+dial_start
+kill -9 "$(ss -Hltnp 'src 127.0.0.1:7001' | sed -n 's/.*"vnet-redird",pid=\([0-9]*\),.*/\1/p')"
+sleep 1
+result redird_dial "$(dial_end)"
+check redird_kept kept
 result restart_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 
 # Stopped, the networks still work; asking starts it again through its socket.
@@ -115,8 +195,11 @@ check table_restored within 10 nft list chain inet vnetd forward
 
 # Upgrade: the same command again.
 ping_start
+dial_start
 check upgrade /src/scripts/quickstart --from /stage
 result upgrade_loss "$(ping_end)"
+result upgrade_dial "$(dial_end)"
+check upgrade_kept kept
 result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 result same_address "$([[ $(address) = "$leased" ]] && echo same)"

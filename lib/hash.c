@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * hash.c - SipHash-2-4 (Aumasson, Bernstein). Pure.
  */
-#include "dhcpd/hash.h"
+#include "lib/hash.h"
 
 #include <string.h>
 

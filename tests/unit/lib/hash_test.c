@@ -3,7 +3,7 @@
  */
 #include "../lib/t.h"
 
-#include "dhcpd/hash.h"
+#include "lib/hash.h"
 
 /* Key 00 01 .. 0f, input 00 01 .. n-1. */
 static void

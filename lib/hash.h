@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * hash.h - SipHash-2-4: a keyed hash for tables whose keys are chosen by guests.
  *
- * Pure. With a secret key nobody can choose MAC addresses or client ids that all fall into one
+ * Pure. With a secret key nobody can choose MAC addresses, client ids or names that all fall into one
  * bucket.
  */
-#ifndef VNET_DHCPD_HASH_H
-#define VNET_DHCPD_HASH_H
+#ifndef VNET_LIB_HASH_H
+#define VNET_LIB_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

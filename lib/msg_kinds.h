@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * msg_kinds.h - closed lists that only the messages (lib/msg.h) speak of. The numbers travel in them.
+ */
+#ifndef VNET_LIB_MSG_KINDS_H
+#define VNET_LIB_MSG_KINDS_H
+
+/* Processes, as priv knows its channels. */
+enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
+
+/* Files of the host that a process without a file system may ask for. */
+enum host_file {
+	HOST_FILE_RESOLV_CONF,
+	HOST_FILE_PASSWD,
+	HOST_FILE_GROUP,
+	HOST_FILE_SERVICES,
+	HOST_FILE_HOSTS,
+	HOST_FILE_N
+};
+
+/* Which of the fixed sysctl sets of vnetd/priv_sysctl.c a link gets. */
+enum sysctl_profile {
+	SYSCTL_PROFILE_HOST,    /* a bridge with a host adapter: IPv4, and IPv6 link-local */
+	SYSCTL_PROFILE_SERVICE, /* a bridge without one, but with gateway or DHCP server: IPv4 only */
+	SYSCTL_PROFILE_SEGMENT, /* a bridge on which the host has no address at all */
+	SYSCTL_PROFILE_PORT,    /* our end of a port: no IPv6 address */
+	SYSCTL_PROFILE_N
+};
+
+enum net_state {
+	NET_STATE_STARTING,
+	NET_STATE_OK,
+	NET_STATE_DEGRADED,  /* works in part: the text says what does not */
+	NET_STATE_NO_UPLINK, /* bridged, nothing to bridge to */
+	NET_STATE_FAILED,    /* refused: the text says why */
+	NET_STATE_N
+};
+
+/* Services of a network that a worker reports about. */
+enum service { SERVICE_DHCP, SERVICE_NAT, SERVICE_DNS, SERVICE_FIREWALL, SERVICE_N };
+
+/* The five ways to attach (design 5, Ports a-e). */
+enum port_kind { PORT_HELPER, PORT_ATTACH, PORT_NETNS, PORT_STATIC, PORT_ADOPTED, PORT_KIND_N };
+
+enum lease_event {
+	LEASE_NEW,
+	LEASE_RENEWED,
+	LEASE_RELEASED,
+	LEASE_EXPIRED,
+	LEASE_DECLINED,
+	LEASE_OFFER, /* to a client that may take another server's: it has no lease so far */
+	LEASE_EVENT_N
+};
+
+/* What there is to say about the addresses of a network's ranges. */
+enum pool_event {
+	POOL_LOW,   /* nine of ten are held */
+	POOL_EMPTY, /* a client could not be served */
+	POOL_EVENT_N
+};
+
+enum lease_row_state {
+	LEASE_ROW_ACTIVE,
+	LEASE_ROW_EXPIRED,
+	LEASE_ROW_RESERVED,
+	LEASE_ROW_ABANDONED,
+	LEASE_ROW_N
+};
+
+/* What a counter of the DHCP server is about. */
+enum dhcp_stat_kind {
+	DHCP_STAT_RECEIVED, /* messages by type */
+	DHCP_STAT_SENT,     /* the same */
+	DHCP_STAT_DROPPED,  /* messages without an answer, by reason */
+	DHCP_STAT_N
+};
+
+/* What a redirection does, as `vnetctl redirect list` says it. */
+enum redirect_state {
+	REDIRECT_STATE_STARTING,
+	REDIRECT_STATE_OK,
+	REDIRECT_STATE_WAITING, /* it listens, but its target's or its own address is not there so far */
+	REDIRECT_STATE_FAILED,  /* it does not listen: the text says why */
+	REDIRECT_STATE_REMOVED, /* it is not in the configuration any more; its connections go on */
+	REDIRECT_STATE_N
+};
+
+/* Which of a redirection's texts. */
+enum redirect_banner {
+	REDIRECT_BANNER_ALWAYS,
+	REDIRECT_BANNER_SUCCESS,
+	REDIRECT_BANNER_FAIL,
+	REDIRECT_BANNER_N
+};
+
+/* What vnet-redird tells of besides its log. */
+enum redirect_event {
+	REDIRECT_EVENT_OFF, /* more connections a second than allowed: it refuses everybody for a while */
+	REDIRECT_EVENT_ON,
+	REDIRECT_EVENT_SENSOR,
+	REDIRECT_EVENT_NO_TARGET,
+	REDIRECT_EVENT_FULL, /* out of descriptors: accepting pauses */
+	REDIRECT_EVENT_ROOM,
+	REDIRECT_EVENT_N
+};
+
+/* Of a forward. */
+enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
+
+#endif

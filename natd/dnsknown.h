@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * dnsknown.h - the proxy's state, and what it can answer without asking: for dns.c and dnsknown.c alone.
+ */
+#ifndef VNET_NATD_DNSKNOWN_H
+#define VNET_NATD_DNSKNOWN_H
+
+#include "natd/dns.h"
+#include "natd/dnscache.h"
+#include "natd/dnsmsg.h"
+#include "natd/dnspick.h"
+#include "natd/dnstab.h"
+
+struct dns {
+	struct dns_tab *tab;
+	struct dnscache *cache;
+	struct dnsname *names;
+	/* Answers belong to the servers that gave them: whenever those change, so does this. What was kept
+	 * before is never found again and makes room in time. */
+	uint32_t host_scope, last_scope;
+	struct dns_net *net[DNS_NETS];
+	struct upstreams host;
+	unsigned nsocks;
+	unsigned sock_pending[DNS_SOCKS_MAX];
+	struct dns_stats stats;
+};
+
+/* Networks that ask the same servers share what they said. */
+uint32_t known_scope(const struct dns *d, const struct dns_net *n);
+
+/* Turns the query msg (room for cap bytes) into the answer. Its length, 0: it has to be asked for. *again: it
+ * should be asked for nevertheless. */
+size_t known_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, const struct dns_head *h,
+		    size_t cap, bool tcp, struct mono now, bool *again);
+
+/* Keeps the answer to a query that was asked while the network's scope was this. */
+void known_keep(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
+		const uint8_t *msg, size_t len, struct mono now);
+
+#endif
