@@ -2,12 +2,14 @@
  * gate.bpf.c - the port gate in the kernel: three classifiers in direct-action mode, see gate_maps.h.
  *
  *     gate_in     ingress of every port: what a guest sends
- *     gate_out    egress of a port that has a rate to the guest, or that another port watches
+ *     gate_out    egress of a port that has a rate to the guest, that another port watches, or where
+ *                 somebody captures
  *     gate_host   egress of a bridge: what the host sends
  *
  * A frame passes as TC_ACT_UNSPEC, so that programs and filters of others go on. The order of the checks is that of
  * their cost; a check that is off costs one test of a flag. Frames that pass no check are not copied.
  */
+#include "bpf/gate_capture.bpf.h"
 #include "bpf/gate_copy.bpf.h"
 #include "bpf/gate_event.bpf.h"
 #include "bpf/gate_guard.bpf.h"
@@ -54,6 +56,8 @@ gate_in(struct __sk_buff *skb)
 	if (!port_find(&p, skb))
 		return TC_ACT_SHOT;
 	r = frame_read(&f, skb) ? in_check(skb, &p, &f) : DROP_SOURCE;
+	if (unlikely(p.policy->capture))
+		capture_copy(skb, &p, false, r);
 	if (r != GATE_PASS)
 		return frame_drop(&p, (__u32)r, f.src);
 	copy_unmark(skb);
@@ -69,10 +73,14 @@ gate_out(struct __sk_buff *skb)
 {
 	struct frame f = {0, 0, 0};
 	struct port p;
+	bool passes;
 
 	if (!port_find(&p, skb) || !frame_read(&f, skb))
 		return TC_ACT_UNSPEC;
-	if (!rate_bytes_ok(skb, &p.state->in_tat, p.policy->in_ns, p.policy->in_burst_ns))
+	passes = rate_bytes_ok(skb, &p.state->in_tat, p.policy->in_ns, p.policy->in_burst_ns);
+	if (unlikely(p.policy->capture))
+		capture_copy(skb, &p, true, passes ? GATE_PASS : DROP_RATE_IN);
+	if (!passes)
 		return frame_drop(&p, DROP_RATE_IN, f.src);
 	if (p.policy->span && !copy_is(skb))
 		copy_to_span(skb, &f, &p);

@@ -22,7 +22,7 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     3
+#define GATE_LAYOUT     4
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
@@ -44,6 +44,9 @@ struct gate_policy {
 	__u32 dhcp_stamp; /* DHCP_STAMP(); 0: none */
 	/* Whose messages get it, beside those to all; network byte order. */
 	__u32 dhcp_server, dhcp_broadcast;
+	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
+	 * GATE_TAG() as its hash; 0: nobody captures here. */
+	__u32 capture;
 	__u64 flood_ns; /* one broadcast in so many nanoseconds; 0: no limit */
 	__u64 dhcp_ns;  /* one message to a DHCP server, the same */
 	__u64 in_ns;    /* rate to the guest: nanoseconds for 1024 bytes; 0: no limit */
@@ -68,6 +71,15 @@ struct gate_net {
 	__u32 n;
 	__u32 slot[GATE_MIRRORS_MAX];
 };
+
+/* A captured frame: of which slot (12 bits), to the guest or from it, and how it went: 0: it passed, else 1 and the
+ * enum drop_reason. */
+#define GATE_TAG(slot, to_guest, how)                                                              \
+	(0xc0000000u | (__u32)(slot) << 16 | ((to_guest) ? 0x8000u : 0) | (__u32)(how) << 8)
+#define GATE_TAG_MASK          0xffff00ffu /* with any direction and outcome */
+#define GATE_TAG_PASSED_MASK   0xffff7fffu /* with any direction, passed */
+#define GATE_TAG_TO_GUEST(tag) (((tag)&0x8000u) != 0)
+#define GATE_TAG_HOW(tag)      ((tag) >> 8 & 0x7f)
 
 #define GATE_OWNER(net, mac) ((__u64)(net) << 48 | (mac))
 

@@ -89,6 +89,10 @@ read_subject(struct build *b, const struct vnetd_section *s)
 		sub.change_set = true;
 		sub.change = it->value.yes;
 	}
+	if ((it = vnetd_item_find(s, "capture"))) {
+		sub.capture_set = true;
+		sub.capture = it->value.yes;
+	}
 	if (sub.group && strcmp(s->name, CONF_GROUP) == 0)
 		set_default_group(&sub);
 	add_subject(b, &sub);

@@ -164,9 +164,10 @@ struct conf_subject {
 	const char *name;
 	uint32_t id; /* uid or gid: a numeric name's at once, others filled by the engine */
 	bool resolved;
-	bool allow_set, change_set;   /* the section has the key */
+	bool allow_set, change_set, capture_set; /* the section has the key */
 	uint8_t allow[CONF_NETS / 8]; /* networks that it may attach to, bit n % 8 of byte n / 8 */
 	bool change;
+	bool capture;
 	struct conf_pos pos;
 };
 
@@ -222,8 +223,9 @@ bool conf_mac_ok(struct mac m);
 /* What somebody may do. A key in the [user] section decides alone; without it, the union of the
  * user's groups does. uid 0 may do everything. */
 struct conf_rights {
-	bool known;  /* some section applies: may read */
-	bool change; /* may change configuration */
+	bool known;   /* some section applies: may read */
+	bool change;  /* may change configuration */
+	bool capture; /* may capture where no marker file allows it */
 	uint8_t allow[CONF_NETS / 8];
 };
 void conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t ngids,

@@ -245,7 +245,8 @@ subjects_eq(const struct conf *a, const struct conf *b)
 
 		if (x->group != y->group || !str_eq(x->name, y->name) ||
 		    x->allow_set != y->allow_set || x->change_set != y->change_set ||
-		    x->change != y->change || memcmp(x->allow, y->allow, sizeof(x->allow)) != 0)
+		    x->change != y->change || x->capture_set != y->capture_set ||
+		    x->capture != y->capture || memcmp(x->allow, y->allow, sizeof(x->allow)) != 0)
 			return false;
 	}
 	return true;

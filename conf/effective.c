@@ -357,6 +357,8 @@ print_subject(struct strbuf *out, const struct conf_subject *s)
 	}
 	if (s->change_set)
 		strbuf_addf(out, "change = %s\n", yes_no(s->change));
+	if (s->capture_set)
+		strbuf_addf(out, "capture = %s\n", yes_no(s->capture));
 }
 
 void

@@ -151,7 +151,7 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 {
 	const struct conf_subject *user = NULL;
 
-	*out = (struct conf_rights){.known = uid == 0, .change = uid == 0};
+	*out = (struct conf_rights){.known = uid == 0, .change = uid == 0, .capture = uid == 0};
 	if (uid == 0) {
 		memset(out->allow, 0xff, sizeof(out->allow));
 		return;
@@ -168,6 +168,7 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 			continue;
 		out->known = true;
 		out->change |= s->change_set && s->change;
+		out->capture |= s->capture_set && s->capture;
 		for (size_t b = 0; s->allow_set && b < sizeof(out->allow); b++)
 			out->allow[b] |= s->allow[b];
 	}
@@ -176,6 +177,8 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 	out->known = true;
 	if (user->change_set)
 		out->change = user->change;
+	if (user->capture_set)
+		out->capture = user->capture;
 	if (user->allow_set)
 		memcpy(out->allow, user->allow, sizeof(out->allow));
 }

@@ -163,6 +163,10 @@ const struct schema_row schema_table[] = {
     {SCHEMA_USER, V, "change", SCHEMA_BOOL, 0, 0, NULL, "(as the user's groups)", SCHEMA_LIVE,
      "may change the configuration without being root", "somebody else administers the networks",
      "yes"},
+    {SCHEMA_USER, V, "capture", SCHEMA_BOOL, 0, 0, NULL, "(as the user's groups)", SCHEMA_LIVE,
+     "may capture the frames of every network without being root, also where no marker file allows "
+     "it",
+     "somebody looks for faults", "yes"},
 
     {SCHEMA_GROUP, V, "allow", SCHEMA_NETLIST, 0, 0, NULL, "all for group vnet, else none",
      SCHEMA_LIVE, "networks that members may attach guests to: names, all or none",
@@ -170,6 +174,11 @@ const struct schema_row schema_table[] = {
     {SCHEMA_GROUP, V, "change", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
      "members may change the configuration without being root", "a group administers the networks",
      "yes"},
+    {SCHEMA_GROUP, V, "capture", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "members may capture the frames of every network without being root, also where no marker "
+     "file "
+     "allows it",
+     "a group looks for faults", "yes"},
 };
 
 #undef V

@@ -524,6 +524,39 @@
 /* level: enum diag_severity; text: the whole "file:line:col: ..." sentence. */
 #define FIELDS_diag_row(F) F(U8, level, 0) F(STR, text, 1024)
 
+/* -- captures: engine and priv -- */
+
+/* Starts vnet-capture for what passes on vmnetN, or with ifname for what one of its ports sends and gets.
+ * capture: the engine's number for it. descriptor: the worker's end of its connection with the client. */
+#define FIELDS_capture_start(F) F(U32, capture, 0) F(U16, net, 0) F(STR, ifname, 16)
+/* Ends it (0: all of them): its file is finished. */
+#define FIELDS_capture_stop(F) F(U32, capture, 0)
+/* priv -> engine: it has ended, one way or another. */
+#define FIELDS_capture_gone(F) F(U32, capture, 0) F(STR, how, 128)
+
+/* -- client -> engine: captures -- */
+
+/* port "": the whole network; else a port's name, interface name or MAC. The descriptor is one end of a pair of
+ * sockets, the other end of which speaks with vnet-capture. REPLY text: the interface that is captured. */
+#define FIELDS_capture(F) F(U16, net, 0) F(STR, port, 64)
+
+/* -- client and vnet-capture, over a connection of their own -- */
+
+/* What is written, to which FILTERs and OUTs are added until GO. count: end after so many frames, file_max: size of
+ * each file of a ring, 0: no such limit. drops: frames that a port's gate refuses, too. The texts go into the file. */
+#define FIELDS_capture_setup(F)                                                                    \
+	F(U32, snaplen, 0) F(U64, count, 0) F(U64, file_max, 0) F(BOOL, drops, 0) F(STR, ifname, 16)    \
+	F(STR, description, 256) F(STR, filter, 1024) F(STR, comment, 512) F(STR, os, 128)
+/* Instructions of the filter, in order: u16 code, u8 jt, u8 jf, u32 k each. */
+#define FIELDS_capture_filter(F) F(BYTES, code, 8 * 400)
+#define FIELDS_capture_out(F) /* a file, or the next one of a ring; or a pipe */
+#define FIELDS_capture_go(F) /* everything is said; answered by CAPTURE_STATS */
+/* file: which of a ring is being written, and how many bytes of it are. Again each second, when a file changes and
+ * at the end, before the REPLY with which the worker ends. */
+#define FIELDS_capture_stats(F)                                                                    \
+	F(U64, frames, 0) F(U64, dropped, 0) F(U32, file, 0) F(U64, file_bytes, 0)
+#define FIELDS_capture_end(F) /* ends the capture */
+
 /* M(NAME, name, least descriptors, most descriptors) */
 #define MSG_LIST(M)                                                                                \
 	M(REPLY, reply, 0, 16)                                                                     \
@@ -660,13 +693,23 @@
 	M(DHCP_POOL, dhcp_pool, 0, 0)                                                              \
 	M(NATD_DNS, natd_dns, 0, 0)                                                                \
 	M(GUEST_NAME, guest_name, 0, 0)                                                            \
-	M(GUEST_NAMES, guest_names, 0, 0)                                                              \
+	M(GUEST_NAMES, guest_names, 0, 0)                                                          \
 	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
 	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)                                                \
 	M(CONN_LIST, conn_list, 0, 0)                                                              \
 	M(CONN_ROW, conn_row, 0, 0)                                                                \
 	M(FORWARD_ADD, forward_add, 0, 0)                                                          \
-	M(FORWARD_REMOVE, forward_remove, 0, 0)
+	M(FORWARD_REMOVE, forward_remove, 0, 0)                                                    \
+	M(CAPTURE_START, capture_start, 1, 1)                                                      \
+	M(CAPTURE_STOP, capture_stop, 0, 0)                                                        \
+	M(CAPTURE_GONE, capture_gone, 0, 0)                                                        \
+	M(CAPTURE, capture, 1, 1)                                                                  \
+	M(CAPTURE_SETUP, capture_setup, 0, 0)                                                      \
+	M(CAPTURE_FILTER, capture_filter, 0, 0)                                                    \
+	M(CAPTURE_OUT, capture_out, 1, 1)                                                          \
+	M(CAPTURE_GO, capture_go, 0, 0)                                                            \
+	M(CAPTURE_STATS, capture_stats, 0, 0)                                                      \
+	M(CAPTURE_END, capture_end, 0, 0)
 
 /* clang-format on */
 

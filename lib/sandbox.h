@@ -50,12 +50,23 @@ enum sandbox_extra {
 	/* socket(AF_INET|AF_INET6, SOCK_STREAM), connect, accept4, setsockopt, splice, sizes of pipes;
 	 * neither bind nor listen: listening sockets are passed in */
 	SANDBOX_TCP_RELAY = 1 << 8,
+	/* setsockopt: a packet socket that was passed in gets filter and ring; ftruncate; and seccomp,
+	 * since sandbox_seccomp_capture() is to follow */
+	SANDBOX_PACKET_RING = 1 << 9,
 };
 
 /* Loads the allow-list (libseccomp): base | extra; everything else is EPERM for the known and
  * harmless probes (kill, ptrace, prlimit with a pid, open), and kills the process for the rest when
  * built with the `seccomp-kill` option, EPERM otherwise. 0 or -errno. */
 int sandbox_seccomp(unsigned extra);
+
+/* The number that the packet socket of a capture has by then. Everything else is below it. */
+#define SANDBOX_PACKET_FD 512
+
+/* For vnet-capture once its ring is there: read, write, poll, what cuts a file, memory and time, and nothing else.
+ * What could send on the packet socket, set it up anew or give it to somebody else is not among it: it can be polled
+ * and asked for its counts. 0 or -errno. */
+int sandbox_seccomp_capture(void);
 
 /* priv's own filter: a deny list (ptrace, process_vm_*, bpf program loading, mount, module, kexec,
  * keyctl, userfaultfd, unshare, setns, personality, reboot, swapon, perf_event_open): priv runs

@@ -139,6 +139,44 @@ static const struct arg_rule relay_rules[] = {
     {SCMP_SYS(fcntl64), 1, U32_MASK, F_GETPIPE_SZ},
 };
 
+static const int ring_calls[] = {SCMP_SYS(setsockopt), SCMP_SYS(seccomp), SCMP_SYS(ftruncate),
+				 SCMP_SYS(ftruncate64)};
+
+/* Neither sendmsg() nor dup(): a descriptor could leave, or get another number, by them. */
+static const int capture_calls[] = {SCMP_SYS(poll),
+				    SCMP_SYS(ppoll),
+				    SCMP_SYS(ppoll_time64),
+				    SCMP_SYS(restart_syscall),
+				    SCMP_SYS(lseek),
+				    SCMP_SYS(_llseek),
+				    SCMP_SYS(ftruncate),
+				    SCMP_SYS(ftruncate64),
+				    SCMP_SYS(close),
+				    SCMP_SYS(munmap),
+				    SCMP_SYS(mremap),
+				    SCMP_SYS(brk),
+				    SCMP_SYS(madvise),
+				    SCMP_SYS(futex),
+				    SCMP_SYS(futex_time64),
+				    SCMP_SYS(getrandom),
+				    SCMP_SYS(rt_sigreturn),
+				    SCMP_SYS(sigreturn),
+				    SCMP_SYS(sigaltstack),
+				    SCMP_SYS(clock_gettime),
+				    SCMP_SYS(clock_gettime64),
+				    SCMP_SYS(gettimeofday),
+				    SCMP_SYS(exit),
+				    SCMP_SYS(exit_group)};
+
+static const struct arg_rule capture_rules[] = {
+    {SCMP_SYS(mmap), 2, PROT_EXEC, 0},
+    {SCMP_SYS(mmap2), 2, PROT_EXEC, 0},
+    /* A write to the packet socket would send. */
+    {SCMP_SYS(read), 0, SANDBOX_PACKET_FD, 0},
+    {SCMP_SYS(write), 0, SANDBOX_PACKET_FD, 0},
+    {SCMP_SYS(getsockopt), 0, U32_MASK, SANDBOX_PACKET_FD},
+};
+
 static const struct arg_rule bpf_info_rules[] = {
     {SCMP_SYS(bpf), 0, U32_MASK, BPF_OBJ_GET_INFO_BY_FD},
 };
@@ -320,6 +358,8 @@ allow_extra(struct filter *f, unsigned extra)
 		ALLOW(f, nsfs_calls);
 		ALLOW_RULES(f, nsfs_rules);
 	}
+	if (extra & SANDBOX_PACKET_RING)
+		ALLOW(f, ring_calls);
 }
 
 #ifdef VNET_SECCOMP_KILL
@@ -370,6 +410,25 @@ sandbox_seccomp(unsigned extra)
 	ALLOW_RULES(&f, base_rules);
 	filter_add_rules(&f, SCMP_ACT_ALLOW, &self, 1);
 	allow_extra(&f, extra);
+	return filter_load(&f);
+}
+
+#ifdef VNET_SECCOMP_KILL
+#define CAPTURE_DENIED SCMP_ACT_KILL_PROCESS
+#else
+#define CAPTURE_DENIED SCMP_ACT_ERRNO(EPERM)
+#endif
+
+int
+sandbox_seccomp_capture(void)
+{
+	const struct arg_rule self = {SCMP_SYS(tgkill), 0, U32_MASK, (uint64_t)getpid()};
+	struct filter f;
+
+	filter_init(&f, CAPTURE_DENIED);
+	ALLOW(&f, capture_calls);
+	ALLOW_RULES(&f, capture_rules);
+	filter_add_rules(&f, SCMP_ACT_ALLOW, &self, 1);
 	return filter_load(&f);
 }
 

@@ -5,7 +5,7 @@
 BUILD_PACKAGES=(
 	gcc libc6-dev meson ninja-build pkg-config
 	libevent-dev libmnl-dev libnftnl-dev
-	libjansson-dev libseccomp-dev libcap-ng-dev
+	libjansson-dev libseccomp-dev libcap-ng-dev libpcap-dev
 	clang bpftool libbpf-dev # the eBPF programs
 )
 

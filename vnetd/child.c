@@ -7,7 +7,6 @@
 #include "vnetd/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +15,12 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "lib/sandbox.h"
 #include "lib/util.h"
 #include "vnetd/backoff.h"
+#include "vnetd/spawn.h"
 
+/* A child gets its end of the channel to priv as 3, and a worker that of the channel to the engine as 4. */
 enum {
-	FD_PRIV = 3,   /* the child's end of its channel to priv */
-	FD_ENGINE = 4, /* a worker's end of its channel to the engine */
 	/* A child whose channel ended has this long to end by itself; then SIGTERM, and again, SIGKILL. */
 	GRACE_MS = 500,
 };
@@ -78,47 +76,16 @@ title(enum role role)
 
 static void finish(struct child *c);
 
-/* ------------------------------------------------------------------ in the forked child */
+/* ------------------------------------------------------------------ the process */
 
-/* Only descriptors 0-3 (and 4 for a worker) are left. */
-static int
-arrange_fds(int priv, int engine)
-{
-	int high[2];
-
-	/* Out of the way first: the sources may be 3 and 4 themselves, crosswise. */
-	high[0] = fcntl(priv, F_DUPFD, 16);
-	high[1] = engine >= 0 ? fcntl(engine, F_DUPFD, 16) : -1;
-	if (high[0] < 0 || (engine >= 0 && high[1] < 0))
-		return -errno;
-	if (dup2(high[0], FD_PRIV) < 0 || (engine >= 0 && dup2(high[1], FD_ENGINE) < 0))
-		return -errno;
-	fd_close_from(engine >= 0 ? FD_ENGINE + 1 : FD_PRIV + 1);
-	return 0;
-}
-
-static void
-default_signals(void)
-{
-	sigset_t none;
-
-	for (int signo = 1; signo < NSIG; signo++)
-		signal(signo, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-__attribute__((noreturn)) static void
-run_child(const struct child *c, int priv, int engine)
+static pid_t
+spawn_role(const struct child *c, const int fds[2], size_t nfds)
 {
 	const struct dirs *d = c->all->start->dirs;
 	char config[4096], state[4096], run[4096], libexec[4096], level[32], path[4096];
 	const char *argv[9];
 	size_t n = 0;
-	int r;
 
-	/* A ^C on our terminal is for priv alone, which ends the others in order. */
-	setpgid(0, 0);
 	snprintf(config, sizeof(config), "--config-dir=%s", d->config);
 	snprintf(state, sizeof(state), "--state-dir=%s", d->state);
 	snprintf(run, sizeof(run), "--run-dir=%s", d->run);
@@ -138,17 +105,7 @@ run_child(const struct child *c, int priv, int engine)
 	argv[n++] = run;
 	argv[n++] = level;
 	argv[n] = NULL;
-
-	r = sandbox_child_prepare();
-	if (r == 0)
-		r = arrange_fds(priv, engine);
-	if (r == 0) {
-		default_signals();
-		execv(path, (char *const *)argv);
-		r = -errno;
-	}
-	log_error(-r, "cannot start %s", path);
-	_exit(127);
+	return spawn_child(path, argv, fds, nfds);
 }
 
 /* ------------------------------------------------------------------ in priv */
@@ -228,22 +185,6 @@ greet_engine(struct children *all)
 			connect_worker(all, r, NULL);
 }
 
-/* Forks with all signals blocked, so that the loop's handlers do not run in the child. */
-static pid_t
-fork_child(const struct child *c, int priv, int engine)
-{
-	sigset_t all, old;
-	pid_t pid;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = fork();
-	if (pid == 0)
-		run_child(c, priv, engine);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return pid;
-}
-
 static int
 spawn(struct child *c)
 {
@@ -259,14 +200,13 @@ spawn(struct child *c)
 		return -ENOMEM;
 	if (c->role != ROLE_ENGINE)
 		connect_worker(c->all, c->role, &engine);
-	c->pid = fork_child(c, child_end, engine);
-	if (c->pid < 0) {
-		r = -errno;
-		c->pid = 0;
+	r = spawn_role(c, (const int[]){child_end, engine}, engine >= 0 ? 2 : 1);
+	if (r < 0) {
 		chan_free(c->chan);
 		c->chan = NULL;
 		return r;
 	}
+	c->pid = r;
 	c->running = true;
 	c->signals = 0;
 	c->started = mono_now();
@@ -309,8 +249,8 @@ on_timer(void *arg)
 	}
 }
 
-static void
-describe(char *buf, size_t cap, int status)
+void
+child_describe(char *buf, size_t cap, int status)
 {
 	if (WIFSIGNALED(status))
 		snprintf(buf, cap, "killed by signal %d (%s)", WTERMSIG(status),
@@ -344,7 +284,7 @@ finish(struct child *c)
 			all->h->stopped(all->arg);
 		return;
 	}
-	describe(how, sizeof(how), c->status);
+	child_describe(how, sizeof(how), c->status);
 	if (!c->wanted) {
 		log_debug("%s has ended (%s): there is nothing for it to do", title(c->role), how);
 		return;
@@ -372,17 +312,23 @@ children_reap(struct children *all)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		bool known = false;
+
 		for (enum role r = 0; r < ROLE_N; r++) {
 			struct child *c = &all->child[r];
 
 			if (c->pid != pid)
 				continue;
+			known = true;
 			c->pid = 0;
 			c->status = status;
 			if (!c->chan)
 				finish(c);
 		}
+		if (!known)
+			all->h->other(pid, status, all->arg);
+	}
 }
 
 void

@@ -17,6 +17,8 @@ struct child_handler {
 	/* A message from a child; as chan_handler.msg. */
 	void (*msg)(enum role role, struct chan *c, const struct msg *m, int *fds, size_t nfds,
 		    void *arg);
+	/* A process that is none of the children has ended. */
+	void (*other)(pid_t pid, int status, void *arg);
 	/* The last child has ended after children_stop(). */
 	void (*stopped)(void *arg);
 };
@@ -25,6 +27,9 @@ struct child_handler {
 struct children *children_new(struct loop *l, const struct start *s, const struct child_handler *h,
 			      void *arg);
 void children_free(struct children *all);
+
+/* "exit status 1", "killed by signal 9 (Killed)". */
+void child_describe(char *buf, size_t cap, int status);
 
 /* SIGCHLD has come. */
 void children_reap(struct children *all);

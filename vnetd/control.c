@@ -128,6 +128,7 @@ bad_argument(const struct msg *m)
 	    (m->type == MSG_FORWARD_ADD && m->u.forward_add.net >= NAMES_NETS) ||
 	    (m->type == MSG_FORWARD_REMOVE && m->u.forward_remove.net >= NAMES_NETS) ||
 	    (m->type == MSG_CONN_LIST && !is_net_or_all(m->u.conn_list.net)) ||
+	    (m->type == MSG_CAPTURE && m->u.capture.net >= NAMES_NETS) ||
 	    (m->type == MSG_PORT_LIST && !is_net_or_all(m->u.port_list.net)) ||
 	    (m->type == MSG_PROMISC_LIST && !is_net_or_all(m->u.promisc_list.net)))
 		return "networks are vmnet0 to vmnet255";
@@ -214,10 +215,14 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		grant_ask_request(c, cl, m);
 	else if (m->type == MSG_PROMISC_DECIDE && grant_is_written(c, m))
 		submit(c, cl, JOB_PORT, m);
+	else if (m->type == MSG_PROMISC_DECIDE && captures_is_user(m->u.promisc_decide.port))
+		captures_decide_request(c, cl, m);
 	else if (m->type == MSG_PROMISC_DECIDE)
 		grant_decide_request(c, cl, m);
 	else if (m->type == MSG_RX_FILTER)
 		grant_filter_request(c, cl, m);
+	else if (m->type == MSG_CAPTURE)
+		captures_request(c, cl, m, fds);
 }
 
 bool

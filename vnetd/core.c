@@ -58,6 +58,7 @@ core_free(struct core *c)
 	events_fini(&c->events);
 	keeper_fini(&c->keeper);
 	grants_fini(&c->grants);
+	captures_fini(&c->captures);
 	redirects_fini(&c->redirects);
 	users_fini(&c->users);
 	generation_unref(c->gen);
@@ -75,6 +76,7 @@ core_start(struct core *c, struct mono now, const struct msg_engine_init *m)
 	c->restarted = m->restarted;
 	keeper_start(c);
 	grant_start(c);
+	captures_start(c);
 	job_submit(c, JOB_START, 0, NULL);
 }
 
@@ -92,6 +94,8 @@ core_priv_msg(struct core *c, struct mono now, const struct msg *m, int *fds, si
 		return false;
 	if (m->type == MSG_RELOAD)
 		job_submit(c, JOB_RELOAD, 0, NULL);
+	else if (m->type == MSG_CAPTURE_GONE)
+		captures_gone(c, &m->u.capture_gone);
 	else if (m->type == MSG_WORKER_GONE && m->u.worker_gone.role < ROLE_N)
 		worker_ended(c, &m->u.worker_gone);
 	else
@@ -150,6 +154,7 @@ core_wake(struct core *c)
 
 	if (c->settle.first_done && !c->settle.running)
 		when = mono_min(when, mono_min(grant_deadline(c), fasten_deadline(c)));
+	when = mono_min(when, captures_deadline(c));
 	when = mono_min(when, redirect_deadline(c));
 	c->io->wake_at(c->io_arg, mono_min(when, c->ready_by));
 }
@@ -160,6 +165,7 @@ core_timer(struct core *c, struct mono now)
 	c->now = now;
 	if (c->settle.first_done && grant_expire(c))
 		settle_soon(c);
+	captures_expire(c);
 	settle_timer(c);
 	if (c->settle.first_done && !c->settle.running)
 		fasten_timer(c);

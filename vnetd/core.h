@@ -10,6 +10,7 @@
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
  *     redirect.c TCP redirections              guest_names.c  what the DNS proxy calls guests
+ *     redirect.c TCP redirections             captures.c captures of frames
  *     push.c     configuration of workers  worker.c   what they report and answer
  *     control.c  clients and requests      rows.c     answers     warn.c  warnings     events.c  events
  *
@@ -27,6 +28,7 @@
 #include "lib/msg.h"
 #include "lib/rtnl.h"
 #include "vnetd/ask.h"
+#include "vnetd/captures.h"
 #include "vnetd/control.h"
 #include "vnetd/events.h"
 #include "vnetd/fasten.h"
@@ -101,6 +103,7 @@ struct core {
 	struct guest_names guest_names;
 	struct fasten fasten;
 	struct grants grants;
+	struct captures captures;
 	struct redirects redirects;
 	struct worker worker[ROLE_N];
 

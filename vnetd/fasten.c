@@ -46,9 +46,18 @@ next(const struct core *c)
 		watched[p->net] = watched[p->net] || p->gate.set.promisc;
 	for (struct port *p = c->ports.head; p; p = p->next)
 		if (p->gate.loose && p->gate.known && p->on_bridge && p->ifindex &&
-		    !p->gate.set.span[0] && !watched[p->net])
+		    !p->gate.set.span[0] && !watched[p->net] && !captures_at(c, p))
 			return p;
 	return NULL;
+}
+
+void
+fasten_again(struct core *c)
+{
+	if (c->fasten.never || !next(c))
+		return;
+	c->fasten.at = mono_add(c->now, QUIET_MS);
+	core_wake(c);
 }
 
 static void

@@ -31,4 +31,7 @@ struct mono fasten_deadline(const struct core *c);
 /* Asks priv for the next port, when it is time. */
 void fasten_timer(struct core *c);
 
+/* What kept a gate from being fastened may be over. */
+void fasten_again(struct core *c);
+
 #endif

@@ -133,5 +133,5 @@ gate_rule_policy(struct gate_policy *out, const struct msg_gate_set *m, uint32_t
 bool
 gate_rule_watches_egress(const struct gate_policy *p)
 {
-	return p->in_ns || p->span;
+	return p->in_ns || p->span || p->capture;
 }

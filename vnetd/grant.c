@@ -165,8 +165,8 @@ now_s(const struct core *c)
 }
 
 /* The network's own marker comes first; "": none counts. */
-static const char *
-marker_for(const struct core *c, unsigned net)
+const char *
+grant_marker(const struct core *c, unsigned net)
 {
 	static char name[32];
 
@@ -185,7 +185,7 @@ grant_judge(const struct core *c, const struct port *p, const char **marker)
 	    .port_key = port.gate.promiscuous,
 	    .net_key = net ? net->gate.promiscuous : -1,
 	    .milder = gate_learning(net, &port) > 0,
-	    .marker = marker_for(c, p->net),
+	    .marker = grant_marker(c, p->net),
 	    .now_s = now_s(c),
 	};
 	struct promisc_answer a = promisc_judge(&pc);
@@ -359,6 +359,8 @@ grant_is_written(const struct core *c, const struct msg *m)
 	const struct msg_promisc_decide *d = &m->u.promisc_decide;
 	const struct port *p = port_find(c, d->port);
 
+	if (captures_is_user(d->port))
+		return captures_is_written(c, d);
 	return d->verdict == PROMISC_ALLOW_ALWAYS ||
 	       (d->verdict == PROMISC_REVOKE && p &&
 		keeper_conf(c, p).gate.promiscuous == CONF_PROMISC_ALLOW);

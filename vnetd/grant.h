@@ -41,6 +41,9 @@ void grant_watch(struct core *c);
 /* The answer for a port now, and the name of the marker that grants it ("": none does). */
 struct promisc_answer grant_judge(const struct core *c, const struct port *p, const char **marker);
 
+/* Name of the marker file that counts for a network; "": none does. */
+const char *grant_marker(const struct core *c, unsigned net);
+
 /* Tells every change of a port's state, once. */
 void grant_announce(struct core *c);
 

@@ -13,13 +13,15 @@
 
 #include "lib/inet.h"
 
-#define NAMES_NETS        256     /* vmnet0 - vmnet255 */
-#define NAMES_IFNAME_MAX  16      /* with its NUL */
-#define NAMES_ALIAS_MAX   256     /* with its NUL */
-#define NAMES_PORTS_MAX   999999  /* "vmnet255p999999" has 15 characters */
-#define NAMES_LINK_GROUP  0x766eu /* "vn": the link group of everything we create */
-#define NAMES_ROUTE_PROTO 118     /* rtm_protocol of our routes, NDA_PROTOCOL of our neighbours */
-#define NAMES_ALIAS_PROTO 119     /* IFA_PROTO of addresses that redirections add */
+#define NAMES_NETS          256     /* vmnet0 - vmnet255 */
+#define NAMES_IFNAME_MAX    16      /* with its NUL */
+#define NAMES_ALIAS_MAX     256     /* with its NUL */
+#define NAMES_PORTS_MAX     999999  /* "vmnet255p999999" has 15 characters */
+#define NAMES_LINK_GROUP    0x766eu /* "vn": the link group of everything we create */
+#define NAMES_ROUTE_PROTO   118     /* rtm_protocol of our routes, NDA_PROTOCOL of our neighbours */
+#define NAMES_CAPTURE       "vnet-capture" /* gets copies while somebody captures at a port */
+#define NAMES_CAPTURE_ALIAS "vnetd capture"
+#define NAMES_ALIAS_PROTO   119 /* IFA_PROTO of addresses that redirections add */
 
 /* A name that the kernel and libpcap take: 1-15 printable ASCII characters, none of "/:% \"", not
  * "." or "..". */

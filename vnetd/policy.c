@@ -620,6 +620,15 @@ check_nat_flush_forward(enum role from UNUSED, const struct msg *m)
 	return forward(f->net, f->proto, f->port, f->guest, f->guest_port);
 }
 
+static const char *
+check_capture_start(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_capture_start *s = &m->u.capture_start;
+	const char *why = net_number(s->net);
+
+	return why || !s->ifname[0] ? why : port_name(s->ifname);
+}
+
 static const struct rule rules[MSG_N] = {
     /* what the engine tells us about itself */
     [MSG_LOG_LEVEL] = {E, false, check_log_level},
@@ -675,6 +684,9 @@ static const struct rule rules[MSG_N] = {
     [MSG_LOG_SWEEP] = {E, true, check_nothing},
     [MSG_LOG_TAKE] = {R, true, check_nothing},
     [MSG_ALIAS_SWEEP] = {E, true, check_nothing},
+    /* captures: a socket and a worker for each */
+    [MSG_CAPTURE_START] = {E, true, check_capture_start},
+    [MSG_CAPTURE_STOP] = {E, false, check_nothing},
     /* the table inet vnetd; rows between BEGIN and COMMIT are not answered */
     [MSG_NAT_BEGIN] = {N, false, check_nothing},
     [MSG_NAT_NET] = {N, false, check_nat_net},

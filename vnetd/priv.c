@@ -87,6 +87,8 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_ALIAS_ANNOUNCE] = priv_alias_announce,
     [MSG_NEIGH_SET] = priv_neigh_set,
     [MSG_NEIGH_DEL] = priv_neigh_del,
+    [MSG_CAPTURE_START] = priv_capture_start,
+    [MSG_CAPTURE_STOP] = priv_capture_stop,
 };
 
 static int set_text(struct call *c, int err, const char *words, const char *fmt, va_list ap)
@@ -274,7 +276,26 @@ on_stopped(void *arg)
 	loop_stop(s->loop);
 }
 
-static const struct child_handler child_handler = {on_msg, on_stopped};
+static void
+on_other(pid_t pid, int status, void *arg)
+{
+	struct server *s = arg;
+
+	priv_capture_reap(&s->priv, pid, status);
+}
+
+static void
+on_capture_gone(uint32_t capture, const char *how, void *arg)
+{
+	struct server *s = arg;
+	struct msg m = msg_make(MSG_CAPTURE_GONE, 0);
+
+	m.u.capture_gone.capture = capture;
+	MSG_SET_STR(m.u.capture_gone.how, how);
+	children_tell(s->children, ROLE_ENGINE, &m);
+}
+
+static const struct child_handler child_handler = {on_msg, on_other, on_stopped};
 
 static void
 on_signal(int signo, void *arg)
@@ -341,6 +362,8 @@ prepare(struct server *s)
 	if (priv_gate_take_over(&s->priv) < 0)
 		return cannot_start(s, "cannot look at the links of ports that have a gate");
 	priv_listen_take_over(&s->priv);
+	if (priv_capture_init(&s->priv, on_capture_gone, s) < 0)
+		return cannot_start(s, "out of memory");
 	s->loop = loop_new();
 	if (!s->loop || watch_signals(s) < 0)
 		return cannot_start(s, "out of memory");
@@ -359,6 +382,7 @@ priv_main(struct start *start)
 	children_free(s.children);
 	priv_listen_fini(&s.priv);
 	priv_log_fini(&s.priv);
+	priv_capture_fini(&s.priv);
 	gate_map_free(s.priv.gate);
 	hooks_close(&start->hooks);
 	priv_nft_free(s.priv.nft);

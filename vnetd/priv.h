@@ -50,6 +50,7 @@ struct start {
 int priv_main(struct start *s);
 
 struct alias;
+struct captures;
 struct gate_map;
 struct listener;
 struct logfile;
@@ -77,6 +78,7 @@ struct priv {
 	uint32_t last_listener; /* the number of the newest one */
 	struct logfile *logs;   /* files that vnet-redird may get */
 	uint32_t last_log;
+	struct captures *captures; /* workers that capture */
 };
 
 /* One request and its answer. */
@@ -131,6 +133,11 @@ int priv_gate_bridge(struct priv *p, struct call *c, const struct nl_link *l, un
 /* Ends the gate of a link that is gone, if it had one. */
 void priv_gate_end(struct priv *p, int ifindex);
 
+/* Copies of what passes the gate of a port go to the interface of this index; 0: no more. 0, or -errno with a
+ * text. */
+int priv_gate_capture(struct priv *p, struct call *c, const struct nl_link *port, unsigned slot,
+		      uint32_t ifindex);
+
 /* At the start: ends those of an earlier instance whose links are gone. 0 or -errno. */
 int priv_gate_take_over(struct priv *p);
 
@@ -157,6 +164,19 @@ int priv_alias_sweep_all(struct nl *nl);
 /* priv_log.c: where lines of redirections go */
 handler_fn priv_log_set, priv_log_sweep, priv_log_take;
 void priv_log_fini(struct priv *p);
+
+/* priv_capture.c: captures */
+handler_fn priv_capture_start, priv_capture_stop;
+
+/* At the start: nobody captures, and what an earlier instance needed for it goes. 0 or -errno. */
+int priv_capture_init(struct priv *p, void (*gone)(uint32_t capture, const char *how, void *arg),
+		      void *arg);
+
+/* A process has ended that is none of the children. */
+void priv_capture_reap(struct priv *p, pid_t pid, int status);
+
+/* All captures end; the workers finish their files by themselves. */
+void priv_capture_fini(struct priv *p);
 
 /* priv_redirect.c: the files of redirect.d */
 handler_fn priv_redirect_files;

@@ -288,6 +288,8 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	int r;
 
 	gate_rule_policy(&policy, s->m, (uint32_t)s->port.ifindex, s->slot, s->span);
+	/* Whoever captures there goes on. */
+	policy.capture = s->was.capture;
 	r = gate_map_set_policy(p->gate, s->slot, &policy);
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its policy", s->m->ifname);
@@ -360,6 +362,30 @@ priv_gate_unshut(struct priv *p, const struct nl_link *l)
 		return;
 	hook_close(p->hooks, p->route, l->ifindex);
 	gate_map_release(p->gate, slot);
+}
+
+/* ------------------------------------------------------------------ captures */
+
+static int
+set_capture(struct priv *p, unsigned slot, uint32_t ifindex)
+{
+	struct gate_policy policy = p->gate->policy[slot];
+
+	if (policy.ifindex == 0 || policy.capture == ifindex)
+		return 0;
+	policy.capture = ifindex;
+	return gate_map_set_policy(p->gate, slot, &policy);
+}
+
+int
+priv_gate_capture(struct priv *p, struct call *c, const struct nl_link *port, unsigned slot,
+		  uint32_t ifindex)
+{
+	int r = set_capture(p, slot, ifindex);
+
+	if (r < 0)
+		return fail_errno(c, r, "%s: cannot set its policy", port->name);
+	return attach_out(p, c, port, slot);
 }
 
 /* ------------------------------------------------------------------ for good */
@@ -573,5 +599,8 @@ priv_gate_take_over(struct priv *p)
 			gate_map_release(p->gate, slot);
 	if (r == 0)
 		gate_map_end_dead_spans(p->gate);
+	/* Who captured has ended with the instance before. */
+	for (unsigned slot = 1; r == 0 && slot < GATE_SLOTS; slot++)
+		r = set_capture(p, slot, 0);
 	return r;
 }

@@ -62,8 +62,9 @@ rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const struct ms
 		return may_change(why, r);
 	if (m->type == MSG_ATTACH)
 		return may_attach(why, r, m->u.attach.net);
-	/* Whose port it is decides rights_detach(). */
-	if (m->type == MSG_DETACH || m->type == MSG_PROMISC_ASK || m->type == MSG_RX_FILTER)
+	/* Whose port it is decides rights_detach(); who may see others' frames captures.c. */
+	if (m->type == MSG_DETACH || m->type == MSG_CAPTURE || m->type == MSG_PROMISC_ASK ||
+	    m->type == MSG_RX_FILTER)
 		return may_read(why, r);
 	snprintf(why, RIGHTS_WHY_MAX, "%s is not a request", msg_name(m->type));
 	return false;

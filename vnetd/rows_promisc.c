@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * rows_promisc.c - PROMISC_LIST: the ports that ask for promiscuous mode, or about which there is a word, with
+ * rows_promisc.c - PROMISC_LIST: users who ask to capture, and the ports that ask for promiscuous mode, or about which there is a word, with
  * their guests' names from dhcpd's leases. While dhcpd is away the rows come without names.
  */
 #include <errno.h>
@@ -57,12 +57,13 @@ rows_promisc(struct core *c, const struct client *cl, uint32_t request, unsigned
 {
 	struct listing *l = calloc(1, sizeof(*l));
 	struct msg m = msg_make(MSG_LEASE_LIST, 0);
-	size_t max = 0;
+	size_t max = 0, users;
 
 	for (const struct port *p = c->ports.head; p; p = p->next)
 		max += is_listed(c, p, net);
+	users = captures_rows(c, net, NULL, 0);
 	if (l)
-		l->v = calloc(max ? max : 1, sizeof(*l->v));
+		l->v = calloc(max + users + 1, sizeof(*l->v));
 	if (!l || !l->v) {
 		free(l);
 		client_reply(c, cl, request, ENOMEM, "out of memory");
@@ -73,6 +74,7 @@ rows_promisc(struct core *c, const struct client *cl, uint32_t request, unsigned
 	for (const struct port *p = c->ports.head; p; p = p->next)
 		if (is_listed(c, p, net))
 			grant_fill(c, p, &l->v[l->n++]);
+	l->n += captures_rows(c, net, l->v + l->n, users);
 	m.u.lease_list.net = (uint16_t)net;
 	worker_ask(c, ROLE_DHCPD, &m, take_row, l);
 }

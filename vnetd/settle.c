@@ -342,6 +342,7 @@ look(struct core *c)
 	ports_sync(c, &now);
 	keeper_looked(c, &now);
 	grant_announce(c);
+	captures_review(c);
 	/* Held until all steps are out, so that replies that are made up cannot end the run early. */
 	s->pending++;
 	if (++s->round == 1)

@@ -119,7 +119,8 @@ static void
 on_link(const struct nl_link *l, void *arg)
 {
 	struct found *f = arg;
-	bool ours = nl_link_is_ours(l, NULL), in_group = l->group == NAMES_LINK_GROUP;
+	bool ours = nl_link_is_ours(l, NULL) || !strcmp(l->alias, NAMES_CAPTURE_ALIAS),
+	     in_group = l->group == NAMES_LINK_GROUP;
 
 	f->failed |= !add(ours ? &f->ours : &f->others, l->ifindex);
 	f->in_group += ours && in_group;

@@ -49,6 +49,13 @@ port_of(const struct job *j)
 						   : j->request.u.promisc_decide.port;
 }
 
+/* "capture:USER" instead. */
+static bool
+is_about_user(const struct job *j)
+{
+	return j->request.type == MSG_PROMISC_DECIDE && captures_is_user(port_of(j));
+}
+
 static bool
 edit_create(struct core *c, struct job *j)
 {
@@ -208,6 +215,8 @@ edit_port(struct core *c, struct job *j)
 	struct port *p = port_find(c, port_of(j));
 	char section[PORT_NAME_MAX + 8];
 
+	if (is_about_user(j))
+		return captures_edit(c, j);
 	if (!p || p->making) {
 		job_fail(j, ENOENT, "there is no port \"%s\" (see vnetctl ports)", port_of(j));
 		return false;
@@ -377,7 +386,9 @@ verb_answer(struct core *c, struct job *j)
 	unsigned n = net_of(j);
 	const struct port *p;
 
-	if (j->kind == JOB_PORT && !j->err && cl && (p = port_find(c, port_of(j)))) {
+	if (j->kind == JOB_PORT && !j->err && is_about_user(j))
+		captures_written(c, j);
+	else if (j->kind == JOB_PORT && !j->err && cl && (p = port_find(c, port_of(j)))) {
 		if (j->request.type == MSG_PORT_SETTING) {
 			rows_port(c, cl, j->request.id, p);
 			return true;

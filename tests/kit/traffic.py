@@ -65,7 +65,7 @@ class Flood:
     """
 
     def __init__(self, ns, ifname, *, sources, targets, rate=0, count=0, kind=0x88B5):
-        argv = [built.program("tests/net/flood"), ifname, f"{kind:x}", rate, count]
+        argv = [built.program("tests/bench/flood"), ifname, f"{kind:x}", rate, count]
         self._process = ns.popen(*argv, ",".join(sources), ",".join(targets))
         first = self._process.stdout.readline()
         if first != b"sending\n":

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * flood.c - sends frames of 60 bytes as fast as told: what a hostile guest does, for the tests of the gate.
+ * flood.c - sends frames as fast as told: what a hostile guest does, for the tests of the gate and benchmarks.
  *
- *     flood IFNAME TYPE RATE COUNT SOURCES TARGETS
+ *     flood IFNAME TYPE RATE COUNT SOURCES TARGETS [SIZE]
  *
  * TYPE: hexadecimal. RATE: frames a second, 0: as many as go. COUNT: 0: until SIGTERM. SOURCES, TARGETS:
- * Ethernet addresses separated by commas, or "random": every target gets every source in turn. Prints
+ * Ethernet addresses separated by commas, or "random": every target gets every source in turn. SIZE: bytes of each frame, 60 without it. Prints
  * "sending" before the first frame and at the end "FRAMES MILLISECONDS".
  */
 #include <arpa/inet.h>
@@ -23,6 +23,7 @@
 #include <time.h>
 
 #define FRAME     60
+#define FRAME_MAX 1514
 #define BATCH     64
 #define ADDRESSES 16
 #define TICK_NS   1000000 /* with a rate: frames leave in portions, one each millisecond */
@@ -37,6 +38,7 @@ struct flood {
 	struct addresses src, dst;
 	uint16_t type;
 	uint64_t rate, count, sent;
+	size_t size;
 	uint64_t x; /* state of the pseudo-random addresses */
 	int fd;
 };
@@ -106,7 +108,7 @@ put_address(struct flood *f, uint8_t *out, const struct addresses *a, uint64_t i
 static void
 send_batch(struct flood *f, unsigned n)
 {
-	static uint8_t frame[BATCH][FRAME];
+	static uint8_t frame[BATCH][FRAME_MAX];
 	struct iovec iov[BATCH];
 	struct mmsghdr msg[BATCH];
 	uint16_t type = htons(f->type);
@@ -117,7 +119,7 @@ send_batch(struct flood *f, unsigned n)
 		put_address(f, frame[i], &f->dst, (f->sent + i) / f->src.n);
 		put_address(f, frame[i] + ETH_ALEN, &f->src, f->sent + i);
 		memcpy(frame[i] + 2 * ETH_ALEN, &type, sizeof(type));
-		iov[i] = (struct iovec){frame[i], FRAME};
+		iov[i] = (struct iovec){frame[i], f->size};
 		msg[i].msg_hdr.msg_iov = &iov[i];
 		msg[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -174,17 +176,21 @@ run(struct flood *f)
 int
 main(int argc, char **argv)
 {
-	struct flood f = {.x = 0x9e3779b97f4a7c15};
+	struct flood f = {.x = 0x9e3779b97f4a7c15, .size = FRAME};
 	struct sockaddr_ll to = {.sll_family = AF_PACKET};
 	struct sigaction term = {.sa_handler = on_term};
 
-	if (argc != 7)
-		errx(2, "usage: flood IFNAME TYPE RATE COUNT SOURCES TARGETS");
+	if (argc != 7 && argc != 8)
+		errx(2, "usage: flood IFNAME TYPE RATE COUNT SOURCES TARGETS [SIZE]");
 	f.type = (uint16_t)number(argv[2], 16);
 	f.rate = number(argv[3], 10);
 	f.count = number(argv[4], 10);
 	parse_addresses(&f.src, argv[5]);
 	parse_addresses(&f.dst, argv[6]);
+	if (argc == 8)
+		f.size = number(argv[7], 10);
+	if (f.size < FRAME || f.size > FRAME_MAX)
+		errx(2, "a frame has %d to %d bytes", FRAME, FRAME_MAX);
 	sigaction(SIGTERM, &term, NULL);
 	f.fd = socket(AF_PACKET, SOCK_RAW, 0);
 	to.sll_ifindex = (int)if_nametoindex(argv[1]);

@@ -83,7 +83,7 @@ _vnetctl_words()
 	set:2) _vnetctl_keys set ;;
 	set:3) _vnetctl_values set "${words[2]}" ;;
 	forward:2 | show:1 | leases:1 | connections:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | \
-		libvirt:1 | reserve:1 | unreserve:1)
+		libvirt:1 | reserve:1 | unreserve:1 | capture:1 | top:1)
 		_vnetctl_column networks ;;
 	esac
 }

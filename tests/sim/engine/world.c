@@ -62,6 +62,10 @@ to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
 	}
 	if (redirects_told(w, m))
 		return;
+	if (m->type == MSG_CAPTURE_STOP) {
+		w->captures_stopped++;
+		return;
+	}
 	if (m->type == MSG_ENGINE_REFUSED) {
 		snprintf(w->refused, sizeof(w->refused), "%s", m->u.engine_refused.text);
 		return;
@@ -441,6 +445,11 @@ execute(struct world *w, const struct world_request *r, int *fds, size_t *nfds, 
 	}
 	if (redirects_execute(w, m, &err, why, cap))
 		return err;
+	if (m->type == MSG_CAPTURE_START) {
+		w->capture = m->u.capture_start;
+		w->captures_started++;
+		return 0;
+	}
 	if (m->type == MSG_HOST_OPEN)
 		return reply_text(w->host_file[m->u.host_open.file], fds, nfds);
 	if (m->type == MSG_CONF_REPLACE)

@@ -85,6 +85,8 @@ struct world {
 	char *file[5][NAMES_NETS];
 	char *host_file[HOST_FILE_N];
 	unsigned writes;
+	unsigned captures_started, captures_stopped; /* CAPTURE_STARTs and -STOPs */
+	struct msg_capture_start capture;            /* the last one */
 	bool read_only;
 
 	/* redirections */

@@ -87,6 +87,7 @@ entry_of_the_policy_map(void **state UNUSED)
 	assert_int_equal(p.dhcp_stamp, 0xd02b0010);
 	assert_int_equal(p.dhcp_server, ip4_be(m.dhcp_server));
 	assert_int_equal(p.dhcp_broadcast, ip4_be(m.dhcp_broadcast));
+	assert_int_equal(p.capture, 0);
 	assert_memory_equal(p.memo, ((uint8_t[GATE_MEMO_MAX]){1, 2, 3}), GATE_MEMO_MAX);
 
 	/* What does not count is not kept: equal gates are equal memory. */

@@ -49,6 +49,7 @@ static const struct {
     {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},          {MSG_LOG_SWEEP, E, 'r'},
     {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
+    {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -88,6 +89,7 @@ good(enum msg_type type)
 	case MSG_ALIAS_SET: m.u.alias_set = (struct msg_alias_set){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_ALIAS_ANNOUNCE: m.u.alias_announce = (struct msg_alias_announce){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .ifname = "eth0"}; break;
 	case MSG_LOG_SET: m.u.log_set = (struct msg_log_set){.path = "/var/log/redirect.log"}; break;
+	case MSG_CAPTURE_START: m.u.capture_start = (struct msg_capture_start){.capture = 1, .net = 8}; break;
 	case MSG_NAT_CAPTURE: m.u.nat_capture = (struct msg_nat_capture){.addr = {.len = 16, .b = {[10] = 0xff, [11] = 0xff, 10, 0, 8, 9}}, .port = 80, .to_port = 10080}; break;
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -324,6 +326,23 @@ files_that_lines_are_written_to(void **state UNUSED)
 	}
 	ALLOWED(LOG_TAKE, log_take, log = 0);
 	ALLOWED(LOG_TAKE, log_take, log = 5);
+}
+
+static void
+captures_are_of_networks_and_ports(void **state UNUSED)
+{
+	struct msg m = good(MSG_CAPTURE_START);
+
+	MSG_SET_STR(m.u.capture_start.ifname, "vmnet8p1");
+	expect(POLICY_ALLOWED, &m, "a port of ours");
+	MSG_SET_STR(m.u.capture_start.ifname, "tap0");
+	expect(POLICY_ALLOWED, &m, "an adopted port");
+	MSG_SET_STR(m.u.capture_start.ifname, "vmnet1");
+	expect(POLICY_REFUSED, &m, "another network");
+	MSG_SET_STR(m.u.capture_start.ifname, "a/b");
+	expect(POLICY_REFUSED, &m, "no interface name");
+	REFUSED(CAPTURE_START, capture_start, net = 256);
+	REFUSED(CAPTURE_START, capture_start, net = MSG_NET_ALL);
 }
 
 static void
@@ -680,6 +699,7 @@ main(void)
 	    cmocka_unit_test(workers_and_listening_sockets),
 	    cmocka_unit_test(link_local_addresses_have_an_interface),
 	    cmocka_unit_test(files_that_lines_are_written_to),
+	    cmocka_unit_test(captures_are_of_networks_and_ports),
 	    cmocka_unit_test(addresses_that_are_added),
 	    cmocka_unit_test(captured_ports),
 	    cmocka_unit_test(addresses_and_subnets),

@@ -13,8 +13,8 @@ static const enum msg_type changes[] = {MSG_REDIRECT_KILL, MSG_RELOAD_ASK,     M
 					MSG_NET_DELETE,    MSG_NET_SET,        MSG_PORT_SETTING,
 					MSG_PORT_UNPIN,    MSG_PROMISC_DECIDE, MSG_RESERVE,
 					MSG_UNRESERVE,     MSG_FORWARD_ADD,    MSG_FORWARD_REMOVE};
-/* Of one port: a member's request is looked at, and rights_detach() judges whose port it is. */
-static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER};
+/* Of one port, or judged when it is known of what: a member's request is looked at, and rights_detach() judges whose port it is. */
+static const enum msg_type own[] = {MSG_DETACH, MSG_PROMISC_ASK, MSG_RX_FILTER, MSG_CAPTURE};
 
 static struct rights
 member(void)

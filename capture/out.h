@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * out.h - where blocks go: one file or pipe, or a ring of files. Knows descriptors only, no names.
+ *
+ * A regular file holds whole blocks at every moment but within a write: one that fails in the middle is cut back.
+ */
+#ifndef VNET_CAPTURE_OUT_H
+#define VNET_CAPTURE_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/pcapng.h"
+
+#define OUT_FILES_MAX 256
+
+struct out {
+	int fd[OUT_FILES_MAX]; /* owned */
+	bool regular[OUT_FILES_MAX];
+	unsigned n, at;
+	uint64_t file_max;  /* a ring: go on with the next one at this size; 0: never */
+	uint64_t file_done; /* bytes in the file that is being written */
+	uint8_t *buf;
+	size_t len;
+	size_t header_len;
+	uint8_t header[PCAPNG_HEADER_MAX];
+	int err; /* the first failure, -errno: nothing is written any more */
+};
+
+/* No file so far. False: no memory. */
+bool out_init(struct out *o);
+void out_fini(struct out *o);
+
+/* One more file, which is owned from now on. False: there are too many. */
+bool out_add(struct out *o, int fd);
+
+/* Writes the header into the first file; every further one begins with it. False: o->err. */
+bool out_begin(struct out *o, const struct pcapng_section *s);
+
+/* Room for a block of so many bytes, at most OUT_BLOCK_MAX: fill it, then out_commit() what it took. NULL: o->err. */
+#define OUT_BLOCK_MAX (PCAPNG_SNAPLEN_MAX + PCAPNG_FRAME_EXTRA)
+uint8_t *out_room(struct out *o, size_t len);
+void out_commit(struct out *o, size_t len);
+
+/* The file in use has reached its size: call out_next() between two frames. */
+bool out_is_full(const struct out *o);
+
+/* Goes on with the next file of the ring, from its beginning; stats end the one that is left. */
+void out_next(struct out *o, const struct pcapng_stats *stats);
+
+/* Writes what waits. */
+void out_flush(struct out *o);
+
+/* The end: the stats, and what waits. */
+void out_end(struct out *o, const struct pcapng_stats *stats);
+
+#endif
