@@ -324,6 +324,16 @@ fail_once(struct disk_fault fault, struct tally *t)
 	day_end(&d);
 }
 
+/* With the sanitizers a day takes a hundred times as long: there each operation fails in one of the ways. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define OPS_STEP 6
+#endif
+#endif
+#ifndef OPS_STEP
+#define OPS_STEP 1
+#endif
+
 /* Each operation fails, alone and with those after it, in each way. */
 static void
 no_failure_confirms_what_is_not_durable(void **state UNUSED)
@@ -344,8 +354,8 @@ no_failure_confirms_what_is_not_durable(void **state UNUSED)
 	machine_stop(&d.m);
 	ops = d.disk->ops;
 	day_end(&d);
-	for (unsigned k = 0; k < ops; k++)
-		for (unsigned i = 0; i < ARRAY_LEN(ways); i++, runs++) {
+	for (unsigned i = 0; i < ARRAY_LEN(ways); i++)
+		for (unsigned k = i % OPS_STEP; k < ops; k += OPS_STEP, runs++) {
 			struct disk_fault f = ways[i];
 
 			f.from = k;
