@@ -47,6 +47,7 @@ struct gate_policy {
 	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
 	 * GATE_TAG() as its hash; 0: nobody captures here. */
 	__u32 capture;
+	__u32 pad;
 	__u64 flood_ns; /* one broadcast in so many nanoseconds; 0: no limit */
 	__u64 dhcp_ns;  /* one message to a DHCP server, the same */
 	__u64 in_ns;    /* rate to the guest: nanoseconds for 1024 bytes; 0: no limit */
