@@ -29,7 +29,7 @@ struct moment {
 
 struct recording {
 	struct moment *v;
-	size_t n;
+	size_t n, cap;
 	unsigned from; /* only moments after so many operations */
 };
 
@@ -49,8 +49,11 @@ record(void *arg)
 
 	if (d->disk->ops <= r->from)
 		return;
-	r->v = realloc(r->v, (r->n + 1) * sizeof(*r->v));
-	assert_non_null(r->v);
+	if (r->n == r->cap) {
+		r->cap = r->cap ? 2 * r->cap : 64;
+		r->v = realloc(r->v, r->cap * sizeof(*r->v));
+		assert_non_null(r->v);
+	}
 	guests_settle(&d->g);
 	mo = &r->v[r->n++];
 	*mo = (struct moment){disk_clone(d->disk), d->m, d->g};
