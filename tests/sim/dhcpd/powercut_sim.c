@@ -327,7 +327,7 @@ fail_once(struct disk_fault fault, struct tally *t)
 	day_end(&d);
 }
 
-/* With the sanitizers a day takes a hundred times as long: there each operation fails in one of the ways. */
+/* With the sanitizers a day takes far longer: there each operation fails in one of the ways. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define OPS_STEP 6
