@@ -770,24 +770,6 @@ bool msg_fds_ok(enum msg_type type, size_t nfds);
 /* "LINK_ADD"; "?" for a number that is none. */
 const char *msg_name(enum msg_type type);
 
-/* "engine", "dhcpd", "natd", "redird"; the words for the enums above, as users see them. */
-const char *role_name(enum role r);
-const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
-const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
-const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
-const char *
-lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
-const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
-const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
-const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
-const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
-const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
-const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
-/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out dhcp-rate */
-const char *drop_reason_name(enum drop_reason r);
-
 /* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */
 void msg_str(char *field, size_t cap, const char *text);
 #define MSG_SET_STR(field, text) msg_str((field), sizeof(field), (text))

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * msg_kinds.h - closed lists that only the messages (lib/msg.h) speak of. The numbers travel in them.
+ * msg_kinds.h - closed lists that only the messages (lib/msg.h) speak of, and the words for all that
+ * travels in them as a number. The words are in msg.c.
  */
 #ifndef VNET_LIB_MSG_KINDS_H
 #define VNET_LIB_MSG_KINDS_H
+
+#include "gate.h"
+#include "kinds.h"
 
 /* Processes, as priv knows its channels. */
 enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
@@ -105,5 +109,23 @@ enum redirect_event {
 
 /* Of a forward. */
 enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
+
+/* "engine", "dhcpd", "natd", "redird"; the words for the enums, as users see them. */
+const char *role_name(enum role r);
+const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
+const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
+const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
+const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
+const char *
+lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
+const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
+const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
+const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
+const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
+const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
+const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
+/* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out dhcp-rate */
+const char *drop_reason_name(enum drop_reason r);
 
 #endif
