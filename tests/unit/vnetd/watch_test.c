@@ -381,6 +381,8 @@ a_vnetd_that_comes_back_is_told_what_it_missed(void **state UNUSED)
 		usleep(1200000);
 		fake_listen(&vnetd, FAKE_ANSWERS);
 		await_reports(2);
+		/* The watcher, which ends with the machine, is to have read the answer. */
+		usleep(1000000);
 		qemu_end(&q);
 	}
 	WATCH("--port", PORT);
