@@ -94,7 +94,7 @@ def row(priv, ifname="vmnet8p1"):
 
 
 def drops(priv, reason, ifname="vmnet8p1"):
-    numbers = struct.unpack(f">{N['DROP_RATE_OUT'] + 1}Q", row(priv, ifname).drops)
+    numbers = struct.unpack(f">{N['DROP_DHCP_RATE'] + 1}Q", row(priv, ifname).drops)
     return numbers[N[f"DROP_{reason}"]]
 
 
