@@ -106,7 +106,6 @@ cat >/etc/systemd/network/10-client.network <<-'END'
 	[DHCPv4]
 	UseRoutes=no
 	UseDNS=no
-	SendRelease=yes
 END
 networkctl reload
 ip link add nd0 type veth peer name nd1
@@ -119,9 +118,7 @@ check networkd_renew networkctl renew nd0
 systemctl restart systemd-networkd
 check networkd_again within 20 networkd_bound
 result networkd_same "$([[ $(networkd_address) = "$networkd_was" ]] && echo same)"
-rm /etc/systemd/network/10-client.network
-networkctl reload
-result networkd_released "$(within 10 bash -c "! vnetctl leases | grep -q '^$networkd_was .* active '" && echo yes)"
+ip link del nd0
 ip link del nd0
 result port_link_file "$(udevadm info "/sys/class/net/$port" | sed -n 's/^E: ID_NET_LINK_FILE=//p')"
 result port_mac "$(cut -c 1-2 "/sys/class/net/$port/address")"
@@ -195,10 +192,8 @@ check table_restored within 10 nft list chain inet vnetd forward
 
 # Upgrade: the same command again.
 ping_start
-dial_start
 check upgrade /src/scripts/quickstart --from /stage
 result upgrade_loss "$(ping_end)"
-result upgrade_dial "$(dial_end)"
 check upgrade_kept kept
 result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
