@@ -63,8 +63,8 @@ def test_dhcp_socket_receives_requests_and_arp_replies_and_nothing_else(priv):
     while len(got) < len(wanted):
         assert select.select([packet], [], [], 5)[0]
         data, control, _, _ = packet.recvmsg(2000, 100)
-        # tpacket_auxdata of SOL_PACKET
-        assert [(c[0], c[1], len(c[2])) for c in control] == [(263, 8, 20)]
+        # The mark, of SOL_SOCKET, and tpacket_auxdata, of SOL_PACKET
+        assert [(c[0], c[1], len(c[2])) for c in control] == [(1, 36, 4), (263, 8, 20)]
         got.append(data)
     assert [data[-9:] for data in got] == [frame[-9:] for frame in wanted]
     assert not select.select([packet], [], [], 0.2)[0]
