@@ -307,8 +307,6 @@ decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 
 	dhcp_server_set_stamp(s->server, w->in[i].stamp);
 	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
-	if (o->offered)
-		tell_offer(s, &o->offer);
 	reply.len = o->frame_len;
 	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
 		t->text_len +=
@@ -337,6 +335,9 @@ decide(struct served *s, int n, struct dhcp_clock clk)
 		if (!arp4_frame_claims(w->in[i].p, w->in[i].len))
 			decide_one(s, i, clk, &t);
 	io_send(s->packet, w->now, t.now);
+	for (int i = 0; i < n; i++)
+		if (w->out[i].offered)
+			tell_offer(s, &w->out[i].offer);
 	return t;
 }
 
