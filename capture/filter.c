@@ -82,14 +82,22 @@ is_known(uint16_t code)
 	return false;
 }
 
+/* libpcap's check adds an unconditional jump's distance in 32 bits, and thus lets it go back, for ever. */
+static bool
+goes_forward(const struct filter *f, size_t at)
+{
+	return f->code[at].code != (BPF_JMP | BPF_JA) || f->code[at].k < f->n - at - 1;
+}
+
 bool
 filter_valid(const struct filter *f)
 {
-	for (size_t i = 0; i < f->n && i < FILTER_MAX; i++)
-		if (!is_known(f->code[i].code))
+	if (f->n > FILTER_MAX)
+		return false;
+	for (size_t i = 0; i < f->n; i++)
+		if (!is_known(f->code[i].code) || !goes_forward(f, i))
 			return false;
-	return f->n <= FILTER_MAX &&
-	       (f->n == 0 || bpf_validate((const struct bpf_insn *)f->code, (int)f->n));
+	return f->n == 0 || bpf_validate((const struct bpf_insn *)f->code, (int)f->n);
 }
 
 bool

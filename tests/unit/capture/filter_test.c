@@ -54,6 +54,12 @@ programs_that_do_not_end_are_refused(void **state UNUSED)
 	f = (struct filter){.n = 2,
 			    .code = {{BPF_JMP | BPF_JA, 0, 0, 5}, {BPF_RET | BPF_K, 0, 0, 1}}};
 	assert_false(filter_valid(&f));
+	/* Back by one, for ever: libpcap's own check lets it pass. */
+	f = (struct filter){
+	    .n = 2, .code = {{BPF_JMP | BPF_JA, 0, 0, UINT32_MAX}, {BPF_RET | BPF_K, 0, 0, 1}}};
+	assert_false(filter_valid(&f));
+	f.code[0].k = 0;
+	assert_true(filter_valid(&f));
 	f = (struct filter){.n = 2, .code = {{BPF_ST, 0, 0, 99}, {BPF_RET | BPF_K, 0, 0, 1}}};
 	assert_false(filter_valid(&f));
 	f.n = FILTER_MAX + 1;
