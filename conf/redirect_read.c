@@ -267,6 +267,13 @@ begin_service(struct scan *c, const struct redirect_line *l)
 		diag_error(c->r->d, pos_of(c, l, l->first), "\"service\" needs a name");
 		name = l->first;
 		ok = false;
+	} else if (name.s[0] == '#') {
+		/* No "id" could say it: a value that begins so is taken for a comment. */
+		diag_error(c->r->d, pos_of(c, l, name),
+			   "\"%.*s\" is no name: it begins with \"#\", and a comment has a line of "
+			   "its own",
+			   WORD_ARG(name));
+		ok = false;
 	} else if (word_next(&rest, &more)) {
 		diag_error(
 		    c->r->d, pos_of(c, l, more),
