@@ -137,6 +137,14 @@ hook_learn(struct hooks *h, struct nl *nl, int ifindex)
 
 /* -- attaching -- */
 
+/* With tcx only the gate's ingress begins as a filter. A clsact qdisc would have each frame to the guest ask an
+ * empty hook for as long as the port is there. */
+static enum nl_hooks
+qdisc_of(const struct hooks *h)
+{
+	return h->tcx ? NL_INGRESS_ONLY : NL_BOTH;
+}
+
 /* old: a program of ours that makes room, NULL: there is none. */
 static int
 attach(int ifindex, enum nl_hook hook, int prog, const struct hook_program *old)
@@ -210,7 +218,7 @@ hook_attach(const struct hooks *h, struct nl *nl, int ifindex, enum nl_hook hook
 	/* One of an earlier instance can wait until somebody has time. */
 	if (old)
 		return h->adopted ? 0 : hook_fasten(h, ifindex, hook, prog);
-	r = nl_tc_open(nl, ifindex);
+	r = nl_tc_open(nl, ifindex, qdisc_of(h));
 	if (r == 0 && hook == NL_EGRESS && h->tcx && !nl_tc_has_egress(nl, ifindex))
 		return hook_fasten(h, ifindex, hook, prog);
 	return r < 0 ? r : nl_tc_attach(nl, ifindex, hook, prog);
@@ -233,10 +241,23 @@ hook_detach(const struct hooks *h, struct nl *nl, int ifindex, enum nl_hook hook
 	return old || filter == 0 ? 0 : -ENOENT;
 }
 
+/* 0: there was a filter of ours; -ENOENT; -errno. */
+static int
+drop_filters(struct nl *nl, int ifindex)
+{
+	int in = nl_tc_detach(nl, ifindex, NL_INGRESS), out = nl_tc_detach(nl, ifindex, NL_EGRESS);
+
+	if (in < 0 && in != -ENOENT)
+		return in;
+	return out == -ENOENT ? in : out;
+}
+
 int
 hook_drop_filters(const struct hooks *h, struct nl *nl, int ifindex)
 {
-	return h->tcx ? nl_tc_close(nl, ifindex) : -EOPNOTSUPP;
+	int r = h->tcx ? drop_filters(nl, ifindex) : -EOPNOTSUPP;
+
+	return r == -ENOENT ? 0 : r;
 }
 
 int
@@ -244,21 +265,27 @@ hook_close(const struct hooks *h, struct nl *nl, int ifindex)
 {
 	static const enum nl_hook both[] = {NL_INGRESS, NL_EGRESS};
 	const struct hook_program *old;
+	bool any = false;
 	int r = 0;
 
 	for (size_t i = 0; h->tcx && r == 0 && i < ARRAY_LEN(both); i++) {
 		r = ours(h, ifindex, both[i], &old);
+		any = any || old;
 		if (r == 0 && old)
 			r = detach(ifindex, both[i], old->fd);
 	}
-	return r < 0 ? r : nl_tc_close(nl, ifindex);
+	if (r == 0)
+		r = drop_filters(nl, ifindex);
+	if (r < 0 && (r != -ENOENT || !any))
+		return r == -ENOENT ? 0 : r;
+	return nl_tc_close(nl, ifindex);
 }
 
 bool
 hook_has_egress(const struct hooks *h, struct nl *nl, int ifindex)
 {
 	/* Without the qdisc the attempt to attach tells why. */
-	return h->tcx || nl_tc_open(nl, ifindex) < 0 || nl_tc_has_egress(nl, ifindex);
+	return h->tcx || nl_tc_open(nl, ifindex, NL_BOTH) < 0 || nl_tc_has_egress(nl, ifindex);
 }
 
 /* -- the set -- */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * hook.h - the gate's programs on what a link receives (ingress) and sends (egress).
  *
- * There are two places for them. A filter on a clsact qdisc (nl_tc.c) is there at once, on every kernel. By
+ * There are two places for them. A filter on a qdisc (nl_tc.c) is there at once, on every kernel. By
  * tcx (Linux 6.6) a frame pays for the program and for nothing else, but each attachment waits for all
  * processors (synchronize_rcu(), some milliseconds with the lock of all links held). So a program begins as
  * a filter and is fastened by tcx when nothing else is to be done. Either way it stays when the process that
  * attached it ends, goes with its link, and is asked before those of others that are there already.
+ *
+ * The qdisc stays, empty, for as long as the link is a port: the kernel loses a frame to the guest when one comes
+ * or goes.
  *
  * For as long as it takes to fasten it, it runs twice for each frame: not for links whose frames are copied.
  */
@@ -56,13 +59,13 @@ int hook_attach(const struct hooks *h, struct nl *nl, int ifindex, enum nl_hook 
  * hook_drop_filters(). 0; -EOPNOTSUPP: this kernel has no tcx; -errno. */
 int hook_fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog);
 
-/* Takes away what hook_attach() put there for links whose programs are all fastened. 0 or -errno. */
+/* Takes away the filters that hook_attach() made, for links whose programs are all fastened. 0 or -errno. */
 int hook_drop_filters(const struct hooks *h, struct nl *nl, int ifindex);
 
 /* Takes ours away, wherever it is. 0, -ENOENT when there is none, -errno. */
 int hook_detach(const struct hooks *h, struct nl *nl, int ifindex, enum nl_hook hook);
 
-/* Takes both away, and what was needed for them. 0 or -errno. */
+/* Takes both away, and the qdisc with them unless somebody else has filters there. 0 or -errno. */
 int hook_close(const struct hooks *h, struct nl *nl, int ifindex);
 
 #endif

@@ -102,13 +102,17 @@ int nl_fdb_set(struct nl *nl, int ifindex, struct mac mac);
 /* Deletes an entry, static or learned. 0, also when there is none, or -errno. */
 int nl_fdb_del(struct nl *nl, int ifindex, struct mac mac);
 
-/* -- nl_tc.c: the gate's programs as filters on the two clsact hooks of a link; use hook.h -- */
+/* -- nl_tc.c: the gate's programs as filters on the hooks of a link; use hook.h -- */
 
 /* What the link sends is its egress. */
 enum nl_hook { NL_INGRESS, NL_EGRESS };
 
-/* Makes the link's clsact qdisc unless it has one, or an ingress qdisc, which takes its place. 0 or -errno. */
-int nl_tc_open(struct nl *nl, int ifindex);
+/* Those that a qdisc has: an ingress qdisc the one, a clsact qdisc both. A link has one of them at most. */
+enum nl_hooks { NL_INGRESS_ONLY, NL_BOTH };
+
+/* Makes such a qdisc unless the link has one of either kind. The frames that the link is to send at this moment
+ * are lost: the kernel stops its queues meanwhile. 0 or -errno. */
+int nl_tc_open(struct nl *nl, int ifindex, enum nl_hooks hooks);
 
 /* It has the hook NL_EGRESS too: with an ingress qdisc that would be NL_INGRESS once more. */
 bool nl_tc_has_egress(struct nl *nl, int ifindex);
@@ -119,7 +123,8 @@ int nl_tc_attach(struct nl *nl, int ifindex, enum nl_hook hook, int prog);
 /* Takes it away. 0, -ENOENT when there is none, -errno. */
 int nl_tc_detach(struct nl *nl, int ifindex, enum nl_hook hook);
 
-/* Takes both away, and the qdisc when nobody else has a filter on it. 0 or -errno. */
+/* Takes the qdisc away, whoever made it, if there is one and it has no filter; frames are lost as by
+ * nl_tc_open(). 0 or -errno. */
 int nl_tc_close(struct nl *nl, int ifindex);
 
 /* Kernel id of the program of ours that is there, *id; 0: none. 0 or -errno. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * nl_tc.c - requests about clsact qdiscs and the one filter that we have on each hook. No policy.
+ * nl_tc.c - requests about clsact and ingress qdiscs and the one filter that we have on each hook. No policy.
  *
  * Our filter is known by its priority, its handle and its kind. The priority is the first there is: a
  * filter before it that accepts a frame would end the list, and the gate would not be asked.
@@ -37,15 +37,18 @@ begin(struct nl *nl, uint16_t type, uint16_t flags, int ifindex, struct tcmsg **
 	return h;
 }
 
+/* kind: NULL: any. */
 static struct nlmsghdr *
-begin_qdisc(struct nl *nl, uint16_t type, uint16_t flags, int ifindex)
+begin_qdisc(struct nl *nl, uint16_t type, uint16_t flags, int ifindex, const char *kind)
 {
 	struct tcmsg *tcm;
 	struct nlmsghdr *h = begin(nl, type, flags, ifindex, &tcm);
 
+	/* The numbers of an ingress qdisc are the same. */
 	tcm->tcm_parent = TC_H_CLSACT;
 	tcm->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	mnl_attr_put_strz(h, TCA_KIND, "clsact");
+	if (kind)
+		mnl_attr_put_strz(h, TCA_KIND, kind);
 	return h;
 }
 
@@ -62,12 +65,18 @@ begin_filter(struct nl *nl, uint16_t type, uint16_t flags, int ifindex, enum nl_
 	return h;
 }
 
+static const char *
+kind_of(enum nl_hooks hooks)
+{
+	return hooks == NL_BOTH ? "clsact" : "ingress";
+}
+
 int
-nl_tc_open(struct nl *nl, int ifindex)
+nl_tc_open(struct nl *nl, int ifindex, enum nl_hooks hooks)
 {
 	int r;
 
-	begin_qdisc(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex);
+	begin_qdisc(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, kind_of(hooks));
 	r = nl_ack(nl);
 	return r == -EEXIST ? 0 : r;
 }
@@ -76,7 +85,7 @@ bool
 nl_tc_has_egress(struct nl *nl, int ifindex)
 {
 	/* EINVAL: it is of another kind. */
-	begin_qdisc(nl, RTM_GETQDISC, 0, ifindex);
+	begin_qdisc(nl, RTM_GETQDISC, 0, ifindex, kind_of(NL_BOTH));
 	return nl_ack(nl) == 0;
 }
 
@@ -179,21 +188,15 @@ nl_tc_running(struct nl *nl, int ifindex, enum nl_hook hook, uint32_t *id)
 int
 nl_tc_close(struct nl *nl, int ifindex)
 {
-	int in = nl_tc_detach(nl, ifindex, NL_INGRESS), out = nl_tc_detach(nl, ifindex, NL_EGRESS);
-	struct found i, o;
-	int r;
+	struct found in, out;
+	int r = look(nl, ifindex, NL_INGRESS, &in);
 
-	if (in == -ENOENT && out == -ENOENT)
-		return 0;
-	if ((in < 0 && in != -ENOENT) || (out < 0 && out != -ENOENT))
-		return in < 0 && in != -ENOENT ? in : out;
-	r = look(nl, ifindex, NL_INGRESS, &i);
 	if (r == 0)
-		r = look(nl, ifindex, NL_EGRESS, &o);
-	if (r < 0 || i.others || o.others)
+		r = look(nl, ifindex, NL_EGRESS, &out);
+	if (r < 0 || in.id || out.id || in.others || out.others)
 		return r;
-	if (!nl_tc_has_egress(nl, ifindex))
-		return 0; /* somebody's ingress qdisc */
-	begin_qdisc(nl, RTM_DELQDISC, 0, ifindex);
-	return nl_ack(nl);
+	begin_qdisc(nl, RTM_DELQDISC, 0, ifindex, NULL);
+	r = nl_ack(nl);
+	/* There is none. */
+	return r == -ENOENT || r == -EINVAL ? 0 : r;
 }

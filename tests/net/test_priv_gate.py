@@ -11,7 +11,7 @@ from tests.kit import frames, proc, traffic
 from tests.kit.frames import BROADCAST, ether
 from tests.kit.gates import (  # noqa: F401 - fixtures among them
     A, ANY, B, BOTH_KERNELS, C, D, FORGED, GIVEN, HOST8, LEARN, P1, P2, P3, STICKY, STRANGER, drops, entries,
-    facts, has_clsact, is_like, programs, row, rows, seg, two, unfasten,
+    facts, has_qdisc, is_like, programs, row, rows, seg, two, unfasten,
 )
 from tests.kit.relay import close, guest, host, priv  # noqa: F401 - fixtures
 
@@ -26,7 +26,7 @@ def test_new_port_is_down_and_has_no_gate(priv, guest):
     for ifname in ("vmnet8p1", "vmnet8p2"):
         link = priv.host.links()[ifname]
         assert link["master"] == "vmnet8" and "UP" not in link["flags"]
-        assert not has_clsact(priv.host, ifname)
+        assert not has_qdisc(priv.host, ifname)
     assert rows(priv) == {}
     close(taps)
 
@@ -90,7 +90,7 @@ def test_gate_that_somebody_took_away_comes_back(priv, guest):
     priv.network()
     priv.veth(guest, plug=False)
     priv.gate(mac_policy=GIVEN, mac=P1)
-    for script in ("tc qdisc del dev vmnet8p1 clsact",
+    for script in ("tc qdisc del dev vmnet8p1 ingress",
                    "tc filter del dev vmnet8p1 ingress",
                    "bridge link set dev vmnet8p1 locked off learning on flood on",
                    f"bridge fdb del {P1} dev vmnet8p1 master"):
@@ -460,7 +460,7 @@ def test_link_that_comes_back_up_has_a_gate_before_it_is_a_port(two, priv):
 
 def test_port_that_lost_its_program_outside_comes_back_with_one(two, priv):
     two.goes(1, ether(A, BROADCAST), fence=A)
-    two.host.sh("ip link set vmnet8p1 nomaster; tc qdisc del dev vmnet8p1 clsact")
+    two.host.sh("ip link set vmnet8p1 nomaster; tc qdisc del dev vmnet8p1 ingress")
     priv.engine.ask("PORT_ENSLAVE", net=8, ifname="vmnet8p1")
     assert programs(two.host, "vmnet8p1") == ["gate_in"]
     proc.wait_until("the port forwards", lambda: two.forwards(1))
@@ -477,4 +477,4 @@ def test_link_that_cannot_become_a_port_keeps_no_program(priv):
     """)
     text = priv.engine.ask("PORT_ENSLAVE", net=8, ifname="other", err=errno.EBUSY).text
     assert text.startswith("other: cannot become a port of vmnet8: ")
-    assert not has_clsact(priv.host, "other")
+    assert not has_qdisc(priv.host, "other")

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from tests.kit import ns, proc
-from tests.kit.gates import has_clsact, programs
+from tests.kit.gates import has_qdisc, programs
 from tests.kit.relay import host, priv  # noqa: F401 - fixtures
 
 GROUP = "30318"  # 0x766e
@@ -117,7 +117,7 @@ def test_other_peoples_links_lose_our_programs(priv, fasten):
     priv.stop(signal.SIGKILL)
     priv.teardown()
     assert programs(priv.host, "other") == programs(priv.host, "other", "egress") == []
-    assert not has_clsact(priv.host, "other")
+    assert not has_qdisc(priv.host, "other")
 
 
 def test_links_whose_group_somebody_changed_go_too(priv):
