@@ -42,6 +42,7 @@ struct dir {
 	bool bulk; /* reads fill the buffer: splice */
 	bool eof;  /* the source has ended */
 	bool done; /* and that was passed on */
+	bool held; /* bytes of it wait for relay_flush() */
 };
 
 enum { CLIENT, TARGET }; /* sides; and directions, by their source */
@@ -58,7 +59,18 @@ struct conn {
 	struct redird_endpoint from, to;
 	uint8_t target; /* being tried, or used */
 	bool connecting, waits, dead;
+	bool fresh; /* in redird's list of the fresh */
 };
+
+/* Bytes that were read and are sent when this round of events has read everything. */
+struct held {
+	struct conn *c;
+	unsigned from;
+	uint32_t at, n; /* in the buffer of relay.c */
+};
+
+#define HELD_MAX  64
+#define FRESH_MAX 64
 
 struct redird {
 	struct redird_handler handler;
@@ -76,6 +88,13 @@ struct redird {
 	struct mono looked,
 	    retry; /* retry: when accepting is tried again after the system was short of something */
 	int epoll, timer, again;
+	struct held held[HELD_MAX];
+	unsigned n_held;
+	bool holds; /* this round has more than one event */
+	/* Whose handshake with the target has been left without our last ACK; the first n_old of them in an
+	 * earlier round. */
+	struct conn *fresh[FRESH_MAX];
+	unsigned n_fresh, n_old;
 	bool full, told;       /* accepting pauses; and that was said */
 	bool ticked;           /* the timer has run out */
 	bool patient;          /* nobody waits for an answer to what this round did */

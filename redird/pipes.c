@@ -13,6 +13,13 @@ pipes_init(struct pipes *p, unsigned max, unsigned max_spare, uint32_t size)
 	*p = (struct pipes){.max = max, .max_spare = max_spare, .size = size};
 }
 
+void
+pipes_large(struct pipes *p, unsigned n, uint32_t size)
+{
+	p->n_large = n;
+	p->large_size = size;
+}
+
 static void
 drop(struct pipes *p, struct pipe *pipe)
 {
@@ -50,7 +57,7 @@ make(struct pipes *p)
 		return NULL;
 	}
 	/* A user may have so many pages in pipes (pipe-user-pages-soft); beyond that it keeps what it has. */
-	cap = fcntl(fds[1], F_SETPIPE_SZ, (int)p->size);
+	cap = fcntl(fds[1], F_SETPIPE_SZ, (int)(p->n_all < p->n_large ? p->large_size : p->size));
 	if (cap < 0)
 		cap = fcntl(fds[1], F_GETPIPE_SZ);
 	*pipe = (struct pipe){NULL, fds[0], fds[1], cap < 4096 ? 4096 : (uint32_t)cap};

@@ -18,13 +18,15 @@ struct pipe {
 
 struct pipes {
 	struct pipe *spare; /* the one that came back last goes first: its memory is in the cache */
-	unsigned n_spare, n_all, max, max_spare;
-	uint32_t size;
+	unsigned n_spare, n_all, max, max_spare, n_large;
+	uint32_t size, large_size;
 };
 
 /* At most `max` pipes, of which `max_spare` are kept when nobody needs them; `size` bytes are asked of the kernel
  * for each, which may give less. */
 void pipes_init(struct pipes *p, unsigned max, unsigned max_spare, uint32_t size);
+/* While there are fewer than n, one that is made is of this size. */
+void pipes_large(struct pipes *p, unsigned n, uint32_t size);
 /* Closes the spare ones; those that are out must have come back. */
 void pipes_fini(struct pipes *p);
 

@@ -25,10 +25,15 @@
 #define ROUNDS                                                                                     \
 	16 /* of events for one redird_run(), so that others in the process have their turn */
 #define LINGER_US   40 /* looked again for so long before sleeping */
+#define FEW         2  /* events, the two sides of one connection */
 #define RESERVED    64 /* descriptors for the rest of the process */
 #define PIPES_MAX   256
 #define PIPES_SPARE 64
-#define PIPE_SIZE   (256 * 1024)
+/* Together 60 MiB: an unprivileged user may have 64 MiB in pipes (pipe-user-pages-soft), and not more than a MiB in
+ * one (pipe-max-size). The larger, the fewer calls and wake-ups for a stream. */
+#define PIPE_SIZE   (128 * 1024)
+#define LARGE_PIPES 32
+#define LARGE_PIPE  (1024 * 1024)
 
 void
 redird_say(struct redird *r, enum redird_event what, const struct svc *s, const char *text)
@@ -124,6 +129,7 @@ redird_new(struct redird **out, const struct redird_handler *h)
 	r->limit = find_limit();
 	pipes = r->limit / 16 < PIPES_MAX ? r->limit / 16 : PIPES_MAX;
 	pipes_init(&r->pipes, pipes, PIPES_SPARE, PIPE_SIZE);
+	pipes_large(&r->pipes, LARGE_PIPES, LARGE_PIPE);
 	wheel_init(&r->wheel, r->now);
 	err = set_up(r);
 	if (err < 0) {
@@ -600,8 +606,10 @@ round_of_events(struct redird *r, int wait_ms, bool linger)
 
 	r->now = mono_now();
 	r->patient = false;
+	r->holds = n > 1;
 	for (int i = 0; i < n; i++)
 		dispatch(r, &ev[i]);
+	relay_flush(r);
 	go_on(r);
 	/* Not before: a target that is given up must not get an event of this round that was meant for the one before. */
 	if (r->ticked) {
@@ -619,9 +627,14 @@ redird_run(struct redird *r, int wait_ms)
 {
 	int n = round_of_events(r, wait_ms, false);
 
-	/* Where much is moved, or connections come and go, sleeping is better: more comes at once then. */
+	/* Where much is moved, many speak, or connections come and go, sleeping is better: more comes at once then. */
 	for (int i = 1; i < ROUNDS && (r->waiting || (n > 0 && !r->patient)); i++)
-		n = round_of_events(r, 0, true);
+		n = round_of_events(r, 0, n <= FEW);
+	for (int i = 0; i < ROUNDS && r->n_fresh; i++) {
+		sched_yield();
+		round_of_events(r, 0, false);
+		relay_acknowledge(r, i == ROUNDS - 1);
+	}
 	if (r->waiting && !r->again_set)
 		r->again_set =
 		    write(r->again, &(uint64_t){1}, sizeof(uint64_t)) == sizeof(uint64_t);

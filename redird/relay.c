@@ -11,6 +11,10 @@
  *   - no pipe to be had: look at the bytes with MSG_PEEK, send, and then drop as many as went. Nothing is held, so
  *     no number of slow readers can keep the others from being served.
  *
+ * When a round of events brings bytes of several connections, small messages are read one after the other and then
+ * sent one after the other: each call finds its code and its tables at hand, and whoever is woken by the first send
+ * finds more than one message when it looks.
+ *
  * The epoll set is told of each socket once, edge-triggered, and never again. A side's `in` and `out` say what is
  * still worth trying. A short read empties a socket, unless it ended at an urgent mark; if the FIN had been seen
  * before, it is also the end, which saves a call, and lets the last bytes and our FIN leave in one segment.
@@ -33,7 +37,10 @@
 #define BUDGET (1u << 20) /* bytes of one direction in one turn */
 #define EDGES  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET)
 
-static char small[SMALL];
+#define HOLD_BYTES (4 * SMALL)
+
+/* What is held from the beginning on, and one read. */
+static char buffer[HOLD_BYTES];
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
@@ -66,6 +73,18 @@ log_end(struct redird *r, struct conn *c, enum redird_end why)
 		redird_say(r, REDIRD_LINE, c->svc, l.text);
 }
 
+static void
+forget_fresh(struct redird *r, const struct conn *c)
+{
+	unsigned i = 0;
+
+	while (r->fresh[i] != c)
+		i++;
+	r->n_fresh--;
+	r->n_old -= i < r->n_old;
+	memmove(r->fresh + i, r->fresh + i + 1, (r->n_fresh - i) * sizeof(r->fresh[0]));
+}
+
 void
 relay_end(struct redird *r, struct conn *c, enum redird_end why)
 {
@@ -74,6 +93,8 @@ relay_end(struct redird *r, struct conn *c, enum redird_end why)
 	if (c->dead)
 		return;
 	c->dead = r->patient = true;
+	if (c->fresh)
+		forget_fresh(r, c);
 	for (int i = 0; i < 2; i++) {
 		close_side(&c->side[i], reset);
 		pipes_put(&r->pipes, c->dir[i].pipe, c->dir[i].in_pipe);
@@ -106,6 +127,7 @@ relay_end(struct redird *r, struct conn *c, enum redird_end why)
 enum moved {
 	MOVED,
 	STUCK, /* until an event says otherwise */
+	HELD,  /* until relay_flush() */
 	LOST_SOURCE,
 	LOST_SINK,
 };
@@ -140,6 +162,19 @@ after_read(struct side *src, struct dir *d, ssize_t n, size_t asked)
 	return errno == EINTR ? MOVED : LOST_SOURCE;
 }
 
+/* Nothing waits for an acknowledgement of what went before. What goes first waits for nothing anyway, so for a
+ * connection of one request this call is saved. */
+static void
+at_once(const struct dir *d, struct side *sink)
+{
+	int on = 1;
+
+	if (d->bytes == 0 || sink->at_once)
+		return;
+	setsockopt(sink->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	sink->at_once = true;
+}
+
 static enum moved
 after_write(struct side *sink, ssize_t n)
 {
@@ -158,7 +193,10 @@ empty_pipe(struct redird *r, struct conn *c, unsigned from)
 	struct dir *d = &c->dir[from];
 	struct side *sink = &c->side[!from];
 	unsigned flags = SPLICE_F_NONBLOCK | SPLICE_F_MOVE | (d->eof ? SPLICE_F_MORE : 0);
-	ssize_t n = splice(d->pipe->r, NULL, sink->fd, NULL, d->in_pipe, flags);
+	ssize_t n;
+
+	at_once(d, sink);
+	n = splice(d->pipe->r, NULL, sink->fd, NULL, d->in_pipe, flags);
 
 	if (n > 0) {
 		d->in_pipe -= (uint32_t)n;
@@ -190,44 +228,81 @@ fill_pipe(struct redird *r, struct conn *c, unsigned from)
 	return after_read(&c->side[from], d, n, 0);
 }
 
+/* What the sink does not take goes into the pipe. */
+static enum moved
+send_all(struct redird *r, struct conn *c, unsigned from, const char *bytes, size_t n)
+{
+	struct side *sink = &c->side[!from];
+	struct dir *d = &c->dir[from];
+	ssize_t sent;
+	enum moved m;
+
+	at_once(d, sink);
+	sent = send(sink->fd, bytes, n, MSG_NOSIGNAL | (d->eof ? MSG_MORE : 0));
+	m = after_write(sink, sent);
+
+	if (sent > 0)
+		delivered(r, c, from, (size_t)sent);
+	else
+		sent = 0;
+	if (m == LOST_SINK || (size_t)sent == n)
+		return m;
+	if (write(d->pipe->w, bytes + sent, n - (size_t)sent) != (ssize_t)n - sent)
+		return LOST_SOURCE; /* an empty pipe of that capacity took less: it is none of ours */
+	d->in_pipe = (uint32_t)(n - (size_t)sent);
+	return MOVED;
+}
+
+/* A message of a connection that has nothing else to do. The first one goes at once: somebody waits for its ACK. */
+static bool
+may_wait(const struct redird *r, const struct conn *c, unsigned from)
+{
+	return r->holds && r->n_held < HELD_MAX && c->dir[from].bytes && !c->side[from].in &&
+	       !c->dir[from].eof && !c->side[from].broken && !c->side[!from].broken;
+}
+
+static size_t
+held_bytes(const struct redird *r)
+{
+	const struct held *last = &r->held[r->n_held];
+
+	return r->n_held ? last[-1].at + last[-1].n : 0;
+}
+
 static enum moved
 copy(struct redird *r, struct conn *c, unsigned from)
 {
-	struct side *src = &c->side[from], *sink = &c->side[!from];
+	struct side *src = &c->side[from];
 	struct dir *d = &c->dir[from];
-	size_t room = d->pipe->cap < SMALL ? d->pipe->cap : SMALL;
-	ssize_t n = recv(src->fd, small, room, 0), sent;
+	size_t room = d->pipe->cap < SMALL ? d->pipe->cap : SMALL, at = held_bytes(r);
+	ssize_t n = recv(src->fd, buffer + at, room, 0);
 	enum moved m = after_read(src, d, n, room);
 
 	if (n <= 0)
 		return m;
 	if ((size_t)n == SMALL)
 		d->bulk = true;
-	sent = send(sink->fd, small, (size_t)n, MSG_NOSIGNAL | (d->eof ? MSG_MORE : 0));
-	m = after_write(sink, sent);
-	if (sent > 0)
-		delivered(r, c, from, (size_t)sent);
-	else
-		sent = 0;
-	if (m == LOST_SINK || sent == n)
-		return m;
-	if (write(d->pipe->w, small + sent, (size_t)(n - sent)) != n - sent)
-		return LOST_SOURCE; /* an empty pipe of that capacity took less: it is none of ours */
-	d->in_pipe = (uint32_t)(n - sent);
-	return MOVED;
+	/* The next read has room behind it. */
+	if (!may_wait(r, c, from) || at + (size_t)n + SMALL > HOLD_BYTES)
+		return send_all(r, c, from, buffer + at, (size_t)n);
+	r->held[r->n_held++] = (struct held){c, from, (uint32_t)at, (uint32_t)n};
+	d->held = true;
+	return HELD;
 }
 
 static enum moved
 copy_without_pipe(struct redird *r, struct conn *c, unsigned from)
 {
+	char *look = buffer + held_bytes(r);
 	struct side *src = &c->side[from], *sink = &c->side[!from];
 	struct dir *d = &c->dir[from];
-	ssize_t n = recv(src->fd, small, SMALL, MSG_PEEK), sent;
+	ssize_t n = recv(src->fd, look, SMALL, MSG_PEEK), sent;
 	enum moved m = after_read(src, d, n, SMALL);
 
 	if (n <= 0)
 		return m;
-	sent = send(sink->fd, small, (size_t)n, MSG_NOSIGNAL | (d->eof ? MSG_MORE : 0));
+	at_once(d, sink);
+	sent = send(sink->fd, look, (size_t)n, MSG_NOSIGNAL | (d->eof ? MSG_MORE : 0));
 	if (sent < n) { /* they are still there */
 		src->in = true;
 		d->eof = false;
@@ -236,20 +311,9 @@ copy_without_pipe(struct redird *r, struct conn *c, unsigned from)
 	if (sent <= 0)
 		return m;
 	delivered(r, c, from, (size_t)sent);
-	if (recv(src->fd, small, (size_t)sent, MSG_TRUNC) != sent)
+	if (recv(src->fd, look, (size_t)sent, MSG_TRUNC) != sent)
 		return LOST_SOURCE;
 	return MOVED;
-}
-
-/* Nothing waits for an acknowledgement of what went before. What goes first waits for nothing anyway, so for a
- * connection of one request this call is saved. */
-static void
-at_once(struct side *s)
-{
-	int on = 1;
-
-	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	s->at_once = true;
 }
 
 static enum moved
@@ -257,8 +321,6 @@ move(struct redird *r, struct conn *c, unsigned from)
 {
 	struct dir *d = &c->dir[from];
 
-	if (d->bytes && !c->side[!from].at_once)
-		at_once(&c->side[!from]);
 	if (d->in_pipe)
 		return empty_pipe(r, c, from);
 	if (!d->pipe)
@@ -278,13 +340,24 @@ wait_turn(struct redird *r, struct conn *c)
 	r->waiting = c;
 }
 
+/* False: the connection has ended by it. */
+static bool
+after_pump(struct redird *r, struct conn *c, unsigned from, enum moved m)
+{
+	if (m != LOST_SOURCE && m != LOST_SINK)
+		return true;
+	relay_end(r, c,
+		  (m == LOST_SOURCE) == (from == CLIENT) ? REDIRD_END_CLIENT : REDIRD_END_TARGET);
+	return false;
+}
+
 /* Everything that can be moved from one side to the other, and then the FIN. False: the connection has ended. */
 static bool
 pump(struct redird *r, struct conn *c, unsigned from)
 {
 	struct dir *d = &c->dir[from];
 	uint64_t stop = d->bytes + BUDGET;
-	enum moved m = MOVED;
+	enum moved m = d->held ? HELD : MOVED;
 
 	while (m == MOVED && c->side[!from].out && (d->in_pipe || (c->side[from].in && !d->eof))) {
 		if (d->bytes >= stop) {
@@ -293,13 +366,9 @@ pump(struct redird *r, struct conn *c, unsigned from)
 		}
 		m = move(r, c, from);
 	}
-	if (m == LOST_SOURCE || m == LOST_SINK) {
-		relay_end(r, c,
-			  (m == LOST_SOURCE) == (from == CLIENT) ? REDIRD_END_CLIENT
-								 : REDIRD_END_TARGET);
+	if (!after_pump(r, c, from, m))
 		return false;
-	}
-	if (d->in_pipe)
+	if (d->in_pipe || m == HELD)
 		return true;
 	pipes_put(&r->pipes, d->pipe, 0);
 	d->pipe = NULL;
@@ -313,6 +382,22 @@ pump(struct redird *r, struct conn *c, unsigned from)
 	shutdown(c->side[!from].fd, SHUT_WR);
 	c->last = r->now;
 	return true;
+}
+
+void
+relay_flush(struct redird *r)
+{
+	r->holds = false;
+	for (unsigned i = 0; i < r->n_held; i++) {
+		const struct held *h = &r->held[i];
+		struct dir *d = &h->c->dir[h->from];
+
+		d->held = false;
+		if (!h->c->dead &&
+		    after_pump(r, h->c, h->from, send_all(r, h->c, h->from, buffer + h->at, h->n)))
+			pump(r, h->c, h->from);
+	}
+	r->n_held = 0;
 }
 
 /* --- the target --------------------------------------------------------------------------------- */
@@ -494,14 +579,41 @@ dialling(struct redird *r, struct conn *c, unsigned side, uint32_t events)
 }
 
 /* The target's handshake has been left without our last ACK, so that it leaves with the client's first bytes: one
- * segment and one wake-up less for each connection. When the client waits for the target to speak it must go now. */
+ * segment and one wake-up less for each connection. When the client waits for the target to speak it must go. */
 static void
 acknowledge(struct conn *c)
 {
 	int on = 1;
 
+	c->fresh = false;
 	if (!c->dir[CLIENT].bytes)
 		setsockopt(c->side[TARGET].fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
+/* The client may be about to say something: it has had its connection for some microseconds. */
+static void
+acknowledge_later(struct redird *r, struct conn *c)
+{
+	if (c->dir[CLIENT].bytes)
+		return;
+	if (r->n_fresh == FRESH_MAX) {
+		acknowledge(c);
+		return;
+	}
+	c->fresh = true;
+	r->fresh[r->n_fresh++] = c;
+}
+
+void
+relay_acknowledge(struct redird *r, bool all)
+{
+	if (all)
+		r->n_old = r->n_fresh;
+	for (unsigned i = 0; i < r->n_old; i++)
+		acknowledge(r->fresh[i]);
+	r->n_fresh -= r->n_old;
+	memmove(r->fresh, r->fresh + r->n_old, r->n_fresh * sizeof(r->fresh[0]));
+	r->n_old = r->n_fresh;
 }
 
 void
@@ -528,7 +640,7 @@ relay_event(struct redird *r, struct conn *c, unsigned side, uint32_t events)
 	if (!pump(r, c, side) || !pump(r, c, !side))
 		return;
 	if (fresh)
-		acknowledge(c);
+		acknowledge_later(r, c);
 	if (s->broken)
 		relay_end(r, c, side == CLIENT ? REDIRD_END_CLIENT : REDIRD_END_TARGET);
 }

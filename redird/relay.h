@@ -12,6 +12,10 @@ void relay_begin(struct redird *r, struct svc *s, int fd, const struct redird_en
 void relay_event(struct redird *r, struct conn *c, unsigned side, uint32_t events);
 /* It stopped to let others have their turn. */
 void relay_more(struct redird *r, struct conn *c);
+/* The end of a round's events: sends what they left to be sent together. */
+void relay_flush(struct redird *r);
+/* Ends the handshakes with targets whose clients have had a round's time to say something; or all. */
+void relay_acknowledge(struct redird *r, bool all);
 /* Its timer has come. */
 void relay_timer(struct redird *r, struct conn *c);
 /* Ends it; a reset for both sides unless it ended in order or was idle. */

@@ -103,6 +103,23 @@ test_the_capacity_is_what_an_empty_one_takes_at_once(void **state UNUSED)
 }
 
 static void
+test_the_first_ones_are_larger(void **state UNUSED)
+{
+	struct pipes p;
+	struct pipe *got[3];
+
+	pipes_init(&p, 3, 3, SIZE);
+	pipes_large(&p, 2, 4 * SIZE);
+	for (unsigned i = 0; i < ARRAY_LEN(got); i++) {
+		got[i] = pipes_get(&p);
+		assert_int_equal(got[i]->cap, i < 2 ? 4 * SIZE : SIZE);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(got); i++)
+		pipes_put(&p, got[i], 0);
+	pipes_fini(&p);
+}
+
+static void
 test_out_of_descriptors_there_is_none_and_nothing_leaks(void **state UNUSED)
 {
 	struct rlimit old, tight;
@@ -136,6 +153,7 @@ main(void)
 	    cmocka_unit_test(test_only_so_many_are_kept_for_later),
 	    cmocka_unit_test(test_what_somebody_left_in_a_pipe_nobody_else_gets),
 	    cmocka_unit_test(test_the_capacity_is_what_an_empty_one_takes_at_once),
+	    cmocka_unit_test(test_the_first_ones_are_larger),
 	    cmocka_unit_test(test_out_of_descriptors_there_is_none_and_nothing_leaks),
 	};
 
