@@ -63,6 +63,7 @@ go(struct job *j)
 	if (!filter_valid(&j->filter))
 		return "the filter is no program that ends";
 	j->out.file_max = j->setup.file_max;
+	j->out.pcap = j->setup.pcap;
 	j->complete = true;
 	return NULL;
 }

@@ -10,10 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/pcap.h"
 #include "lib/fd.h"
 
 enum { BUF_BYTES = 1 << 20 };
-static_assert(BUF_BYTES > OUT_BLOCK_MAX, "a block fits into the buffer");
+static_assert(BUF_BYTES > PCAPNG_SNAPLEN_MAX + PCAPNG_FRAME_EXTRA &&
+		  PCAPNG_FRAME_EXTRA > PCAP_RECORD_HEAD,
+	      "a frame of either format fits into the buffer");
 
 bool
 out_init(struct out *o)
@@ -47,11 +50,22 @@ out_add(struct out *o, int fd)
 	return true;
 }
 
+static size_t
+whole_bytes(const struct out *o, size_t got)
+{
+	if (!o->pcap)
+		return pcapng_whole(o->buf, got);
+	/* The file's header is written by itself. */
+	if (o->file_done == 0)
+		return got < PCAP_HEADER ? 0 : PCAP_HEADER;
+	return pcap_whole(o->buf, got);
+}
+
 /* Of the last write: so many bytes of the buffer got into the file. Only whole blocks may stay. */
 static void
 cut_back(struct out *o, size_t got)
 {
-	size_t whole = pcapng_whole(o->buf, got);
+	size_t whole = whole_bytes(o, got);
 	off_t end = (off_t)(o->file_done + whole);
 
 	/* What cannot be cut either is left to whoever passed the file. */
@@ -80,37 +94,45 @@ out_flush(struct out *o)
 	o->len = 0;
 }
 
-uint8_t *
-out_room(struct out *o, size_t len)
+static uint8_t *
+room(struct out *o, size_t len)
 {
 	if (BUF_BYTES - o->len < len)
 		out_flush(o);
 	return o->err ? NULL : o->buf + o->len;
 }
 
-void
-out_commit(struct out *o, size_t len)
+uint8_t *
+out_room(struct out *o, uint32_t caplen)
 {
-	o->len += len;
+	return room(o, caplen + PCAPNG_FRAME_EXTRA);
+}
+
+void
+out_frame(struct out *o, const struct pcapng_frame *f)
+{
+	uint8_t *p = o->buf + o->len;
+
+	o->len += o->pcap ? pcap_frame(p, f) : pcapng_frame(p, f);
 }
 
 static void
-put(struct out *o, const void *bytes, size_t len)
+put_header(struct out *o)
 {
-	uint8_t *p = out_room(o, len);
+	uint8_t *p = room(o, o->header_len);
 
 	if (p) {
-		memcpy(p, bytes, len);
-		out_commit(o, len);
+		memcpy(p, o->header, o->header_len);
+		o->len += o->header_len;
 	}
+	out_flush(o);
 }
 
 bool
 out_begin(struct out *o, const struct pcapng_section *s)
 {
-	o->header_len = pcapng_header(o->header, s);
-	put(o, o->header, o->header_len);
-	out_flush(o);
+	o->header_len = o->pcap ? pcap_header(o->header, s->snaplen) : pcapng_header(o->header, s);
+	put_header(o);
 	return o->err == 0;
 }
 
@@ -123,10 +145,10 @@ out_is_full(const struct out *o)
 void
 out_end(struct out *o, const struct pcapng_stats *stats)
 {
-	uint8_t *p = out_room(o, PCAPNG_STATS_MAX);
+	uint8_t *p = o->pcap ? NULL : room(o, PCAPNG_STATS_MAX);
 
 	if (p)
-		out_commit(o, pcapng_stats(p, stats));
+		o->len += pcapng_stats(p, stats);
 	out_flush(o);
 }
 
@@ -140,6 +162,5 @@ out_next(struct out *o, const struct pcapng_stats *stats)
 	o->file_done = 0;
 	if (ftruncate(o->fd[o->at], 0) < 0 || lseek(o->fd[o->at], 0, SEEK_SET) < 0)
 		o->err = -errno;
-	put(o, o->header, o->header_len);
-	out_flush(o);
+	put_header(o);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * out.h - where blocks go: one file or pipe, or a ring of files. Knows descriptors only, no names.
+ * out.h - where frames go: one file or pipe, or a ring of files, as pcapng or pcap. Knows descriptors only, no names.
  *
- * A regular file holds whole blocks at every moment but within a write: one that fails in the middle is cut back.
+ * A regular file holds whole blocks (of pcap: records) at every moment but within a write: one that fails in the middle is cut back.
  */
 #ifndef VNET_CAPTURE_OUT_H
 #define VNET_CAPTURE_OUT_H
@@ -24,7 +24,8 @@ struct out {
 	size_t len;
 	size_t header_len;
 	uint8_t header[PCAPNG_HEADER_MAX];
-	int err; /* the first failure, -errno: nothing is written any more */
+	int err;   /* the first failure, -errno: nothing is written any more */
+	bool pcap; /* the older format; to be set before out_begin() */
 };
 
 /* No file so far. False: no memory. */
@@ -37,10 +38,12 @@ bool out_add(struct out *o, int fd);
 /* Writes the header into the first file; every further one begins with it. False: o->err. */
 bool out_begin(struct out *o, const struct pcapng_section *s);
 
-/* Room for a block of so many bytes, at most OUT_BLOCK_MAX: fill it, then out_commit() what it took. NULL: o->err. */
-#define OUT_BLOCK_MAX (PCAPNG_SNAPLEN_MAX + PCAPNG_FRAME_EXTRA)
-uint8_t *out_room(struct out *o, size_t len);
-void out_commit(struct out *o, size_t len);
+/* Room for a frame of at most PCAPNG_SNAPLEN_MAX bytes, to look at it with its tag in place before
+ * out_frame() puts something else there. NULL: o->err. */
+uint8_t *out_room(struct out *o, uint32_t caplen);
+
+/* One frame, for which there is room. */
+void out_frame(struct out *o, const struct pcapng_frame *f);
 
 /* The file in use has reached its size: call out_next() between two frames. */
 bool out_is_full(const struct out *o);

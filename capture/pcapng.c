@@ -171,8 +171,8 @@ pcapng_header(uint8_t *buf, const struct pcapng_section *s)
 	return (size_t)(put_interface(put_section(buf, s), s) - buf);
 }
 
-static uint8_t *
-put_data(uint8_t *p, const struct pcapng_frame *f)
+uint8_t *
+pcapng_bytes(uint8_t *p, const struct pcapng_frame *f)
 {
 	uint32_t rest = f->caplen;
 
@@ -188,7 +188,7 @@ put_data(uint8_t *p, const struct pcapng_frame *f)
 	} else {
 		memcpy(p, f->data, rest);
 	}
-	return put_padding(p + rest, f->caplen);
+	return p + rest;
 }
 
 size_t
@@ -200,7 +200,7 @@ pcapng_frame(uint8_t *buf, const struct pcapng_frame *f)
 	p = put32(p, 0); /* the only interface */
 	p = put32(put32(p, (uint32_t)(f->ns >> 32)), (uint32_t)f->ns);
 	p = put32(put32(p, f->caplen), f->len);
-	p = put_data(p, f);
+	p = put_padding(pcapng_bytes(p, f), f->caplen);
 	p = put_text(p, OPT_COMMENT, f->comment, PCAPNG_COMMENT_MAX);
 	p = put_option(p, OPT_FRAME_FLAGS, &flags, sizeof(flags));
 	return (size_t)(close_block(buf, put_end(p)) - buf);

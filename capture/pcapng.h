@@ -59,6 +59,9 @@ struct pcapng_stats {
 /* Section header and interface description. Length, at most PCAPNG_HEADER_MAX. */
 size_t pcapng_header(uint8_t *buf, const struct pcapng_section *s);
 
+/* The frame's caplen bytes with the tag in its place. Their end. */
+uint8_t *pcapng_bytes(uint8_t *buf, const struct pcapng_frame *f);
+
 /* One frame. Length, at most caplen + PCAPNG_FRAME_EXTRA; a multiple of 4. */
 size_t pcapng_frame(uint8_t *buf, const struct pcapng_frame *f);
 

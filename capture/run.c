@@ -119,14 +119,14 @@ write_frame(struct run *r, struct ring_frame *in)
 		judge_tag(f, in->hash, comment);
 	if (f->caplen > PCAPNG_SNAPLEN_MAX)
 		f->caplen = PCAPNG_SNAPLEN_MAX;
-	room = out_room(&r->job->out, f->caplen + PCAPNG_FRAME_EXTRA);
+	room = out_room(&r->job->out, f->caplen);
 	if (!room)
 		return;
 	if (f->tagged && r->job->filter.n && !passes_tagged(r, f, with_tag(f, room)))
 		return;
 	if (f->caplen > snaplen)
 		f->caplen = snaplen;
-	out_commit(&r->job->out, pcapng_frame(room, f));
+	out_frame(&r->job->out, f);
 	r->frames++;
 }
 

@@ -545,8 +545,8 @@
 /* What is written, to which FILTERs and OUTs are added until GO. count: end after so many frames, file_max: size of
  * each file of a ring, 0: no such limit. drops: frames that a port's gate refuses, too. The texts go into the file. */
 #define FIELDS_capture_setup(F)                                                                    \
-	F(U32, snaplen, 0) F(U64, count, 0) F(U64, file_max, 0) F(BOOL, drops, 0) F(STR, ifname, 16)    \
-	F(STR, description, 256) F(STR, filter, 1024) F(STR, comment, 512) F(STR, os, 128)
+	F(U32, snaplen, 0) F(U64, count, 0) F(U64, file_max, 0) F(BOOL, drops, 0) F(BOOL, pcap, 0)       \
+	F(STR, ifname, 16) F(STR, description, 256) F(STR, filter, 1024) F(STR, comment, 512) F(STR, os, 128)
 /* Instructions of the filter, in order: u16 code, u8 jt, u8 jf, u32 k each. */
 #define FIELDS_capture_filter(F) F(BYTES, code, 8 * 400)
 #define FIELDS_capture_out(F) /* a file, or the next one of a ring; or a pipe */

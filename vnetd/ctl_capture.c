@@ -19,6 +19,7 @@ static const struct ctl_opt opts[] = {
     {"port", 0, "PORT", "capture what this port sends and gets: its name, interface or MAC"},
     {"filter", 'f', "EXPR", "only what this expression says, see pcap-filter(7)"},
     {"write", 'w', "FILE", "write pcapng there; - is standard output"},
+    {"pcap", 0, NULL, "with -w: the older format, for programs that cannot read pcapng"},
     {"count", 'c', "N", "end after so many packets"},
     {"ring", 0, "FILES,SIZE", "with -w: go round so many files of this size: 5,100M"},
     {"snaplen", 's', "N", "keep the first N bytes of each packet"},
@@ -99,6 +100,7 @@ parse(struct session_want *want, unsigned *files, const struct ctl_args *a)
 	want->port = ctl_args_get(a, "port");
 	want->filter = ctl_args_get(a, "filter");
 	want->drops = ctl_args_get(a, "with-drops") != NULL;
+	want->pcap = ctl_args_get(a, "pcap") != NULL;
 	if (count && !ctl_parse_number(&n, count, 1, INT32_MAX)) {
 		ctl_misuse(&ctl_verb_capture, "\"%s\" is no number of packets", count);
 		return false;
@@ -112,6 +114,10 @@ parse(struct session_want *want, unsigned *files, const struct ctl_args *a)
 	want->snaplen = snaplen ? n : SESSION_SNAPLEN;
 	if (want->drops && !want->port) {
 		ctl_misuse(&ctl_verb_capture, "--with-drops goes with --port: gates are at ports");
+		return false;
+	}
+	if (want->pcap && !file) {
+		ctl_misuse(&ctl_verb_capture, "--pcap is about a file: -w FILE");
 		return false;
 	}
 	if (ring && (!file || !strcmp(file, "-"))) {
@@ -156,7 +162,7 @@ open_files(struct outputs *o, const char *name, unsigned files)
 	if (!strcmp(name, "-")) {
 		if (isatty(STDOUT_FILENO)) {
 			ctl_complain(
-			    "a terminal cannot show pcapng. Write to a file or a pipe, or leave "
+			    "a terminal cannot show packets. Write to a file or a pipe, or leave "
 			    "-w out");
 			return false;
 		}
@@ -258,7 +264,7 @@ run(struct ctl *c, const struct ctl_args *a)
 
 const struct ctl_verb ctl_verb_capture = {
     .name = "capture",
-    .synopsis = "vmnetN [--port PORT [--with-drops]] [--filter EXPR] [-w FILE|-]\n"
+    .synopsis = "vmnetN [--port PORT [--with-drops]] [--filter EXPR] [-w FILE|- [--pcap]]\n"
 		"          [-c N] [--ring FILES,SIZE] [--snaplen N]",
     .summary = "Captures a network's packets, or those of one port, without being root",
     .detail =

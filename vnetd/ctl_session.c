@@ -15,7 +15,7 @@
 
 #include "capture/filter.h"
 #include "capture/job.h"
-#include "capture/pcapng.h"
+#include "capture/pcap.h"
 #include "lib/chan.h"
 #include "lib/fd.h"
 #include "lib/util.h"
@@ -208,6 +208,7 @@ set_up(struct session *s, const struct session_want *want, const struct filter *
 	setup->count = want->count;
 	setup->file_max = want->file_max;
 	setup->drops = want->drops;
+	setup->pcap = s->pcap = want->pcap;
 	MSG_SET_STR(setup->filter, want->filter ? want->filter : "");
 	if (!say_all(s, &m, f, want)) {
 		/* It may have said why before. */
@@ -305,23 +306,29 @@ session_end(struct session *s)
 
 /* --- what a dead worker leaves --- */
 
-static void
-cut(int fd, uint64_t from)
+/* Length of the block, or record, that stands there; 0: it is not whole. */
+static uint32_t
+whole(int fd, uint64_t at, bool pcap)
 {
-	uint8_t head[PCAPNG_BLOCK_HEAD];
+	uint8_t head[PCAP_RECORD_HEAD];
+	size_t want = pcap ? PCAP_RECORD_HEAD : PCAPNG_BLOCK_HEAD;
+
+	if (pread(fd, head, want, (off_t)at) != (ssize_t)want)
+		return 0;
+	return pcap ? pcap_record_len(head) : pcapng_block_len(head);
+}
+
+static void
+cut(int fd, uint64_t from, bool pcap)
+{
 	struct stat st;
-	uint64_t at = from;
+	uint64_t at = pcap && from == 0 ? PCAP_HEADER : from;
+	uint32_t len;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 		return;
-	while (at + sizeof(head) <= (uint64_t)st.st_size &&
-	       pread(fd, head, sizeof(head), (off_t)at) == (ssize_t)sizeof(head)) {
-		uint32_t len = pcapng_block_len(head);
-
-		if (len == 0 || at + len > (uint64_t)st.st_size)
-			break;
+	while ((len = whole(fd, at, pcap)) && at + len <= (uint64_t)st.st_size)
 		at += len;
-	}
 	if (at < (uint64_t)st.st_size && ftruncate(fd, (off_t)at) < 0)
 		fprintf(stderr, "cannot cut a capture file back to its last frame: %s\n",
 			strerror(errno));
@@ -332,8 +339,8 @@ session_repair(const struct session *s, const int *fd, unsigned nfds)
 {
 	if (!s->died || s->file >= nfds)
 		return;
-	cut(fd[s->file], s->file_bytes);
+	cut(fd[s->file], s->file_bytes, s->pcap);
 	/* It may have gone on to the next one since. */
 	if (nfds > 1)
-		cut(fd[(s->file + 1) % nfds], 0);
+		cut(fd[(s->file + 1) % nfds], 0, s->pcap);
 }

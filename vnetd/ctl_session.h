@@ -26,6 +26,7 @@ struct session_want {
 	uint64_t count;    /* 0: no end */
 	uint64_t file_max; /* of each file of a ring, 0: no ring */
 	bool drops;        /* what the port's gate refuses, too */
+	bool pcap;         /* the older file format */
 	const int *fd;     /* where it goes; borrowed */
 	unsigned nfds;
 };
@@ -39,6 +40,7 @@ struct session {
 	uint64_t frames, dropped;
 	uint32_t file;
 	uint64_t file_bytes;
+	bool pcap; /* session_want's */
 	bool died; /* without a word: the file that it was writing may end within a frame */
 };
 

@@ -21,7 +21,7 @@ static const char usage[] =
     "\n"
     "Prints the packets of a network until ^C; /dev/vmnetN means the same network.\n"
     "  -e        with the Ethernet header\n"
-    "  -w FILE   write them to a file for Wireshark (pcapng) instead\n"
+    "  -w FILE   write them to a file for tcpdump and Wireshark (pcap) instead\n"
     "Filters, ports, rings of files: vnetctl capture --help. Manual: vnet-sniffer(1).\n"
     "\n"
     "example:\n"
@@ -55,6 +55,7 @@ write_file(struct session_want *want, const char *name)
 	}
 	want->fd = &fd;
 	want->nfds = 1;
+	want->pcap = true;
 	r = session_open(&s, want);
 	if (r == CTL_OK) {
 		fprintf(stderr, "capturing on %s\n", s.name);

@@ -93,6 +93,10 @@ def read(path):
     return [bytes.fromhex(r[0] if isinstance(r, list) else r) for r in raw]
 
 
+def pcap_type(path):
+    return re.search(r"File type: +(.*)", proc.run(["capinfos", "-t", path]).out).group(1)
+
+
 def check_file(path):
     """tshark and capinfos read it without a warning."""
     res = proc.run(["capinfos", "-M", path], timeout=60)
@@ -149,6 +153,76 @@ def test_tcpdump_and_vnetctl_see_every_frame_of_a_network_once(seg, folder):
     ways = proc.run([*argv, "-e", "eth.src"]).out.split("\n")[:-1]
     out = [row for row in ways if row.split("\t")[1] == seg.mac["host"]]
     assert out and all(int(row.split("\t")[0], 0) == (2 if row in out else 1) for row in ways)
+
+
+def test_jumbo_frames_and_segments_that_are_joined(seg, folder):
+    """What left a guest is what is captured, as large as it left."""
+    mine, theirs = folder / "mine.pcapng", folder / "theirs.pcap"
+    host, a, b = seg.lab.host, seg.guests["a"], seg.guests["b"]
+    seg.vnetd.ctl("set", "vmnet8", "mtu", "9000")
+    for name in "ab":
+        proc.wait_until("the port has the MTU", lambda n=name: host.links()[seg.port(n)["ifname"]]["mtu"] == 9000)
+    for guest, address in ((a, "10.181.8.70/24"), (b, "10.181.8.80/24")):
+        guest.run("ip", "link", "set", "eth0", "mtu", "9000")
+        guest.run("ip", "addr", "add", address, "dev", "eth0")
+    assert a.ping("10.181.8.80")
+    tcpdump = Running(a, ["tcpdump", "-Z", "root", "-U", "--immediate-mode", "-B", "65536", "-i", "eth0", "-w", theirs,
+                          "tcp port 5000"], theirs, ready="listening on")
+    run = capture(seg.vnetd, mine, "--filter", "tcp port 5000 or ether proto 0x88b5 or (vlan 7 and ether proto 0x88b5)")
+    jumbo = [ether(seg.mac["a"], seg.mac["b"], MARK, bytes([n % 251]) * n) for n in (1501, 4000, 8999, 9000)]
+    jumbo.append(frames.tagged(jumbo[1], (0x8100, 7)))
+    seg.send("a", *jumbo)
+    server = b.popen("/usr/bin/python3", "-c", SINK)
+    assert server.stdout.readline() == b"ready\n"
+    a.run("/usr/bin/python3", "-c", SOURCE)
+    assert server.wait(10) == 0
+    assert run.stop() == 0, run.said
+    tcpdump.stop()
+    got, left = read(mine), read(theirs)
+    stream = [f for f in got if f[12:14] == b"\x08\x00"]
+    assert max(map(len, stream)) > 9014, "nothing was joined"
+    assert sum(len(f) for f in stream if f[6:12] == frames.mac(seg.mac["a"])) > 2 << 20
+    assert sorted(stream) == sorted(left)
+    assert sorted(f for f in got if f not in stream) == sorted(jumbo)
+
+
+SINK = """
+import socket
+s = socket.create_server(("10.181.8.80", 5000))
+print("ready", flush=True)
+c, _ = s.accept()
+while c.recv(1 << 20):
+    pass
+"""
+SOURCE = """
+import socket
+with socket.create_connection(("10.181.8.80", 5000)) as c:
+    c.sendall(bytes(range(256)) * 8192)
+    c.shutdown(socket.SHUT_WR)
+    c.recv(1)
+"""
+
+
+def test_perls_libpcap_lists_and_opens_a_network(seg):
+    perl = seg.lab.host.popen("perl", "-e", PERL)
+    assert {"vmnet1", "vmnet8"} <= set(perl.stdout.readline().decode().split())
+    sent = numbered(seg, "a", seg.mac["b"], 3)
+    seg.send("a", *sent)
+    got = perl.communicate(timeout=20)[0].decode().split()
+    assert [bytes.fromhex(line) for line in got] == sent
+
+
+PERL = """
+use Net::Pcap;
+$| = 1;
+my ($err, %about, $filter);
+my @all = Net::Pcap::findalldevs(\\%about, \\$err);
+my $p = Net::Pcap::open_live("vmnet8", 65535, 1, 100, \\$err) or die $err;
+Net::Pcap::compile($p, \\$filter, "ether proto 0x88b5", 1, 0) == 0 or die;
+Net::Pcap::setfilter($p, $filter);
+print join(" ", sort grep { /^vmnet/ } @all), "\\n";
+Net::Pcap::loop($p, 3, sub { print unpack("H*", $_[2]), "\\n" }, "");
+"""
 
 
 def test_natted_packets_and_names_for_libpcap(seg, folder):
@@ -233,9 +307,10 @@ def test_a_ring_of_files(seg, folder):
     assert len(got) >= 60
 
 
-def test_files_are_whole_after_a_kill_and_on_a_full_disk(seg, folder):
+@pytest.mark.parametrize("how", [[], ["--pcap"]], ids=["pcapng", "pcap"])
+def test_files_are_whole_after_a_kill_and_on_a_full_disk(seg, folder, how):
     path = folder / "killed.pcapng"
-    run = capture(seg.vnetd, path)
+    run = capture(seg.vnetd, path, *how)
     seg.send("a", *numbered(seg, "a", seg.mac["b"], 200, size=1000))
     time.sleep(0.3)
     worker = seg.vnetd.pids()["vnet-capture"][0]
@@ -247,7 +322,7 @@ def test_files_are_whole_after_a_kill_and_on_a_full_disk(seg, folder):
     small = folder / "small"
     small.mkdir()
     seg.lab.host.run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small)
-    run = capture(seg.vnetd, small / "full.pcapng", log=folder / "full.log")
+    run = capture(seg.vnetd, small / "full.pcapng", *how, log=folder / "full.log")
     seg.send("a", *numbered(seg, "a", seg.mac["b"], 400, size=1000))
     assert run.process.wait(10) == 1
     assert "No space left on device" in run.said
@@ -332,6 +407,14 @@ def test_sniffer_lines_and_top(seg, folder):
         assert a in run.said and b in run.said
         assert run.stop() == 0
         run.log.unlink()
+    path = folder / "sniff.pcap"
+    argv = ["vnet-sniffer", f"--run-dir={seg.vnetd.run}", "-w", path, "vmnet8"]
+    run = Running(host, argv, path)
+    sent = numbered(seg, "a", b, 50)
+    seg.send("a", *sent, frames.tagged(sent[0], (0x8100, 7)))
+    assert run.stop() == 0, run.said
+    assert "nanosecond pcap" in pcap_type(path)
+    assert sorted(ours(path)) == sorted([*sent, frames.tagged(sent[0], (0x8100, 7))])
     res = host.run("vnet-sniffer", "vmnet8", "-e", check=False)
     assert res.rc == 2 and "options stand before" in res.err
     top = host.popen("vnetctl", *seg.vnetd.dirs, "top", "vmnet8", "--json", "--interval", "2", "--count", "2")
