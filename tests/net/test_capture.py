@@ -118,7 +118,7 @@ def numbered(seg, src, dst, n=20, size=60, start=0):
 def some(seg):
     """Frames of all kinds that a network carries: who sends them, and the frames."""
     a, b, host = (seg.mac[n] for n in ("a", "b", "host"))
-    sizes = [ether(a, b, MARK, bytes([n % 251]) * n) for n in (46, 100, 1000, 1486, 1500)]
+    sizes = [ether(a, b, MARK, bytes([n % 251]) * n) for n in (0, 1, 30, 46, 100, 1000, 1486, 1500)]
     yield "a", numbered(seg, "a", b) + sizes
     yield "a", [frames.tagged(f, (0x8100, 7)) for f in numbered(seg, "a", b, 3, start=100)]
     yield "b", numbered(seg, "b", a, start=200) + numbered(seg, "b", host, start=300)
