@@ -56,14 +56,5 @@ pcap_record_len(const uint8_t head[PCAP_RECORD_HEAD])
 size_t
 pcap_whole(const uint8_t *buf, size_t len)
 {
-	size_t done = 0;
-
-	while (len - done >= PCAP_RECORD_HEAD) {
-		uint32_t n = pcap_record_len(buf + done);
-
-		if (n == 0 || n > len - done)
-			break;
-		done += n;
-	}
-	return done;
+	return pcapng_whole_of(buf, len, PCAP_RECORD_HEAD, pcap_record_len);
 }

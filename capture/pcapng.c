@@ -240,18 +240,25 @@ pcapng_block_len(const uint8_t head[PCAPNG_BLOCK_HEAD])
 }
 
 size_t
-pcapng_whole(const uint8_t *buf, size_t len)
+pcapng_whole_of(const uint8_t *buf, size_t len, size_t head,
+		uint32_t (*len_of)(const uint8_t *head))
 {
 	size_t done = 0;
 
-	while (len - done >= PCAPNG_BLOCK_HEAD) {
-		uint32_t n = pcapng_block_len(buf + done);
+	while (len - done >= head) {
+		uint32_t n = len_of(buf + done);
 
 		if (n == 0 || n > len - done)
 			break;
 		done += n;
 	}
 	return done;
+}
+
+size_t
+pcapng_whole(const uint8_t *buf, size_t len)
+{
+	return pcapng_whole_of(buf, len, PCAPNG_BLOCK_HEAD, pcapng_block_len);
 }
 
 static uint32_t

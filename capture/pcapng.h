@@ -71,6 +71,10 @@ size_t pcapng_stats(uint8_t *buf, const struct pcapng_stats *s);
 /* How many of these bytes are whole blocks; they begin with one. */
 size_t pcapng_whole(const uint8_t *buf, size_t len);
 
+/* The same for whatever begins with `head` bytes that tell its length; len_of: 0: it is none. */
+size_t pcapng_whole_of(const uint8_t *buf, size_t len, size_t head,
+		       uint32_t (*len_of)(const uint8_t *head));
+
 /* What stands at the beginning of a block. */
 #define PCAPNG_BLOCK_HEAD 8
 /* Its length in bytes; 0: this is no block's. */

@@ -197,7 +197,6 @@ empty_pipe(struct redird *r, struct conn *c, unsigned from)
 
 	at_once(d, sink);
 	n = splice(d->pipe->r, NULL, sink->fd, NULL, d->in_pipe, flags);
-
 	if (n > 0) {
 		d->in_pipe -= (uint32_t)n;
 		delivered(r, c, from, (size_t)n);
@@ -240,7 +239,6 @@ send_all(struct redird *r, struct conn *c, unsigned from, const char *bytes, siz
 	at_once(d, sink);
 	sent = send(sink->fd, bytes, n, MSG_NOSIGNAL | (d->eof ? MSG_MORE : 0));
 	m = after_write(sink, sent);
-
 	if (sent > 0)
 		delivered(r, c, from, (size_t)sent);
 	else
