@@ -73,6 +73,27 @@ read_routes(struct build *b, const struct vnetd_section *s)
 	}
 }
 
+/* What guests may be told by DNS. */
+static void
+read_rebind(struct build *b, const struct vnetd_section *s)
+{
+	const struct vnetd_item *on = vnetd_item_find(s, "rebind-protection");
+	const struct vnetd_item *domains = vnetd_item_find(s, "private-domains");
+	struct conf_net *net = &b->c->net[s->net];
+
+	net->rebind_protection = on && on->value.yes;
+	if (domains)
+		net->private_domains = domains->value.text;
+	if (net->present && net->rebind_protection && !net->nat)
+		diag_warn(b->d, on->pos,
+			  "rebind-protection has no effect: vmnet%u is no NAT network, so vnetd "
+			  "answers no DNS there",
+			  net->n);
+	else if (net->present && domains && !net->rebind_protection)
+		diag_warn(b->d, domains->pos,
+			  "private-domains has no effect without rebind-protection = yes");
+}
+
 static void
 read_subject(struct build *b, const struct vnetd_section *s)
 {
@@ -139,8 +160,10 @@ build_local(struct build *b)
 
 	b->d->net = -1;
 	b->c->log_level = CONF_LOG_INFO;
-	for (unsigned n = 0; n < CONF_NETS; n++)
+	for (unsigned n = 0; n < CONF_NETS; n++) {
 		build_gate(&b->c->net[n].gate, NULL);
+		b->c->net[n].private_domains = "";
+	}
 	for (size_t i = 0; i < b->vf.nsections; i++) {
 		const struct vnetd_section *s = &b->vf.section[i];
 
@@ -151,6 +174,7 @@ build_local(struct build *b)
 		case SCHEMA_NET:
 			build_gate(&b->c->net[s->net].gate, s);
 			read_routes(b, s);
+			read_rebind(b, s);
 			if (b->c->net[s->net].present)
 				read_static_arp(b, &b->c->net[s->net], s);
 			else

@@ -37,6 +37,7 @@
 #define CONF_PORT_NAME_MAX        63     /* a port's own name: letters, digits and "._-" */
 #define CONF_PREFIX_MIN           8      /* the largest subnet is a /8 */
 #define CONF_QUEUES_MAX           16     /* queues of a static tap */
+#define CONF_DOMAINS_MAX          1000   /* bytes of private-domains */
 #define CONF_GROUP                "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
@@ -129,6 +130,8 @@ struct conf_net {
 	size_t nforwards;
 	uint32_t udp_timeout_s;  /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
 	struct nat_file natconf; /* its other settings; defaults when there is no file */
+	bool rebind_protection;
+	const char *private_domains; /* in small letters, a blank between two; "": none */
 
 	/* The derived file on disk is absent or was generated for other addresses; conf_refresh()
 	 * of change.h renews it. The model above already has the right values. */
@@ -272,7 +275,7 @@ enum {
 	CONF_F_UPLINK = 1 << 3,
 	CONF_F_DHCP = 1 << 4, /* ranges, options, lease times, reservations */
 	CONF_F_FORWARDS = 1 << 5,
-	CONF_F_NAT = 1 << 6,  /* timeouts, DNS and other nat.conf settings */
+	CONF_F_NAT = 1 << 6,  /* timeouts, DNS, other nat.conf settings, routes */
 	CONF_F_NAME = 1 << 7, /* display name */
 	CONF_F_FAILED =
 	    1 << 8,           /* failed changed; nothing else is compared when either side failed */

@@ -189,6 +189,8 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 		f |= CONF_F_FORWARDS;
 	if (a->udp_timeout_s != b->udp_timeout_s ||
 	    memcmp(a->route, b->route, sizeof(a->route)) != 0 ||
+	    a->rebind_protection != b->rebind_protection ||
+	    !str_eq(a->private_domains, b->private_domains) ||
 	    !nat_acts_eq(&a->natconf, &b->natconf))
 		f |= CONF_F_NAT;
 	if (!str_eq(a->display_name, b->display_name))

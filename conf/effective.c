@@ -134,6 +134,15 @@ print_routes(struct strbuf *out, const struct conf_net *n)
 }
 
 static void
+print_rebind(struct strbuf *out, const struct conf_net *n)
+{
+	if (n->rebind_protection)
+		setting(out, SCHEMA_NET, "rebind-protection", "yes");
+	if (n->private_domains[0])
+		setting(out, SCHEMA_NET, "private-domains", n->private_domains);
+}
+
+static void
 print_opts(struct strbuf *out, const struct dhcp_opts *o, const char *prefix)
 {
 	for (size_t i = 0; i < o->n; i++) {
@@ -262,6 +271,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 	strbuf_addf(out, "type = %s\n", n->type_hint ? "bridged" : "auto");
 	print_gate(out, SCHEMA_NET, &n->gate);
 	print_routes(out, n);
+	print_rebind(out, n);
 	fact(out, "display-name", n->display_name, n->src.display_name);
 	if (n->subnet.len)
 		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);

@@ -19,6 +19,9 @@ static const char *const verdicts[] = {"allow", "deny", NULL};
 static const char *const mac_policies[] = {"given", "sticky", "any", NULL};
 static const char *const cable[] = {"up", "down", NULL};
 
+/* Of a domain and of each of its parts (RFC 1035 2.3.4), as text. */
+enum { DOMAIN_MAX = 253, LABEL_MAX = 63 };
+
 #define V CONF_FILE_VNETD
 #define N CONF_FILE_NETWORKING
 
@@ -66,6 +69,13 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "route", SCHEMA_NETLIST, 0, 0, NULL, "none", SCHEMA_LIVE,
      "networks that this one talks with, in both directions; one of the two saying so is enough",
      "a server network and a client network of the same lab", "vmnet2"},
+    {SCHEMA_NET, V, "rebind-protection", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
+     "refuse guests the answers of DNS servers that lead from a name of the Internet to a private, "
+     "loopback or link-local address, or into a network of vnetd's",
+     "guests run browsers, and a page from outside must not reach machines in here", "yes"},
+    {SCHEMA_NET, V, "private-domains", SCHEMA_DOMAINS, 1, CONF_DOMAINS_MAX, NULL, "(none)",
+     SCHEMA_LIVE, "domains whose names may have such addresses in spite of rebind-protection",
+     "the company's name servers have addresses of its own networks", "corp.example"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -277,6 +287,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_MACLIST:
 		strbuf_add(out, "MAC address...");
 		break;
+	case SCHEMA_DOMAINS:
+		strbuf_add(out, "domain...");
+		break;
 	case SCHEMA_NAME:
 		strbuf_add(out, "user name or number");
 		break;
@@ -380,6 +393,54 @@ parse_maclist(struct word rest, const struct schema_row *row)
 	return n >= row->min && n <= row->max;
 }
 
+/* As in a zone, in small letters; a dot at the end says nothing. False: it is no name of a domain. */
+static bool
+add_domain(struct strbuf *out, struct word w)
+{
+	size_t label = 0;
+
+	if (w.len && w.s[w.len - 1] == '.')
+		w.len--;
+	if (w.len > DOMAIN_MAX)
+		return false;
+	for (size_t i = 0; i < w.len; i++) {
+		unsigned char c = (unsigned char)w.s[i];
+
+		label = c == '.' ? 0 : label + 1;
+		if (c == '.' ? i == 0 || w.s[i - 1] == '.'
+			     : label > LABEL_MAX || !(isalnum(c) || c == '-' || c == '_'))
+			return false;
+		strbuf_addc(out, (char)tolower(c));
+	}
+	return label > 0;
+}
+
+static bool
+read_domains(struct strbuf *out, struct word rest)
+{
+	struct word part;
+
+	while (next_part(&rest, &part)) {
+		if (out->len)
+			strbuf_addc(out, ' ');
+		if (!add_domain(out, part))
+			return false;
+	}
+	return out->len > 0;
+}
+
+static bool
+parse_domains(const struct schema_row *row, struct word w)
+{
+	struct strbuf b;
+	bool ok;
+
+	strbuf_init(&b);
+	ok = read_domains(&b, w) && b.len <= row->max;
+	strbuf_fini(&b);
+	return ok;
+}
+
 static bool
 is_name(struct word w)
 {
@@ -462,6 +523,8 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 		return parse_netlist(v, w);
 	case SCHEMA_MACLIST:
 		return parse_maclist(w, row);
+	case SCHEMA_DOMAINS:
+		return parse_domains(row, w);
 	case SCHEMA_NAME:
 		return is_name(w);
 	case SCHEMA_PORTNAME:
@@ -510,6 +573,18 @@ maclist_text(struct arena *a, struct word rest)
 		if (word_mac(part, &mac) && !strstr(strbuf_str(&b), MAC_STR(mac)))
 			strbuf_addf(&b, "%s%s", b.len ? " " : "", MAC_STR(mac));
 	s = b.bad ? NULL : arena_dup(a, strbuf_str(&b), b.len);
+	strbuf_fini(&b);
+	return s;
+}
+
+static const char *
+domains_text(struct arena *a, struct word rest)
+{
+	struct strbuf b;
+	char *s;
+
+	strbuf_init(&b);
+	s = read_domains(&b, rest) ? arena_dup(a, strbuf_str(&b), b.len) : NULL;
 	strbuf_fini(&b);
 	return s;
 }
@@ -574,6 +649,8 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return netlist_text(a, v);
 	case SCHEMA_MACLIST:
 		return maclist_text(a, w);
+	case SCHEMA_DOMAINS:
+		return domains_text(a, w);
 	case SCHEMA_PORTNAME:
 		if (!mac_is_zero(v->mac))
 			return arena_printf(a, "%s", MAC_STR(v->mac));

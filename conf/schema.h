@@ -37,6 +37,7 @@ enum schema_type {
 	SCHEMA_NETNAME,  /* vmnetN */
 	SCHEMA_NETLIST,  /* vmnetN..., all or none */
 	SCHEMA_MACLIST,  /* MAC addresses of guests, each once */
+	SCHEMA_DOMAINS,  /* domains, at most max bytes in all */
 	SCHEMA_NAME,     /* user name or number */
 	SCHEMA_PORTNAME, /* a port: name, interface name or MAC */
 	SCHEMA_RATE,     /* bit/s in whole thousands: 1500k, 10M, 2G, 64000; 0 or none */
@@ -58,7 +59,7 @@ struct schema_row {
 	const char *key;
 	enum schema_type type;
 	uint32_t min, max; /* SCHEMA_INT, _SECONDS and _LIMIT; SCHEMA_RATE: kbit/s; SCHEMA_MACLIST:
-				     how many */
+				     how many; SCHEMA_DOMAINS: bytes */
 	const char *const *words; /* SCHEMA_ENUM, NULL-terminated */
 	const char *def;          /* default as text, or what it is derived from in () */
 	enum schema_effect effect;

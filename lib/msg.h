@@ -307,9 +307,11 @@
 #define FIELDS_natd_resolver(F) F(U16, net, 0) F(IP4, addr, 0)
 
 /* How a network's names are resolved. policy: enum dns_policy of natd/dns.h, as nat.conf has it; host_servers: the
- * host's own resolvers are asked, too. Without such a row the defaults of natd/dns.h hold. */
+ * host's own resolvers are asked, too; rebind: rebind-protection, but for these domains (a blank between two). Without
+ * such a row the defaults of natd/dns.h hold. */
 #define FIELDS_natd_dns(F)                                                                         \
-	F(U16, net, 0) F(U8, policy, 0) F(U32, timeout_ms, 0) F(U32, tries, 0) F(BOOL, host_servers, 0)
+	F(U16, net, 0) F(U8, policy, 0) F(U32, timeout_ms, 0) F(U32, tries, 0) F(BOOL, host_servers, 0) \
+	F(BOOL, rebind, 0) F(STR, private_domains, 1024)
 
 /* -- engine -> natd: at any time after the first configuration -- */
 

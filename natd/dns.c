@@ -314,7 +314,7 @@ dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
 	memcpy(query, msg, len);
-	known = known_answer(d, from->net, msg, len, &h, cap, false, now, &again);
+	known = known_answer(d, from, msg, len, &h, cap, false, now, &again);
 	if (known && again)
 		refresh(d, from->net, query, len, &h, now, rnd);
 	if (known)
@@ -375,6 +375,11 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 		}
 	}
 	known_keep(d, q->net, q->scope, dns_tab_msg(d->tab, q), q->len, msg, len, now);
+	if (q->port != 0) {
+		struct dns_asker asker = {q->net, q->client, q->port};
+
+		len = known_guard(d, &asker, dns_tab_msg(d->tab, q), q->len, msg, len);
+	}
 	dns_set_id(msg, q->client_id);
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);

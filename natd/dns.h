@@ -26,6 +26,7 @@
 #include "lib/inet.h"
 #include "lib/mono.h"
 #include "natd/dnsaddr.h"
+#include "natd/dnsmsg.h"
 #include "natd/dnsname.h"
 
 #define DNS_QUERIES_MAX    4096 /* pending; when full the oldest is dropped */
@@ -34,7 +35,8 @@
 #define DNS_UDP_MAX        4096 /* bytes of our own answers over UDP, whatever the guest would take */
 #define DNS_SOCKS_MAX      64
 #define DNS_NETS           256
-#define DNS_SERVERS_MAX    3 /* per list: a network's own, the host's */
+#define DNS_SERVERS_MAX    3    /* per list: a network's own, the host's */
+#define DNS_DOMAINS_LEN    1024 /* private_domains, with NUL */
 
 /* nat.conf's defaults ([dns] timeout, retries). */
 #define DNS_TIMEOUT_MS 2000
@@ -45,6 +47,9 @@
  * for a while; after that one query tries it again. */
 #define DNS_BAD_AFTER 3
 #define DNS_BAD_MS    30000
+
+/* Refusals by rebind_protection are told no more often than this. */
+#define DNS_REFUSAL_MS 1000
 
 /* A query that nobody answered for this long is given up, whatever is configured. */
 #define DNS_LIFE_MS 60000
@@ -111,6 +116,10 @@ struct dns_net_conf {
 	uint32_t timeout_ms; /* until the next server is asked; 1 to DNS_LIFE_MS */
 	uint32_t tries;      /* per server; 1 to DNS_TRIES_MAX */
 	bool cache;          /* answers are kept */
+	/* Answers are refused that lead from a name of the Internet into private networks (dnsrebind.h), but for names
+	 * in these domains: in small letters, a blank between two. */
+	bool rebind_protection;
+	char private_domains[DNS_DOMAINS_LEN];
 };
 
 /* Who asks. */
@@ -135,7 +144,17 @@ struct dns_stats {
 	uint64_t named;       /* answers from our own names */
 	uint64_t cached;      /* answers that were known */
 	uint64_t refreshed;   /* queries of our own, for answers that are wanted often */
+	uint64_t rebinds;     /* answers refused by rebind_protection */
 	uint64_t dropped[DNS_DROP_N];
+};
+
+/* An answer that rebind_protection has refused. */
+struct dns_refusal {
+	unsigned net;
+	struct ip4 client;
+	char name[DNS_TEXT_MAX]; /* that was asked for */
+	uint8_t ip[16];          /* why, IPv4 as in dnsaddr.h */
+	uint64_t others;         /* refused since the one that was taken before */
 };
 
 struct dns;
@@ -157,6 +176,9 @@ void dns_drop_net(struct dns *d, unsigned net);
 void dns_set_host_servers(struct dns *d, const struct dns_addr *server, unsigned n,
 			  struct mono now);
 
+/* A network of ours, which no name of the Internet leads to; len 0: there is none (any more). */
+void dns_set_subnet(struct dns *d, unsigned net, struct prefix4 subnet);
+
 /* The names that are known without asking, to be filled. */
 struct dnsname *dns_names(struct dns *d);
 
@@ -176,16 +198,17 @@ struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr
 
 /* As far as we know it ourselves: turns the query msg (room for cap bytes) into the answer. Its length, 0: somebody has
  * to be asked. *scope: for dns_learn(). */
-size_t dns_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap,
+size_t dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
 		  struct mono now, uint32_t *scope);
 
 /* The server to try after k others, and how long. False: there are no more. */
 bool dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
 		uint32_t *timeout_ms);
 
-/* A server has answered this query (dns_is_answer()). */
-void dns_learn(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
-	       const uint8_t *msg, size_t len, struct mono now);
+/* A server has answered this query (dns_is_answer()). Turns msg in place into what the guest gets, but for the id; its
+ * length. */
+size_t dns_learn(struct dns *d, const struct dns_asker *from, uint32_t scope, const uint8_t *query,
+		 size_t query_len, uint8_t *msg, size_t len, struct mono now);
 
 /* Sending msg (or as much of it as an ICMP error quoted) from `sock` to `server` failed for good. The next
  * dns_tick() asks the next server. */
@@ -201,6 +224,9 @@ struct mono dns_next_deadline(const struct dns *d);
 /* Pending queries: all, or of one upstream socket. */
 unsigned dns_pending(const struct dns *d);
 unsigned dns_sock_pending(const struct dns *d, unsigned sock);
+
+/* The latest refusal that was not taken yet; false: none, or not yet another one. */
+bool dns_take_refusal(struct dns *d, struct mono now, struct dns_refusal *out);
 
 const struct dns_stats *dns_stats(const struct dns *d);
 

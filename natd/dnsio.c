@@ -22,6 +22,7 @@
 #include "lib/util.h"
 #include "natd/dnssock.h"
 #include "natd/dnstcp.h"
+#include "natd/dnstell.h"
 
 enum {
 	SOCKS = 16,       /* of each family */
@@ -268,6 +269,7 @@ run(struct dnsio *io)
 		perform(io, &out);
 		now = mono_now();
 	}
+	dnstell_refusal(io->dns, now);
 	arm(io);
 }
 
@@ -574,6 +576,12 @@ dnsio_set_host_servers(struct dnsio *io, const struct resolv *r)
 	dns_set_host_servers(io->dns, server, n, mono_now());
 	arm(io);
 	return n;
+}
+
+void
+dnsio_set_subnet(struct dnsio *io, unsigned net, struct prefix4 subnet)
+{
+	dns_set_subnet(io->dns, net, subnet);
 }
 
 struct dnsname *

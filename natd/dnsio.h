@@ -35,6 +35,9 @@ void dnsio_drop_net(struct dnsio *io, unsigned net);
  * interface that does not exist are left out. Returns the number of servers in use. */
 unsigned dnsio_set_host_servers(struct dnsio *io, const struct resolv *r);
 
+/* dns_set_subnet(). */
+void dnsio_set_subnet(struct dnsio *io, unsigned net, struct prefix4 subnet);
+
 /* dns_names(). */
 struct dnsname *dnsio_names(struct dnsio *io);
 

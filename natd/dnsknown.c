@@ -3,6 +3,10 @@
  */
 #include "natd/dnsknown.h"
 
+#include <string.h>
+
+#include "natd/dnsrebind.h"
+
 uint32_t
 known_scope(const struct dns *d, const struct dns_net *n)
 {
@@ -25,11 +29,71 @@ dns_names(struct dns *d)
 	return d->names;
 }
 
-size_t
-known_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, const struct dns_head *h,
-	     size_t cap, bool tcp, struct mono now, bool *again)
+void
+dns_set_subnet(struct dns *d, unsigned net, struct prefix4 subnet)
 {
-	const struct dns_net *n = d->net[net];
+	if (net < DNS_NETS)
+		d->subnet[net] = subnet;
+}
+
+/* What is refused. */
+
+bool
+dns_take_refusal(struct dns *d, struct mono now, struct dns_refusal *out)
+{
+	if (d->told == d->stats.rebinds || mono_before(now, d->tell_at))
+		return false;
+	*out = d->refusal;
+	out->others = d->stats.rebinds - d->told - 1;
+	d->told = d->stats.rebinds;
+	d->tell_at = mono_add(now, DNS_REFUSAL_MS);
+	return true;
+}
+
+/* msg is an answer, by whomever, to a query of a network with rebind_protection, which had this OPT record. A refusal
+ * has the query's spelling of the question. */
+static size_t
+guard(struct dns *d, const struct dns_asker *from, const struct dns_edns *e, const uint8_t *query,
+      uint8_t *msg, size_t len)
+{
+	const struct dns_net_conf *conf = &d->net[from->net]->conf;
+	struct dns_refusal r = {.net = from->net, .client = from->client};
+	struct dns_head h;
+	bool plain;
+
+	if (!dns_head_parse(&h, msg, len) || !h.question_ok ||
+	    !rebind_find(r.ip, msg, len, &h, d->subnet, DNS_NETS))
+		return len;
+	plain = dns_name_text(r.name, msg, &h);
+	if (plain && rebind_is_local(r.name, conf->private_domains))
+		return len;
+	d->stats.rebinds++;
+	d->refusal = r;
+	if (query != msg)
+		memcpy(msg + DNS_HEADER_LEN, query + DNS_HEADER_LEN, h.end - DNS_HEADER_LEN);
+	return dns_make_blocked(msg, len, &h, e);
+}
+
+size_t
+known_guard(struct dns *d, const struct dns_asker *from, const uint8_t *query, size_t query_len,
+	    uint8_t *msg, size_t len)
+{
+	struct dns_edns e;
+	struct dns_head h;
+
+	if (!d->net[from->net]->conf.rebind_protection || !dns_head_parse(&h, query, query_len))
+		return len;
+	dns_edns_parse(&e, query, query_len, &h);
+	return guard(d, from, &e, query, msg, len);
+}
+
+/* What is known. */
+
+size_t
+known_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+	     const struct dns_head *h, size_t cap, bool tcp, struct mono now, bool *again)
+{
+	const struct dns_net *n = d->net[from->net];
 	struct dnscache_key k;
 	struct dns_edns e;
 	size_t limit, got;
@@ -40,13 +104,14 @@ known_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, const struct
 	limit = tcp ? cap : e.size < DNS_UDP_MAX ? e.size : DNS_UDP_MAX;
 	if (limit > cap)
 		limit = cap;
-	got = dnsname_answer(d->names, net, msg, limit, h, &e);
+	got = dnsname_answer(d->names, from->net, msg, limit, h, &e);
 	d->stats.named += got > 0;
 	if (got || !n->conf.cache || !dnscache_key_init(&k, known_scope(d, n), msg, h, &e))
 		return got;
 	got = dnscache_get(d->cache, &k, msg, limit, h, &e, now, again);
 	d->stats.cached += got > 0;
-	return got;
+	/* It may have been kept for a network that does not mind. */
+	return got && n->conf.rebind_protection ? guard(d, from, &e, msg, msg, got) : got;
 }
 
 void
@@ -69,23 +134,25 @@ known_keep(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, si
 /* TCP. */
 
 size_t
-dns_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, size_t cap, struct mono now,
-	   uint32_t *scope)
+dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
+	   struct mono now, uint32_t *scope)
 {
 	struct dns_head h;
 	bool again;
 
 	*scope = 0;
-	if (net >= DNS_NETS || !d->net[net] || !dns_head_parse(&h, msg, len))
+	if (from->net >= DNS_NETS || !d->net[from->net] || !dns_head_parse(&h, msg, len))
 		return 0;
-	*scope = known_scope(d, d->net[net]);
-	return h.question_ok ? known_answer(d, net, msg, len, &h, cap, true, now, &again) : 0;
+	*scope = known_scope(d, d->net[from->net]);
+	return h.question_ok ? known_answer(d, from, msg, len, &h, cap, true, now, &again) : 0;
 }
 
-void
-dns_learn(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
-	  const uint8_t *msg, size_t len, struct mono now)
+size_t
+dns_learn(struct dns *d, const struct dns_asker *from, uint32_t scope, const uint8_t *query,
+	  size_t query_len, uint8_t *msg, size_t len, struct mono now)
 {
-	if (net < DNS_NETS && d->net[net])
-		known_keep(d, net, scope, query, query_len, msg, len, now);
+	if (from->net >= DNS_NETS || !d->net[from->net])
+		return len;
+	known_keep(d, from->net, scope, query, query_len, msg, len, now);
+	return known_guard(d, from, query, query_len, msg, len);
 }

@@ -22,6 +22,10 @@ struct dns {
 	unsigned nsocks;
 	unsigned sock_pending[DNS_SOCKS_MAX];
 	struct dns_stats stats;
+	struct prefix4 subnet[DNS_NETS]; /* ours; len 0: none */
+	struct dns_refusal refusal;      /* the latest */
+	uint64_t told;                   /* of stats.rebinds */
+	struct mono tell_at;             /* the next one */
 };
 
 /* Networks that ask the same servers share what they said. */
@@ -29,11 +33,15 @@ uint32_t known_scope(const struct dns *d, const struct dns_net *n);
 
 /* Turns the query msg (room for cap bytes) into the answer. Its length, 0: it has to be asked for. *again: it
  * should be asked for nevertheless. */
-size_t known_answer(struct dns *d, unsigned net, uint8_t *msg, size_t len, const struct dns_head *h,
-		    size_t cap, bool tcp, struct mono now, bool *again);
+size_t known_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+		    const struct dns_head *h, size_t cap, bool tcp, struct mono now, bool *again);
 
 /* Keeps the answer to a query that was asked while the network's scope was this. */
 void known_keep(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, size_t query_len,
 		const uint8_t *msg, size_t len, struct mono now);
+
+/* Turns a server's answer to this very question in place into a refusal if rebind_protection forbids it. Its length. */
+size_t known_guard(struct dns *d, const struct dns_asker *from, const uint8_t *query,
+		   size_t query_len, uint8_t *msg, size_t len);
 
 #endif

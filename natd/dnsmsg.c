@@ -90,6 +90,33 @@ dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len)
 }
 
 bool
+dns_name_text(char out[DNS_TEXT_MAX], const uint8_t *msg, const struct dns_head *h)
+{
+	struct rd r = rd_init(msg + DNS_HEADER_LEN, h->end - DNS_HEADER_LEN);
+	bool plain = true;
+	size_t len = 0;
+	uint8_t n;
+
+	while ((n = rd_u8(&r)) != 0) {
+		struct rd label = rd_sub(&r, n);
+
+		if (len)
+			out[len++] = '.';
+		while (rd_left(&label) && len + 1 < DNS_TEXT_MAX) {
+			uint8_t c = fold(rd_u8(&label));
+
+			if (c <= ' ' || c == '.' || c >= 0x7f) {
+				plain = false;
+				c = '?';
+			}
+			out[len++] = (char)c;
+		}
+	}
+	out[len] = '\0';
+	return plain && len > 0;
+}
+
+bool
 dns_is_transfer(const uint8_t *msg, const struct dns_head *h)
 {
 	enum { IXFR = 251, AXFR = 252 };
@@ -153,9 +180,8 @@ dns_edns_parse(struct dns_edns *e, const uint8_t *msg, size_t len, const struct 
 	return !options.bad && version == 0 && h->additional == 1 && rd_left(&r) == 0;
 }
 
-/* Passes over a name, compressed or not: where it points to does not matter here. */
-static void
-skip_name(struct rd *r)
+void
+dns_skip_name(struct rd *r)
 {
 	uint8_t n;
 
@@ -197,7 +223,7 @@ dns_walk_next(struct dns_walk *w, struct dns_rr *rr)
 	w->left[section]--;
 	rr->section = (enum dns_section)section;
 	rr->start = w->at;
-	skip_name(&r);
+	dns_skip_name(&r);
 	rr->type = rd_be16(&r);
 	rr->class = rd_be16(&r);
 	rr->ttl_at = (size_t)(r.p - w->msg);
@@ -250,6 +276,22 @@ dns_make_error(uint8_t *msg, size_t len, const struct dns_head *h, enum dns_rcod
 
 	dns_edns_parse(&e, msg, len, h);
 	return make_empty(msg, len, h, &e, (uint16_t)rcode);
+}
+
+size_t
+dns_make_blocked(uint8_t *msg, size_t len, const struct dns_head *h, const struct dns_edns *e)
+{
+	enum { OPTION_ERROR = 15, BLOCKED = 15, OPTION_LEN = 6 };
+	size_t n = make_empty(msg, len, h, e, DNS_REFUSED);
+	struct wr w = wr_init(msg + n, len - n), size = wr_init(msg + n - 2, 2);
+
+	if (!e->present || len - n < OPTION_LEN)
+		return n;
+	wr_be16(&w, OPTION_ERROR);
+	wr_be16(&w, 2);
+	wr_be16(&w, BLOCKED);
+	wr_be16(&size, OPTION_LEN);
+	return n + OPTION_LEN;
 }
 
 size_t

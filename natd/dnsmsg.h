@@ -16,6 +16,7 @@
 #define DNS_QUESTION_MAX 259 /* the longest name, type and class */
 #define DNS_UDP_MIN      512 /* what everybody takes over UDP (RFC 1035 4.2.1) */
 #define DNS_OPT_LEN      11  /* an OPT record without options */
+#define DNS_TEXT_MAX     254 /* a name with dots, and NUL */
 
 /* The second 16 bits of a header. */
 #define DNS_FLAG_QR 0x8000
@@ -33,6 +34,8 @@ enum dns_type {
 	DNS_TYPE_PTR = 12,
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_OPT = 41,
+	DNS_TYPE_SVCB = 64,
+	DNS_TYPE_HTTPS = 65,
 	DNS_TYPE_ANY = 255,
 };
 
@@ -65,6 +68,10 @@ bool dns_question_eq(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* Writes the bytes with the names' capitals made small; type and class (the last four) stay. */
 void dns_question_fold(uint8_t *out, const uint8_t *question, size_t len);
+
+/* The name of the question as text, in small letters. False: it is the root, there is none, or it holds a character that
+ * no name of a host does; that is then '?' in the text. */
+bool dns_name_text(char out[DNS_TEXT_MAX], const uint8_t *msg, const struct dns_head *h);
 
 /* The query asks for a whole zone (AXFR, IXFR), which is many messages. */
 bool dns_is_transfer(const uint8_t *msg, const struct dns_head *h);
@@ -116,6 +123,10 @@ void dns_walk_init(struct dns_walk *w, const uint8_t *msg, size_t len, const str
 /* False: no more, or `bad`. */
 bool dns_walk_next(struct dns_walk *w, struct dns_rr *rr);
 
+/* Passes over a name, compressed or not: where it points to does not matter. */
+struct rd;
+void dns_skip_name(struct rd *r);
+
 /* Writes an OPT record without options. */
 struct wr;
 void dns_put_opt(struct wr *w, bool dnssec_ok);
@@ -141,5 +152,10 @@ size_t dns_make_error(uint8_t *msg, size_t len, const struct dns_head *h, enum d
 /* The same with the TC bit and no error, since the answer is too long for UDP, with room for cap bytes. */
 size_t dns_make_truncated(uint8_t *msg, size_t cap, const struct dns_head *h,
 			  const struct dns_edns *e);
+
+/* Turns the answer msg (len bytes, h its own) to a query whose OPT record was e into a refusal, in place; where there is
+ * room it says that it was blocked (RFC 8914, 4.16). */
+size_t dns_make_blocked(uint8_t *msg, size_t len, const struct dns_head *h,
+			const struct dns_edns *e);
 
 #endif

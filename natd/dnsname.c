@@ -246,7 +246,7 @@ dnsname_end(struct dnsname *t)
 
 /* The next word of a line, in small letters; false: none. One that is too long is "". */
 static bool
-take_word(struct rd *line, char word[DNSNAME_TEXT_MAX])
+take_word(struct rd *line, char word[DNS_TEXT_MAX])
 {
 	size_t n = 0, len = 0;
 
@@ -255,7 +255,7 @@ take_word(struct rd *line, char word[DNSNAME_TEXT_MAX])
 	for (; rd_left(line) && *line->p && !strchr(" \t\r#", *line->p); len++) {
 		char c = small((char)rd_u8(line));
 
-		if (n + 1 < DNSNAME_TEXT_MAX)
+		if (n + 1 < DNS_TEXT_MAX)
 			word[n++] = c;
 	}
 	word[len == n ? n : 0] = '\0';
@@ -302,7 +302,7 @@ dnsname_set_hosts(struct dnsname *t, const char *text, size_t len)
 	while (rd_left(&r)) {
 		const uint8_t *nl = memchr(r.p, '\n', rd_left(&r));
 		struct rd line = rd_sub(&r, nl ? (size_t)(nl - r.p) : rd_left(&r));
-		char word[DNSNAME_TEXT_MAX];
+		char word[DNS_TEXT_MAX];
 		uint8_t ip[16];
 
 		rd_bytes(&r, nl != NULL);
@@ -320,39 +320,13 @@ struct answer {
 	const struct dnsname *t;
 	unsigned net;
 	uint16_t type;
-	char name[DNSNAME_TEXT_MAX];
+	char name[DNS_TEXT_MAX];
 	const uint8_t *found[ADDRS_MAX]; /* addresses, 16 bytes each */
 	unsigned nfound;
 	uint8_t host[16];
 };
 
 enum verdict { FOUND, NO_DATA, NO_NAME, NOT_OURS };
-
-/* The name of the question as text; false: it holds what no name of ours does. */
-static bool
-name_text(char out[DNSNAME_TEXT_MAX], const uint8_t *msg, const struct dns_head *h)
-{
-	struct rd r = rd_init(msg + DNS_HEADER_LEN, h->end - DNS_HEADER_LEN);
-	size_t len = 0;
-	uint8_t n;
-
-	while ((n = rd_u8(&r)) != 0) {
-		struct rd label = rd_sub(&r, n);
-
-		if (r.bad || len + n + 2 > DNSNAME_TEXT_MAX)
-			return false;
-		if (len)
-			out[len++] = '.';
-		while (rd_left(&label)) {
-			out[len] = small((char)rd_u8(&label));
-			if (out[len] <= ' ' || out[len] == '.' || out[len] == 0x7f)
-				return false;
-			len++;
-		}
-	}
-	out[len] = '\0';
-	return len > 0;
-}
 
 static bool
 is_addr_of(const struct entry *n, uint16_t type)
@@ -540,7 +514,8 @@ dnsname_answer(const struct dnsname *t, unsigned net, uint8_t *msg, size_t limit
 	enum verdict v;
 
 	if (net >= NETS || h->opcode != 0 || h->questions != 1 || !h->question_ok ||
-	    msg[h->end - 2] != 0 || msg[h->end - 1] != DNS_CLASS_IN || !name_text(a.name, msg, h))
+	    msg[h->end - 2] != 0 || msg[h->end - 1] != DNS_CLASS_IN ||
+	    !dns_name_text(a.name, msg, h))
 		return 0;
 	a.type = (uint16_t)(msg[h->end - 4] << 8 | msg[h->end - 3]);
 	v = find_in_hosts(&a);

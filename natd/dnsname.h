@@ -25,7 +25,6 @@
 
 #define DNSNAME_MAX       16384 /* names; more are left out */
 #define DNSNAME_LABEL_MAX 63
-#define DNSNAME_TEXT_MAX  254 /* with dots, and NUL */
 
 struct dnsname;
 

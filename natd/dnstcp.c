@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "natd/dnsmsg.h"
 #include "natd/dnssock.h"
+#include "natd/dnstell.h"
 
 enum { PREFIX = 2, MSG_MAX_LEN = 65535 };
 
@@ -37,6 +38,7 @@ struct conn {
 	struct dnstcp *t;
 	unsigned net;
 	struct ip4 client;
+	uint16_t client_port;
 	enum state state;
 	int guest, server; /* descriptors; server -1: none */
 	struct loop_io *guest_io, *server_io;
@@ -214,6 +216,7 @@ static void
 take_query(struct conn *c)
 {
 	uint8_t *query = c->query.b + PREFIX, *msg = c->answer.b + PREFIX;
+	struct dns_asker from = {c->net, c->client, c->client_port};
 	size_t len = msg_len(&c->query), known;
 	struct dns_head h;
 
@@ -233,7 +236,8 @@ take_query(struct conn *c)
 		return;
 	}
 	memcpy(msg, query, len);
-	known = dns_answer(c->t->dns, c->net, msg, len, MSG_MAX_LEN, mono_now(), &c->scope);
+	known = dns_answer(c->t->dns, &from, msg, len, MSG_MAX_LEN, mono_now(), &c->scope);
+	dnstell_refusal(c->t->dns, mono_now());
 	if (known) {
 		answer(c, known);
 		return;
@@ -274,13 +278,16 @@ static void
 take_answer(struct conn *c)
 {
 	uint8_t *msg = c->answer.b + PREFIX, *query = c->query.b + PREFIX;
+	struct dns_asker from = {c->net, c->client, c->client_port};
 	size_t len = msg_len(&c->answer);
 
 	if (!dns_is_answer(msg, len, query, msg_len(&c->query))) {
 		try_server(c);
 		return;
 	}
-	dns_learn(c->t->dns, c->net, c->scope, query, msg_len(&c->query), msg, len, mono_now());
+	len =
+	    dns_learn(c->t->dns, &from, c->scope, query, msg_len(&c->query), msg, len, mono_now());
+	dnstell_refusal(c->t->dns, mono_now());
 	dns_set_id(msg, c->id);
 	answer(c, len);
 }
@@ -377,6 +384,7 @@ on_listener(int fd, void *arg)
 	c->t = t;
 	c->net = l->net;
 	c->client = client;
+	c->client_port = ntohs(from.sin_port);
 	c->guest = fd_take(&guest);
 	c->server = -1;
 	c->next = t->conns;

@@ -7,7 +7,7 @@
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
  *     lookup.c  names for the engine
  *     hostfile.c  a file of the host that is followed
- *     proxy.c   DNS sockets: towards guests, towards resolvers
+ *     proxy.c   DNS sockets: towards guests, towards resolvers; dnstell.c: its words in the log
  *
  * plan.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
  */

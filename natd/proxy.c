@@ -174,6 +174,9 @@ dns_conf(const struct natd_conf *c, uint16_t net)
 			out.policy = (enum dns_policy)dns->policy;
 		out.timeout_ms = within(dns->timeout_ms, 1, DNS_LIFE_MS);
 		out.tries = within(dns->tries, 1, DNS_TRIES_MAX);
+		out.rebind_protection = dns->rebind;
+		static_assert(sizeof(out.private_domains) >= sizeof(dns->private_domains), "");
+		memcpy(out.private_domains, dns->private_domains, sizeof(dns->private_domains));
 	}
 	for (size_t i = 0; i < c->nresolvers && out.nservers < DNS_SERVERS_MAX; i++)
 		if (c->resolvers[i].net == net)
@@ -295,6 +298,9 @@ proxy_apply(struct proxy *p, const struct natd_conf *c)
 		const struct msg_natd_net *net = natd_conf_net(c, i);
 		struct dns_net_conf conf = dns_conf(c, i);
 
+		dnsio_set_subnet(p->io, i,
+				 net ? (struct prefix4){net->subnet, net->len}
+				     : (struct prefix4){{0}, 0});
 		apply_net(&p->net[i], net ? net->dns : (struct ip4){0}, &conf);
 		if (net && net->dns.h)
 			dnsname_set_net(dnsio_names(p->io), i,

@@ -174,7 +174,10 @@ send_natd_dns(const struct push *p, const struct conf_net *n)
 	    .timeout_ms = f->dns_timeout_s ? f->dns_timeout_s * 1000 : DNS_TIMEOUT_MS,
 	    .tries = f->dns_retries,
 	    .host_servers = f->dns_autodetect,
+	    .rebind = n->rebind_protection,
 	};
+	static_assert(sizeof(m.u.natd_dns.private_domains) > CONF_DOMAINS_MAX, "all of them fit");
+	MSG_SET_STR(m.u.natd_dns.private_domains, n->private_domains);
 	send_row(p, &m);
 	for (size_t i = 0; i < NAT_NAMESERVERS && f->nameserver[i].h; i++) {
 		m = msg_make(MSG_NATD_RESOLVER, 0);

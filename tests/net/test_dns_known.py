@@ -281,3 +281,41 @@ def test_burst_asks_all_at_once(lab):
         proc.wait_until("both were asked", lambda: stub.asked(NAME) == 1 and lab.outside.dns.asked(NAME) == 1, 5)
     finally:
         stub.close()
+
+
+# --- rebinding -------------------------------------------------------------------------------------
+
+
+def test_names_of_the_internet_do_not_lead_into_private_networks(lab):
+    """Only where rebind-protection is on, and not in private-domains; over UDP, over TCP and from kept answers."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    vnetd.write("vnetd.conf", "[vmnet8]\nrebind-protection = yes\nprivate-domains = corp.test\n")
+    vnetd.start()
+    guest = lab.guest("vmnet8")
+    guest.static("10.181.8.0/24", 10)
+    records = lab.outside.dns.records
+    for name in ("evil.example.test", "www.corp.test", "printer"):
+        records[name] = "192.168.1.1"
+    records.update({"ours.example.test": "10.181.1.128", "mixed.example.test": [OUT, "127.0.0.1"]})
+    for name in ("evil", "ours", "mixed", "EVIL"):
+        out = guest.run("dig", f"@{GATEWAY}", f"{name}.example.test").out
+        assert "status: REFUSED" in out and "ANSWER: 0" in out, name
+    assert lab.outside.dns.asked("evil.example.test") == 1
+    assert "EDE: 15 (Blocked)" in out
+    with tcp(guest) as sock:
+        for _ in range(2):
+            assert rcode(exchange(sock, raw_query("evil.example.test"))) == 5
+            assert rcode(exchange(sock, raw_query("ours.example.test"))) == 5
+    assert resolve(guest, NAME) == [OUT]
+    assert resolve(guest, "www.corp.test") == ["192.168.1.1"]
+    assert resolve(guest, "printer") == ["192.168.1.1"]
+    proc.wait_until("the log says so", lambda: 'vmnet8: 10.181.8.10 asked for "evil.example.test", whose address '
+                    "192.168.1.1 is none of the Internet" in vnetd.log_text())
+    # A reload is enough, in both directions.
+    vnetd.write("vnetd.conf", "")
+    vnetd.ctl("reload")
+    proc.wait_until("it is off", lambda: resolve(guest, "evil.example.test") == ["192.168.1.1"], 5)
+    vnetd.write("vnetd.conf", "[vmnet8]\nrebind-protection = yes\n")
+    vnetd.ctl("reload")
+    proc.wait_until("it is on", lambda: resolve(guest, "www.corp.test") == [], 5)

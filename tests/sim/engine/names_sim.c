@@ -88,12 +88,27 @@ natd_is_told_what_nat_conf_says(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+natd_is_told_what_answers_to_refuse(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_write(
+	    w, CONF_FILE_VNETD, 0,
+	    "[vmnet8]\nrebind-protection = yes\nprivate-domains = Corp.example, lab.test\n");
+	world_start(w);
+	assert_true(play_has(pushed(w), "host 1 guarded but corp.example lab.test\n"));
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(natd_is_told_the_names_of_leases),
 	    cmocka_unit_test(natd_is_told_what_nat_conf_says),
+	    cmocka_unit_test(natd_is_told_what_answers_to_refuse),
 	};
 
 	return T_RUN(tests);

@@ -129,9 +129,11 @@ note_row(struct strbuf *b, const struct msg *m)
 		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);
 	else if (m->type == MSG_NATD_DNS)
-		strbuf_addf(b, "dns %u policy %u timeout %u tries %u host %d\n", m->u.natd_dns.net,
-			    m->u.natd_dns.policy, m->u.natd_dns.timeout_ms, m->u.natd_dns.tries,
-			    m->u.natd_dns.host_servers);
+		strbuf_addf(b, "dns %u policy %u timeout %u tries %u host %d%s%s\n",
+			    m->u.natd_dns.net, m->u.natd_dns.policy, m->u.natd_dns.timeout_ms,
+			    m->u.natd_dns.tries, m->u.natd_dns.host_servers,
+			    m->u.natd_dns.rebind ? " guarded but " : "",
+			    m->u.natd_dns.private_domains);
 	else if (m->type == MSG_GUEST_NAMES)
 		strbuf_addf(b, "guests %s\n", m->u.guest_names.begin ? "begin" : "end");
 	else if (m->type == MSG_GUEST_NAME)
