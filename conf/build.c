@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/forward.h"
 #include "conf/netmap.h"
 #include "conf/text.h"
 #include "lib/strbuf.h"
@@ -176,6 +177,8 @@ conf_free(struct conf *c)
 {
 	if (!c)
 		return;
+	for (unsigned n = 0; n < CONF_NETS; n++)
+		conf_forwards_free(&c->net[n]);
 	arena_fini(&c->arena);
 	free(c);
 }

@@ -53,6 +53,7 @@ claim_ports(struct build *b, struct conf_net *net, struct port_map *map)
 				  "%s port %u is forwarded by vmnet%u already; this forward of "
 				  "vmnet%u is ignored",
 				  conf_proto_str(f->proto), f->host_port, *owner - 1u, net->n);
+			b->c->forwards_clash = true;
 			continue;
 		}
 		*owner = (uint16_t)(net->n + 1);

@@ -4,7 +4,7 @@
  * conf_build() merges `networking`, `vmnetN/dhcpd/dhcpd.conf`, `vmnetN/nat/nat.conf`, `netmap.conf`
  * and `vnetd.conf` into one struct conf. Pure: file texts in, model and diagnostics out; the caller
  * reads the files, owns clock, log and exit. A struct conf is built whole, never changed afterwards
- * (but for the resolved ids of subjects, see there) and freed whole. All strings live inside it.
+ * (but for the resolved ids of subjects, see there, and forwards, see forward.h) and freed whole. All strings live inside it.
  *
  * What went wrong has three sizes (design: failures stay small):
  *   - conf.fatal: VERSION line of `networking`, any error in vnetd.conf. Do not start with it; at
@@ -128,6 +128,7 @@ struct conf_net {
 	 * all networks, sorted by protocol, then host port. Empty unless nat. */
 	struct conf_forward *forward;
 	size_t nforwards;
+	size_t forward_cap; /* 0: in the arena; else malloc()ed by conf_forward_apply() */
 	uint32_t udp_timeout_s;  /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
 	struct nat_file natconf; /* its other settings; defaults when there is no file */
 	bool rebind_protection;
@@ -186,6 +187,7 @@ struct conf {
 	struct arena arena;
 	bool fatal;               /* see above */
 	bool default_conf_needed; /* no `networking` file: call conf_defaults() (defaults.h) */
+	bool forwards_clash; /* a forward was left out, as another network has its port */
 	struct conf_net net[CONF_NETS]; /* indexed by number; look at .present */
 	/* vnetd.conf [global] */
 	bool forward_others;

@@ -105,6 +105,13 @@ void networking_set_forward(struct strbuf *out, const char *text, size_t len, un
 void networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 			       enum conf_proto proto, uint16_t host_port);
 
+/* What the two above make of it, without reading every line. False, and out is of no use: it is not that
+ * simple (there is a line about this port already; there is none to be dropped). */
+bool networking_add_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
+			    const struct conf_forward *f);
+bool networking_drop_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
+			     enum conf_proto proto, uint16_t host_port);
+
 /* Adds or replaces the reservation of (n, MAC). */
 void networking_set_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,
 				struct mac mac, struct ip4 ip);

@@ -5,8 +5,10 @@
  */
 #include "conf/networking.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/networking_lex.h"
 #include "lib/strbuf.h"
@@ -92,17 +94,19 @@ set_fact(struct strbuf *out, const char *text, size_t len, const struct nw_cmd *
 	}
 }
 
-/* Cuts every command out for which `drop` holds: with its line when it is alone there. */
+/* Cuts every command out of the lines in [from, to) for which `drop` holds: with its line when it is alone
+ * there. */
 static void
-cut(struct strbuf *out, const char *text, size_t len,
-    bool (*drop)(const struct nw_cmd *c, const struct nw_cmd *want), const struct nw_cmd *want)
+cut_lines(struct strbuf *out, const char *text, size_t from, size_t to,
+	  bool (*drop)(const struct nw_cmd *c, const struct nw_cmd *want),
+	  const struct nw_cmd *want)
 {
 	struct nw_lex lx;
 	struct nw_cmd c;
-	size_t kept = 0, line = 0, line_from = 0;
+	size_t kept = from, line = 0, line_from = from;
 	bool some = false; /* a command of this line stays */
 
-	nw_lex_init(&lx, "", text, len, NULL);
+	nw_lex_init_at(&lx, text, from, to);
 	while (nw_lex_next(&lx, &c)) {
 		if (line != c.line.no) {
 			line = c.line.no;
@@ -121,7 +125,14 @@ cut(struct strbuf *out, const char *text, size_t len,
 		strbuf_addn(out, text + kept, c.start - kept);
 		kept = c.end;
 	}
-	strbuf_addn(out, text + kept, len - kept);
+	strbuf_addn(out, text + kept, to - kept);
+}
+
+static void
+cut(struct strbuf *out, const char *text, size_t len,
+    bool (*drop)(const struct nw_cmd *c, const struct nw_cmd *want), const struct nw_cmd *want)
+{
+	cut_lines(out, text, 0, len, drop, want);
 }
 
 static bool
@@ -209,6 +220,24 @@ networking_set_default_bridge(struct strbuf *out, const char *text, size_t len, 
 	set_fact(out, text, len, &want, line, value);
 }
 
+/* Guest, port and description. */
+static void
+forward_value(struct strbuf *out, const struct conf_forward *f)
+{
+	strbuf_addf(out, "%s %u", IP4_STR(f->guest), f->guest_port);
+	if (f->description && f->description[0]) {
+		strbuf_addc(out, ' ');
+		add_one_line(out, f->description);
+	}
+}
+
+static void
+forward_line(struct strbuf *out, unsigned n, const struct conf_forward *f, const char *value)
+{
+	strbuf_addf(out, "add_nat_portfwd %u %s %u %s", n, conf_proto_str(f->proto), f->host_port,
+		    value);
+}
+
 void
 networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 		       const struct conf_forward *f)
@@ -218,13 +247,8 @@ networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigne
 
 	strbuf_init(&line);
 	strbuf_init(&value);
-	strbuf_addf(&value, "%s %u", IP4_STR(f->guest), f->guest_port);
-	if (f->description && f->description[0]) {
-		strbuf_addc(&value, ' ');
-		add_one_line(&value, f->description);
-	}
-	strbuf_addf(&line, "add_nat_portfwd %u %s %u %s", n, conf_proto_str(f->proto), f->host_port,
-		    strbuf_str(&value));
+	forward_value(&value, f);
+	forward_line(&line, n, f, strbuf_str(&value));
 	set_fact(out, text, len, &want, strbuf_str(&line), strbuf_str(&value));
 	strbuf_fini(&value);
 	strbuf_fini(&line);
@@ -237,6 +261,164 @@ networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsi
 	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = proto, .port = host_port};
 
 	cut(out, text, len, same_fact, &want);
+}
+
+/* --- forwards, of which there may be ten thousand: only the lines that matter are read --- */
+
+enum {
+	LINES_MAX = 100000, /* as networking_lex.c reads them */
+	TAIL_LINES = 32,    /* comments at the end of a file that are looked through */
+};
+
+static bool
+is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t
+line_start(const char *text, size_t at)
+{
+	while (at > 0 && !is_line_end(text[at - 1]))
+		at--;
+	return at;
+}
+
+static size_t
+line_after(const char *text, size_t len, size_t at)
+{
+	while (at < len && !is_line_end(text[at]))
+		at++;
+	if (at + 1 < len && text[at] == '\r' && text[at + 1] == '\n')
+		at++;
+	return at < len ? at + 1 : len;
+}
+
+/* The number at [at, to) may be a host port: the last letters in front of it are the protocol's. */
+static bool
+is_behind_proto(const char *text, size_t len, size_t at, size_t to, enum conf_proto proto)
+{
+	size_t blank;
+
+	while (at > 0 && text[at - 1] == '0')
+		at--;
+	if (to < len && is_digit(text[to]))
+		return false;
+	for (blank = at; blank > 0 && isspace((unsigned char)text[blank - 1]);)
+		blank--;
+	return blank < at && blank >= 3 &&
+	       strncasecmp(text + blank - 3, conf_proto_str(proto), 3) == 0;
+}
+
+/* The next line at or behind *at with a command about the fact; *at is then behind it. */
+static bool
+next_about(const char *text, size_t len, const struct nw_cmd *want, size_t *at, size_t *start)
+{
+	char digits[8];
+	size_t n = (size_t)snprintf(digits, sizeof(digits), "%u", want->port);
+	const char *hit;
+
+	while ((hit = memmem(text + *at, len - *at, digits, n))) {
+		size_t pos = (size_t)(hit - text);
+		struct nw_lex lx;
+		struct nw_cmd c;
+
+		*at = pos + 1;
+		if (!is_behind_proto(text, len, pos, pos + n, want->proto))
+			continue;
+		*start = line_start(text, pos);
+		nw_lex_init_at(&lx, text, *start, line_after(text, len, pos));
+		while (nw_lex_next(&lx, &c)) {
+			if (!nw_same_fact(&c, want))
+				continue;
+			*at = line_after(text, len, pos);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Behind the last line that is a command; false: it is not near the end. */
+static bool
+end_of_commands(struct found *f, const char *text, size_t len)
+{
+	size_t to = len;
+
+	for (int i = 0; i < TAIL_LINES && to > 0; i++) {
+		size_t from = line_start(
+		    text, to - 1 - (to > 1 && text[to - 1] == '\n' && text[to - 2] == '\r'));
+		struct nw_lex lx;
+		struct nw_cmd c;
+
+		nw_lex_init_at(&lx, text, from, to);
+		while (nw_lex_next(&lx, &c)) {
+			if (c.kind == NW_NONE)
+				continue;
+			f->after = c.line.next;
+			f->eol = line_end(text, &c.line);
+			f->after_open = text[c.line.next - 1] != '\n';
+			return true;
+		}
+		to = from;
+	}
+	return false;
+}
+
+static size_t
+count_line_ends(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += is_line_end(text[i]);
+	return n;
+}
+
+bool
+networking_add_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
+		       const struct conf_forward *f)
+{
+	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = f->proto, .port = f->host_port};
+	size_t at = 0, start;
+	struct strbuf value;
+	struct found end;
+
+	if (next_about(text, len, &want, &at, &start) || !end_of_commands(&end, text, len) ||
+	    count_line_ends(text, len) + 1 >= LINES_MAX)
+		return false;
+	strbuf_init(&value);
+	forward_value(&value, f);
+	strbuf_addn(out, text, end.after);
+	if (end.after_open)
+		strbuf_add(out, end.eol);
+	forward_line(out, n, f, strbuf_str(&value));
+	strbuf_add(out, end.eol);
+	strbuf_addn(out, text + end.after, len - end.after);
+	out->bad |= value.bad;
+	strbuf_fini(&value);
+	return true;
+}
+
+bool
+networking_drop_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
+			enum conf_proto proto, uint16_t host_port)
+{
+	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = proto, .port = host_port};
+	size_t at = 0, start, kept = 0;
+
+	while (next_about(text, len, &want, &at, &start)) {
+		strbuf_addn(out, text + kept, start - kept);
+		cut_lines(out, text, start, at, same_fact, &want);
+		kept = at;
+	}
+	strbuf_addn(out, text + kept, len - kept);
+	return kept > 0;
 }
 
 void

@@ -64,6 +64,16 @@ nw_lex_init(struct nw_lex *lx, const char *file, const char *text, size_t len, s
 		lx->lines.off = 3; /* byte order mark, as some Windows editors leave */
 }
 
+void
+nw_lex_init_at(struct nw_lex *lx, const char *text, size_t from, size_t to)
+{
+	nw_lex_init(lx, "", text, to, NULL);
+	if (from == 0)
+		return;
+	lx->lines.off = from;
+	lx->seen_version = true;
+}
+
 bool
 nw_key_is_word(const char *key)
 {

@@ -56,6 +56,9 @@ struct nw_lex {
 void nw_lex_init(struct nw_lex *lx, const char *file, const char *text, size_t len,
 		 struct diags *d);
 
+/* The same for the lines in [from, to), quietly. from 0, or behind the VERSION line. */
+void nw_lex_init_at(struct nw_lex *lx, const char *text, size_t from, size_t to);
+
 /* The next command. False at the end, or when the VERSION line is wrong (lx->failed). */
 bool nw_lex_next(struct nw_lex *lx, struct nw_cmd *c);
 

@@ -315,6 +315,12 @@
 
 /* -- engine -> natd: at any time after the first configuration -- */
 
+/* The configuration `base` but for one forward, which is `gone` or new there, is generation `generation` and
+ * answered like it. err ESTALE: natd has another base, or cannot make that of it, and needs all rows. */
+#define FIELDS_natd_change(F)                                                                      \
+	F(U32, base, 0) F(U32, generation, 0) F(BOOL, gone, 0) F(U16, net, 0) F(U8, proto, 0)           \
+	F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+
 /* A guest has this host name, as its lease tells; "": none. */
 #define FIELDS_guest_name(F) F(U16, net, 0) F(IP4, addr, 0) F(STR, name, 64)
 /* All guests follow (begin), or have been told: those that were not are gone. */
@@ -711,7 +717,8 @@
 	M(CAPTURE_OUT, capture_out, 1, 1)                                                          \
 	M(CAPTURE_GO, capture_go, 0, 0)                                                            \
 	M(CAPTURE_STATS, capture_stats, 0, 0)                                                      \
-	M(CAPTURE_END, capture_end, 0, 0)
+	M(CAPTURE_END, capture_end, 0, 0)                                                          \
+	M(NATD_CHANGE, natd_change, 0, 0)
 
 /* clang-format on */
 

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/chan.h"
@@ -82,9 +83,31 @@ take_commit(struct program *p)
 		log_error(0, "out of memory");
 		natd_stop(&p->d, true);
 	}
+	/* From here on the plan knows them, and changes of them. */
+	free(p->conf.forwards);
+	p->conf.forwards = NULL;
+	p->conf.nforwards = p->conf.forwards_cap = 0;
 	proxy_apply(p->d.proxy, &p->conf);
 	natd_conf_fini(&old);
 	natd_progress(&p->d);
+}
+
+static void
+take_change(struct program *p, const struct msg_natd_change *m)
+{
+	const struct msg_nat_forward f = {.net = m->net,
+					  .proto = m->proto,
+					  .port = m->port,
+					  .guest = m->guest,
+					  .guest_port = m->guest_port};
+	bool ok = m->base == p->conf.generation && nat_change(p->d.nat, &f, m->gone);
+
+	p->conf.generation = p->d.generation = m->generation;
+	p->d.ready_due = true;
+	if (ok)
+		natd_progress(&p->d);
+	else
+		send_ready(&p->d, ESTALE, "");
 }
 
 /* False: not a message for us, or not now. */
@@ -99,6 +122,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 		return false;
 	if (m->type == MSG_GUEST_NAME || m->type == MSG_GUEST_NAMES) {
 		proxy_take_name(p->d.proxy, m);
+		return true;
+	}
+	if (m->type == MSG_NATD_CHANGE) {
+		take_change(p, &m->u.natd_change);
 		return true;
 	}
 	if (m->type == MSG_CONF_BEGIN) {

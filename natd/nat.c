@@ -42,6 +42,7 @@ struct nat {
 	struct nat_plan wanted;       /* of the latest configuration */
 	struct nat_plan sent;         /* what the running commit, or the latest one, told priv */
 	bool in_force;                /* `sent` is what the kernel has */
+	bool behind;                  /* `wanted` has changed since `sent` was made of it */
 	bool committing;
 	bool changing; /* the running commit changes forwards only */
 	bool again;    /* commit once more when this one is done */
@@ -220,30 +221,6 @@ flush_next(struct nat *n)
 
 /* -- commits -- */
 
-static bool
-copy_plan(struct nat_plan *to, const struct nat_plan *from)
-{
-	struct nat_plan p = {.forward_others = from->forward_others,
-			     .nnets = from->nnets,
-			     .nforwards = from->nforwards,
-			     .ncaptures = from->ncaptures};
-
-	memcpy(p.captures, from->captures, sizeof(p.captures));
-	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
-	p.forwards = calloc(from->nforwards + 1, sizeof(*p.forwards));
-	if (!p.nets || !p.forwards) {
-		plan_fini(&p);
-		return false;
-	}
-	if (from->nnets)
-		memcpy(p.nets, from->nets, from->nnets * sizeof(*p.nets));
-	if (from->nforwards)
-		memcpy(p.forwards, from->forwards, from->nforwards * sizeof(*p.forwards));
-	plan_fini(to);
-	*to = p;
-	return true;
-}
-
 static void
 commit_failed(struct nat *n, const struct msg_reply *r)
 {
@@ -287,7 +264,7 @@ on_committed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 		commit_failed(n, r);
 	else
 		commit_succeeded(n, r->text);
-	if (n->again || (n->in_force && !plan_same(&n->sent, &n->wanted))) {
+	if (n->again || (n->in_force && n->behind)) {
 		n->again = false;
 		commit(n);
 	}
@@ -368,13 +345,13 @@ commit(struct nat *n)
 	n->changing = is_change(n);
 	if (n->changing)
 		send_changes(n);
-	if (!copy_plan(&n->sent, &n->wanted)) {
+	if (!plan_copy(&n->sent, &n->wanted)) {
 		log_error(0, "out of memory");
 		natd_stop(n->d, true);
 		return;
 	}
 	n->committing = true;
-	n->in_force = false;
+	n->in_force = n->behind = false;
 	if (!n->changing)
 		send_rows(n);
 	natd_ask(n->d, &m, on_committed, NULL, n);
@@ -396,12 +373,50 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	plan_fini(&n->wanted);
 	n->wanted = p;
 	n->conf = c;
+	n->behind = n->committing || !n->in_force || !plan_same(&n->sent, &n->wanted);
 	for (size_t i = 0; i < p.nproblems; i++)
 		log_warn(0, "vmnet%u: %s", p.problems[i].net, p.problems[i].text);
-	if (n->committing || !n->in_force || !plan_same(&n->sent, &n->wanted))
+	if (n->behind)
 		commit(n);
 	report_nat(n);
 	report_firewall(n);
+	return true;
+}
+
+/* Both plans are what the kernel has: nothing need be compared to find what differs. */
+static bool
+commit_one(struct nat *n, const struct msg_nat_forward *f, bool gone)
+{
+	struct msg change = msg_make(MSG_NAT_CHANGE, 0), end = msg_make(MSG_NAT_COMMIT, 0);
+
+	if (!plan_change(&n->sent, f, gone))
+		return false;
+	if (gone)
+		add_flush(&(struct msg_nat_flush_forward){.net = f->net,
+							  .proto = f->proto,
+							  .port = f->port,
+							  .guest = f->guest,
+							  .guest_port = f->guest_port},
+			  n);
+	n->committing = n->changing = true;
+	n->in_force = false;
+	chan_send(n->d->priv, &change, NULL, 0);
+	send_change(f, gone, n);
+	natd_ask(n->d, &end, on_committed, NULL, n);
+	return true;
+}
+
+bool
+nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone)
+{
+	bool level = n->in_force && !n->committing && !n->behind;
+
+	if (!n->conf || !plan_change(&n->wanted, f, gone))
+		return false;
+	if (level && commit_one(n, f, gone))
+		return true;
+	n->behind = true;
+	commit(n);
 	return true;
 }
 

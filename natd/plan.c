@@ -296,6 +296,7 @@ plan_make(struct nat_plan *out, const struct natd_conf *c)
 		add_forward(&k, &c->forwards[i]);
 	for (size_t i = 0; i < c->ncaptures; i++)
 		add_capture(&k, &c->captures[i]);
+	out->forwards_cap = c->nforwards + 1;
 	sort_forwards(out->forwards, tmp, out->nforwards);
 	drop_doubles(&k);
 	free(tmp);
@@ -311,6 +312,89 @@ plan_fini(struct nat_plan *p)
 	*p = (struct nat_plan){0};
 }
 
+bool
+plan_copy(struct nat_plan *to, const struct nat_plan *from)
+{
+	struct nat_plan p = {.forward_others = from->forward_others,
+			     .nnets = from->nnets,
+			     .nforwards = from->nforwards,
+			     .forwards_cap = from->nforwards + 1,
+			     .ncaptures = from->ncaptures};
+
+	memcpy(p.captures, from->captures, sizeof(p.captures));
+	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
+	p.forwards = calloc(p.forwards_cap, sizeof(*p.forwards));
+	if (!p.nets || !p.forwards) {
+		plan_fini(&p);
+		return false;
+	}
+	if (from->nnets)
+		memcpy(p.nets, from->nets, from->nnets * sizeof(*p.nets));
+	if (from->nforwards)
+		memcpy(p.forwards, from->forwards, from->nforwards * sizeof(*p.forwards));
+	plan_fini(to);
+	*to = p;
+	return true;
+}
+
+/* -- changing -- */
+
+static bool
+same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
+{
+	return a->net == b->net && a->proto == b->proto && a->port == b->port &&
+	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port;
+}
+
+/* The first forward that does not come before f. */
+static size_t
+place_of(const struct nat_plan *p, const struct msg_nat_forward *f)
+{
+	size_t lo = 0, hi = p->nforwards;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare_ports(&p->forwards[mid], f) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool
+insert(struct nat_plan *p, const struct msg_nat_forward *f, size_t at)
+{
+	const struct msg_nat_net *net = find_net(p, f->net);
+
+	if (f->proto >= PROTO_N || !f->port || !f->guest_port || !net || !net->nat ||
+	    !is_host_in((struct prefix4){net->subnet, net->len}, f->guest) ||
+	    !grow((void **)&p->forwards, &p->forwards_cap, p->nforwards, sizeof(*p->forwards)))
+		return false;
+	memmove(p->forwards + at + 1, p->forwards + at,
+		(p->nforwards++ - at) * sizeof(*p->forwards));
+	p->forwards[at] = *f;
+	return true;
+}
+
+bool
+plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone)
+{
+	size_t at = place_of(p, f);
+	const struct msg_nat_forward *there = NULL;
+
+	if (at < p->nforwards && compare_ports(&p->forwards[at], f) == 0)
+		there = &p->forwards[at];
+	if (p->nproblems || (gone ? !there || !same_forward(there, f) : there != NULL))
+		return false;
+	if (!gone)
+		return insert(p, f, at);
+	memmove(p->forwards + at, p->forwards + at + 1,
+		(--p->nforwards - at) * sizeof(*p->forwards));
+	return true;
+}
+
 /* -- comparing -- */
 
 static bool
@@ -321,13 +405,6 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 	       a->adapter == b->adapter && a->nat == b->nat &&
 	       a->udp_timeout_s == b->udp_timeout_s && a->routes.len == b->routes.len &&
 	       memcmp(a->routes.b, b->routes.b, a->routes.len) == 0;
-}
-
-static bool
-same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
-{
-	return a->net == b->net && a->proto == b->proto && a->port == b->port &&
-	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port;
 }
 
 bool

@@ -48,12 +48,21 @@ struct nat_plan {
 	size_t ncaptures;
 	struct plan_problem *problems; /* at most one for a network */
 	size_t nnets, nforwards, nproblems;
+	size_t forwards_cap;
 };
 
 /* Makes the plan; of two forwards of one host port the earlier row stays. False: no memory (out is
  * empty then). */
 bool plan_make(struct nat_plan *out, const struct natd_conf *c);
 void plan_fini(struct nat_plan *p);
+
+/* One forward less (gone), which must be there exactly so, or one more, whose port nothing has. False: this plan
+ * cannot be changed so, or there is no memory; it is as it was. A plan with problems is not changed: what
+ * goes may have been in the way of something else. */
+bool plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone);
+
+/* An equal plan, but for problems, in place of *to. False: no memory. */
+bool plan_copy(struct nat_plan *to, const struct nat_plan *from);
 
 /* The kernel would be told the same. */
 bool plan_same(const struct nat_plan *a, const struct nat_plan *b);

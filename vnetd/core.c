@@ -54,6 +54,7 @@ core_free(struct core *c)
 	for (unsigned r = 0; r < ROLE_N; r++)
 		worker_fini(&c->worker[r]);
 	ports_fini(&c->ports);
+	forward_texts_fini(&c->forward_texts);
 	clients_fini(&c->clients);
 	events_fini(&c->events);
 	keeper_fini(&c->keeper);

@@ -6,6 +6,7 @@
  * connects it to the real world, tests/sim/engine to a world in memory.
  *
  *     load.c     reads the files           job.c      start, reload, create, delete, set
+ *     forward.c  one forward, without reading all
  *     net.c      one network's life        settle.c   snapshot -> plan -> steps, until nothing is left
  *     port.c     the guests' ports         attach.c   a new port, and its end
  *     keeper.c   the gates of ports        grant.c    promiscuous mode
@@ -32,6 +33,7 @@
 #include "vnetd/control.h"
 #include "vnetd/events.h"
 #include "vnetd/fasten.h"
+#include "vnetd/forward.h"
 #include "vnetd/grant.h"
 #include "vnetd/guest_names.h"
 #include "vnetd/job.h"
@@ -100,6 +102,7 @@ struct core {
 	struct net net[NAMES_NETS];
 	struct ports ports;
 	struct keeper keeper;
+	struct forward_texts forward_texts;
 	struct guest_names guest_names;
 	struct fasten fasten;
 	struct grants grants;

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ void
 table_init(struct table *t, const char *const *head)
 {
 	memset(t, 0, sizeof(*t));
+	strbuf_init(&t->text);
 	t->head = head;
 	while (head[t->ncols] && t->ncols < TABLE_COLS_MAX)
 		t->ncols++;
@@ -23,9 +25,8 @@ table_init(struct table *t, const char *const *head)
 void
 table_fini(struct table *t)
 {
-	for (size_t i = 0; i < t->ncells; i++)
-		free(t->cell[i].text);
 	free(t->cell);
+	strbuf_fini(&t->text);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -42,7 +43,7 @@ void
 table_add_tinted(struct table *t, enum tint tint, const char *text)
 {
 	bool last = t->ncells % t->ncols == t->ncols - 1;
-	struct strbuf clean;
+	size_t at = t->text.len;
 
 	if (t->ncells == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 64;
@@ -55,12 +56,14 @@ table_add_tinted(struct table *t, enum tint tint, const char *text)
 		t->cell = more;
 		t->cap = cap;
 	}
-	strbuf_init(&clean);
-	ctl_text_clean(&clean, *text ? text : "-", !last);
-	t->cell[t->ncells] = (struct table_cell){strbuf_take(&clean), tint};
-	if (!t->cell[t->ncells].text)
+	ctl_text_clean(&t->text, *text ? text : "-", !last);
+	strbuf_addc(&t->text, '\0');
+	if (t->text.bad) {
 		t->bad = true;
-	t->ncells++;
+		return;
+	}
+	t->cell[t->ncells++] = (struct table_cell){
+	    .text = at, .width = ctl_text_width(strbuf_str(&t->text) + at), .tint = tint};
 }
 
 void
@@ -72,9 +75,18 @@ table_add(struct table *t, const char *text)
 void
 table_addf(struct table *t, const char *fmt, ...)
 {
+	char text[128];
 	struct strbuf b;
 	va_list ap;
+	int n;
 
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(text)) {
+		table_add(t, text);
+		return;
+	}
 	strbuf_init(&b);
 	va_start(ap, fmt);
 	strbuf_vaddf(&b, fmt, ap);
@@ -104,13 +116,20 @@ tint_add(struct strbuf *out, enum tint tint, bool colour, const char *text)
 static void
 pad(struct strbuf *out, size_t n)
 {
-	while (n-- > 0)
-		strbuf_addc(out, ' ');
+	static const char blanks[] = "                                ";
+
+	while (n > 0) {
+		size_t part = n < sizeof(blanks) - 1 ? n : sizeof(blanks) - 1;
+
+		strbuf_addn(out, blanks, part);
+		n -= part;
+	}
 }
 
 void
 table_print(struct strbuf *out, const struct table *t, bool colour)
 {
+	const char *text = strbuf_str(&t->text);
 	size_t width[TABLE_COLS_MAX];
 
 	if (t->bad) {
@@ -123,7 +142,7 @@ table_print(struct strbuf *out, const struct table *t, bool colour)
 			width[c] = t->least[c];
 	}
 	for (size_t i = 0; i < t->ncells; i++) {
-		size_t w = ctl_text_width(t->cell[i].text);
+		size_t w = t->cell[i].width;
 
 		if (w > width[i % t->ncols])
 			width[i % t->ncols] = w;
@@ -138,9 +157,9 @@ table_print(struct strbuf *out, const struct table *t, bool colour)
 	for (size_t i = 0; i < t->ncells; i++) {
 		size_t c = i % t->ncols;
 
-		tint_add(out, t->cell[i].tint, colour, t->cell[i].text);
+		tint_add(out, t->cell[i].tint, colour, text + t->cell[i].text);
 		if (c + 1 < t->ncols)
-			pad(out, width[c] - ctl_text_width(t->cell[i].text) + 2);
+			pad(out, width[c] - t->cell[i].width + 2);
 		else
 			strbuf_addc(out, '\n');
 	}

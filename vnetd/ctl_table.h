@@ -11,16 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/strbuf.h"
 #include "lib/util.h"
-
-struct strbuf;
 
 #define TABLE_COLS_MAX 12
 
 enum tint { TINT_NONE, TINT_BAD, TINT_WARN, TINT_GOOD };
 
 struct table_cell {
-	char *text; /* cleaned for a terminal; NULL when out of memory */
+	size_t text;  /* where it begins in the table's text; NUL-terminated */
+	size_t width; /* in columns of a terminal */
 	enum tint tint;
 };
 
@@ -29,6 +29,7 @@ struct table {
 	size_t ncols;
 	struct table_cell *cell; /* row by row */
 	size_t ncells, cap;
+	struct strbuf text; /* of all cells, cleaned for a terminal */
 	size_t
 	    least[TABLE_COLS_MAX]; /* columns are at least this wide: for rows that follow later */
 	bool headless;             /* print no header */

@@ -43,17 +43,33 @@ next_char(const char *s, int *columns)
 	return len;
 }
 
+/* Most text: how many characters at s need no tables. */
+static size_t
+plain_run(const char *s, bool one_word)
+{
+	size_t n = 0;
+
+	while (s[n] > (one_word ? 0x20 : 0x1f) && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 size_t
 ctl_text_width(const char *s)
 {
 	size_t width = 0;
 	int columns;
 
-	while (*s) {
+	for (;;) {
+		size_t n = plain_run(s, false);
+
+		width += n;
+		s += n;
+		if (!*s)
+			return width;
 		s += next_char(s, &columns);
 		width += columns > 0 ? (size_t)columns : 0;
 	}
-	return width;
 }
 
 void
@@ -61,9 +77,14 @@ ctl_text_clean(struct strbuf *out, const char *s, bool one_word)
 {
 	int columns;
 
-	while (*s) {
-		size_t len = next_char(s, &columns);
+	for (;;) {
+		size_t len = plain_run(s, one_word);
 
+		strbuf_addn(out, s, len);
+		s += len;
+		if (!*s)
+			return;
+		len = next_char(s, &columns);
 		if (columns < 0 || (one_word && *s == ' ')) {
 			for (size_t i = 0; i < len; i++)
 				strbuf_addf(out, "\\x%02x", (unsigned char)s[i]);

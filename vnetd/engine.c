@@ -174,12 +174,19 @@ watch_gate(struct engine *e, int *fd)
 		ring_buffer__consume(e->ring);
 }
 
+/* Every edit of a file beside it is an event as well; listing the markers looks into each network's folder. */
+static bool
+is_of_marker(const struct inotify_event *ev)
+{
+	return ev->len == 0 || ev->mask & IN_ISDIR || !strcmp(ev->name, "promiscAuthorized");
+}
+
 static void
 on_marker(int fd, void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096 + NAME_MAX + 1];
 	struct engine *e = arg;
-	bool folders = false;
+	bool folders = false, some = false;
 	ssize_t n;
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
@@ -188,10 +195,12 @@ on_marker(int fd, void *arg)
 
 			folders |= (ev->mask &
 				    (IN_ISDIR | IN_DELETE_SELF | IN_IGNORED | IN_Q_OVERFLOW)) != 0;
+			some |= is_of_marker(ev);
 			p += sizeof(*ev) + ev->len;
 		}
 	}
-	core_marker_event(e->core, mono_now(), folders);
+	if (some)
+		core_marker_event(e->core, mono_now(), folders);
 }
 
 static void

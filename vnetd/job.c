@@ -37,6 +37,7 @@ job_free(struct job *j)
 		conf_free(j->conf);
 	conf_changes_fini(&j->edits);
 	conf_changes_fini(&j->derived);
+	forward_job_fini(&j->quick);
 	load_fini(&j->load);
 	diags_fini(&j->diags);
 	free(j);
@@ -54,13 +55,19 @@ jobs_fini(struct jobs *js)
 	js->n = 0;
 }
 
+void
+job_read(struct core *c, struct job *j)
+{
+	load_start(c, &j->load, &j->diags, loaded, j);
+}
+
 static void
 start_first(struct core *c)
 {
 	struct job *j = c->jobs.head;
 
-	if (j)
-		load_start(c, &j->load, &j->diags, loaded, j);
+	if (j && (j->kind != JOB_FORWARD || !forward_start(c, j)))
+		job_read(c, j);
 }
 
 bool
@@ -136,8 +143,8 @@ tell_diags(struct core *c, struct job *j)
 	j->told = true;
 }
 
-static void
-finish(struct core *c, struct job *j)
+void
+job_finish(struct core *c, struct job *j)
 {
 	struct msg reply;
 
@@ -179,7 +186,7 @@ refuse(struct core *c, struct job *j)
 			settle_now(c, NULL, NULL);
 	}
 	strbuf_fini(&text);
-	finish(c, j);
+	job_finish(c, j);
 }
 
 static void
@@ -195,11 +202,11 @@ loaded(struct core *c, void *arg)
 	j->ndiags_edit = j->diags.n;
 	if (!edited) {
 		job_fail(j, EINVAL, "nothing was changed");
-		finish(c, j);
+		job_finish(c, j);
 	} else if (!build(c, j)) {
 		refuse(c, j);
 	} else if (!verb_is_possible(c, j)) {
-		finish(c, j);
+		job_finish(c, j);
 	} else {
 		j->to_write = j->edits.n + j->derived.n;
 		write_more(c, j);
@@ -221,10 +228,11 @@ adopt_job(struct core *c, struct job *j)
 		if (j->kind == JOB_START)
 			refuse(c, j);
 		else
-			finish(c, j);
+			job_finish(c, j);
 		return;
 	}
 	adopt(c, j);
+	forward_texts_take(c, j);
 	tell_diags(c, j);
 	settle_now(c, settled, j);
 }
@@ -297,6 +305,12 @@ settled(struct core *c, void *arg)
 	push_all(c);
 	redirect_sync(c);
 	verb_outcome(c, j);
+	job_wait(c, j);
+}
+
+void
+job_wait(struct core *c, struct job *j)
+{
 	j->waits_for_workers = true;
 	j->deadline = mono_add(c->now, WORKERS_MS);
 	job_workers_ready(c);
@@ -311,7 +325,7 @@ job_workers_ready(struct core *c)
 	if (!j || !j->waits_for_workers)
 		return;
 	if (workers_are_ready(c) || !mono_before(c->now, j->deadline))
-		finish(c, j);
+		job_finish(c, j);
 }
 
 struct mono

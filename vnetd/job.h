@@ -18,6 +18,7 @@
 #include "lib/mono.h"
 #include "lib/msg.h"
 #include "lib/util.h"
+#include "vnetd/forward.h"
 #include "vnetd/load.h"
 
 struct core;
@@ -46,8 +47,9 @@ struct job {
 	struct conf *conf;           /* built and not yet adopted */
 	size_t to_write, written;    /* of edits, then derived */
 	unsigned writing;
-	bool in_write; /* guards against replies that are made up at once */
-	bool told;     /* the diagnostics are in the log and with the client */
+	struct forward_job quick; /* of a JOB_FORWARD that need not read everything */
+	bool in_write;            /* guards against replies that are made up at once */
+	bool told;                /* the diagnostics are in the log and with the client */
 	bool waits_for_workers;
 	struct mono deadline; /* of that wait */
 	int err;              /* the first reason to fail; 0 */
@@ -66,6 +68,11 @@ bool job_submit(struct core *c, enum job_kind kind, uint32_t client, const struc
 
 /* For the stages: notes why the job fails, with a positive errno. The first reason counts. */
 void job_fail(struct job *j, int err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* For forward.c: the long way, from reading all files on; the answer when the workers have it; the end. */
+void job_read(struct core *c, struct job *j);
+void job_wait(struct core *c, struct job *j);
+void job_finish(struct core *c, struct job *j);
 
 /* A worker has taken its configuration; a deadline may have passed. */
 void job_workers_ready(struct core *c);

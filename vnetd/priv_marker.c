@@ -17,7 +17,7 @@
 #define MARKER "promiscAuthorized"
 
 /* Names come and go, and owner, mode and number of names change. Files that are written to beside it wake
- * the engine too, which then asks again. */
+ * the engine too, which knows them by their names. */
 #define WATCHED                                                                                    \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |        \
 	 IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW)

@@ -250,6 +250,7 @@ send_generation(const struct push *p, uint32_t generation)
 	struct core *c = p->c;
 	struct msg m = msg_make(MSG_CONF_BEGIN, 0);
 
+	c->worker[p->to].changed = false;
 	m.u.conf_begin.generation = generation;
 	send_row(p, &m);
 	if (p->to == ROLE_NATD) {
@@ -300,6 +301,31 @@ push_worker(struct core *c, enum role role)
 		p.without_renewed = false;
 	}
 	send_generation(&p, ++w->generation);
+}
+
+void
+push_forward(struct core *c, unsigned net, const struct conf_forward *f, bool gone)
+{
+	struct worker *w = &c->worker[ROLE_NATD];
+	struct msg m = msg_make(MSG_NATD_CHANGE, 0);
+
+	if (!worker_is_ready(w) || !c->net[net].pushed) {
+		push_worker(c, ROLE_NATD);
+		return;
+	}
+	w->changed = true;
+	m.u.natd_change = (struct msg_natd_change){
+	    .base = w->generation,
+	    .generation = w->generation + 1,
+	    .gone = gone,
+	    .net = (uint16_t)net,
+	    .proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP,
+	    .port = f->host_port,
+	    .guest = f->guest,
+	    .guest_port = f->guest_port,
+	};
+	w->generation++;
+	c->io->to_worker(c->io_arg, ROLE_NATD, &m);
 }
 
 void

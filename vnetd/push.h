@@ -11,6 +11,7 @@
 
 #include "lib/msg.h"
 
+struct conf_forward;
 struct core;
 
 /* Pushes a new generation to a worker that is up. A network whose bridge was made anew is left out
@@ -19,6 +20,10 @@ void push_worker(struct core *c, enum role role);
 
 /* To all workers but vnet-redird, which does not care for networks. */
 void push_all(struct core *c);
+
+/* To natd: one forward of a network is gone, or new, and all else is as it was. It gets everything if it
+ * cannot make that of what it has. */
+void push_forward(struct core *c, unsigned net, const struct conf_forward *f, bool gone);
 
 /* A network came up, went down, or has a new bridge since the last push_all(). */
 bool push_is_due(const struct core *c);

@@ -193,6 +193,10 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 	w->answered = m->generation;
 	if (!worker_is_ready(w))
 		return;
+	if (w->changed && m->err == ESTALE) {
+		push_worker(c, role);
+		return;
+	}
 	if (w->gone) {
 		free(w->gone);
 		w->gone = NULL;

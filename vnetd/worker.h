@@ -27,6 +27,7 @@ struct worker {
 	bool up;             /* the channel is there */
 	char *gone;          /* how it ended; NULL: it has not, or is back and configured */
 	uint32_t generation; /* pushed last */
+	bool changed;        /* that was a change of the one before */
 	uint32_t answered;   /* the last CONF_READY */
 	uint32_t last_id;
 	struct worker_ask *asks;

@@ -32,14 +32,15 @@ canonical(struct strbuf *out, const char *text, size_t len, size_t *warnings)
 	return ok;
 }
 
+static const struct conf_forward fw = {.proto = CONF_TCP,
+				       .host_port = 8080,
+				       .guest = {0xc0a80805},
+				       .guest_port = 80,
+				       .description = "a b"};
+
 static void
 edit(struct strbuf *out, const char *text, size_t len, int which)
 {
-	static const struct conf_forward fw = {.proto = CONF_TCP,
-					       .host_port = 8080,
-					       .guest = {0xc0a80805},
-					       .guest_port = 80,
-					       .description = "a b"};
 	static const struct mac mac = {{0, 0x0c, 0x29, 1, 2, 3}};
 
 	switch (which) {
@@ -79,6 +80,24 @@ edit(struct strbuf *out, const char *text, size_t len, int which)
 	}
 }
 
+/* Where the short way is taken, it leads to the same text. */
+static void
+check_short(const char *text, size_t len, const struct strbuf *edited, int which)
+{
+	struct strbuf b;
+	bool taken = false;
+
+	strbuf_init(&b);
+	if (which == 4)
+		taken = networking_add_forward(&b, text, len, 8, &fw);
+	else if (which == 8)
+		taken = networking_drop_forward(&b, text, len, 8, CONF_TCP, 8080);
+	if (taken &&
+	    (b.len != edited->len || memcmp(strbuf_str(&b), strbuf_str(edited), b.len) != 0))
+		abort();
+	strbuf_fini(&b);
+}
+
 /* Editing the file and editing its canonical form must say the same; a set loses no line that was
  * not understood. */
 static void
@@ -92,6 +111,7 @@ check_edit(const char *text, size_t len, const struct strbuf *canon, int which)
 	strbuf_init(&ca);
 	strbuf_init(&cb);
 	edit(&a, text, len, which);
+	check_short(text, len, &a, which);
 	edit(&b, strbuf_str(canon), canon->len, which);
 	if (!canonical(&ca, strbuf_str(&a), a.len, &after) ||
 	    !canonical(&cb, strbuf_str(&b), b.len, NULL))

@@ -141,6 +141,12 @@ note_row(struct strbuf *b, const struct msg *m)
 			    IP4_STR(m->u.guest_name.addr), m->u.guest_name.name);
 	else if (m->type == MSG_NATD_FORWARD)
 		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
+	else if (m->type == MSG_NATD_CHANGE)
+		strbuf_addf(b, "%s %u %s %u %s %u\n", m->u.natd_change.gone ? "gone" : "new",
+			    m->u.natd_change.net,
+			    ip_proto_name((enum ip_proto)m->u.natd_change.proto),
+			    m->u.natd_change.port, IP4_STR(m->u.natd_change.guest),
+			    m->u.natd_change.guest_port);
 	else if (m->type == MSG_REDIRECT_SERVICE)
 		strbuf_addf(b, "service %s socket %u cps %u%s\n", m->u.redirect_service.name,
 			    m->u.redirect_service.listener, m->u.redirect_service.cps,
@@ -260,6 +266,10 @@ to_worker(void *arg, enum role role, const struct msg *m)
 		reply =
 		    msg_reply(m->id, 0, NULL); /* nothing has been counted, nobody is connected */
 		report(w, role, &reply);
+	} else if (m->type == MSG_NATD_CHANGE) {
+		ready.u.conf_ready.generation = m->u.natd_change.generation;
+		if (!w->worker_mute[role])
+			report(w, role, &ready);
 	} else if (m->type == MSG_CONF_COMMIT) {
 		w->pushes[role]++;
 		ready.u.conf_ready.generation = m->u.conf_commit.generation;

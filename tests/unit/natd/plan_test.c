@@ -129,6 +129,82 @@ other_messages_are_not_rows(void **state UNUSED)
 	natd_conf_fini(&c);
 }
 
+/* Changed one by one, a plan is what it would be made of the changed rows. */
+static void
+one_forward_more_or_less(void **state UNUSED)
+{
+	struct msg_nat_forward f = {8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430};
+	struct natd_conf c = sample();
+	struct nat_plan p = made(&c), q, copy = {0};
+
+	add_forward(&c, 8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430);
+	q = made(&c);
+	assert_true(plan_copy(&copy, &p));
+	assert_true(plan_same(&copy, &p));
+	assert_true(plan_change(&p, &f, false));
+	assert_true(plan_same(&p, &q));
+	assert_false(plan_change(&p, &f, false));
+	assert_true(plan_same(&p, &q));
+	for (uint16_t port = 1000; port < 1200; port++) {
+		f = (struct msg_nat_forward){8, PROTO_UDP, port, IP(10, 8, 0, 9), port};
+		assert_true(plan_change(&copy, &f, false));
+	}
+	assert_int_equal(copy.nforwards, 202);
+	for (size_t i = 1; i < copy.nforwards; i++)
+		assert_true(copy.forwards[i - 1].proto < copy.forwards[i].proto ||
+			    copy.forwards[i - 1].port < copy.forwards[i].port);
+	for (uint16_t port = 1199; port >= 1000; port--) {
+		f = (struct msg_nat_forward){8, PROTO_UDP, port, IP(10, 8, 0, 9), port};
+		assert_true(plan_change(&copy, &f, true));
+	}
+	f = (struct msg_nat_forward){8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430};
+	assert_true(plan_change(&p, &f, true));
+	assert_true(plan_same(&p, &copy));
+	plan_fini(&p);
+	plan_fini(&q);
+	plan_fini(&copy);
+	natd_conf_fini(&c);
+}
+
+static void
+a_change_that_cannot_be_leaves_the_plan(void **state UNUSED)
+{
+	static const struct {
+		struct msg_nat_forward f;
+		bool gone;
+	} bad[] = {
+	    {{8, PROTO_TCP, 9999, {0x0a080082}, 80}, true},  /* it is not there */
+	    {{8, PROTO_TCP, 8080, {0x0a080083}, 80}, true},  /* it leads elsewhere */
+	    {{8, PROTO_TCP, 8080, {0x0a080083}, 80}, false}, /* its port is taken */
+	    {{8, PROTO_N, 9999, {0x0a080082}, 80}, false},
+	    {{8, PROTO_TCP, 0, {0x0a080082}, 80}, false},
+	    {{8, PROTO_TCP, 9999, {0x0a080082}, 0}, false},
+	    {{8, PROTO_TCP, 9999, {0x0a090082}, 80}, false},
+	    {{8, PROTO_TCP, 9999, {0x0a0800ff}, 80}, false},
+	    {{1, PROTO_TCP, 9999, {0x0a010082}, 80}, false}, /* no NAT */
+	    {{9, PROTO_TCP, 9999, {0x0a090082}, 80}, false}, /* no such network */
+	};
+	struct msg_nat_forward good = {8, PROTO_TCP, 9999, IP(10, 8, 0, 130), 80};
+	struct natd_conf c = sample();
+	struct nat_plan p = made(&c), q = made(&c);
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_false(plan_change(&p, &bad[i].f, bad[i].gone));
+		assert_true(plan_same(&p, &q));
+	}
+	plan_fini(&p);
+	/* The second forward of a port is a problem; what goes may be the first. */
+	add_forward(&c, 8, PROTO_TCP, 8080, IP(10, 8, 0, 131), 80);
+	p = made(&c);
+	assert_false(plan_change(&p, &good, false));
+	good = (struct msg_nat_forward){8, PROTO_TCP, 8080, IP(10, 8, 0, 130), 80};
+	assert_false(plan_change(&p, &good, true));
+	assert_true(plan_same(&p, &q));
+	plan_fini(&p);
+	plan_fini(&q);
+	natd_conf_fini(&c);
+}
+
 /* What is wrong takes one forward or one network out, and is told. */
 static void
 bad_forwards_are_told(void **state UNUSED)
@@ -357,6 +433,8 @@ main(void)
 	    cmocka_unit_test(rows_are_translated_and_sorted),
 	    cmocka_unit_test(an_empty_configuration_is_a_plan),
 	    cmocka_unit_test(other_messages_are_not_rows),
+	    cmocka_unit_test(one_forward_more_or_less),
+	    cmocka_unit_test(a_change_that_cannot_be_leaves_the_plan),
 	    cmocka_unit_test(bad_forwards_are_told),
 	    cmocka_unit_test(ports_must_not_be_zero),
 	    cmocka_unit_test(the_earlier_of_two_forwards_stays),
