@@ -17,6 +17,8 @@ read_global(struct conf *c, const struct vnetd_section *s)
 
 	if ((it = vnetd_item_find(s, "forward-others")))
 		c->forward_others = it->value.yes;
+	if ((it = vnetd_item_find(s, "hold-ports")))
+		c->hold_ports = it->value.num;
 	if ((it = vnetd_item_find(s, "log-level")) && it->value.num < ARRAY_LEN(levels))
 		c->log_level = levels[it->value.num];
 }
@@ -153,6 +155,31 @@ read_static_arp(struct build *b, struct conf_net *net, const struct vnetd_sectio
 	}
 }
 
+static void
+read_shadow(struct build *b, struct conf_net *net, const struct vnetd_section *s)
+{
+	const struct vnetd_item *it = vnetd_item_find(s, "shadow");
+	const char *list = it ? it->value.text : "";
+	enum conf_proto proto;
+	uint16_t port;
+
+	while (schema_port_next(&list, &proto, &port)) {
+		struct conf_forward *f = NULL;
+
+		for (size_t i = 0; i < net->nforwards && !f; i++)
+			if (net->forward[i].proto == proto && net->forward[i].host_port == port)
+				f = &net->forward[i];
+		if (f) {
+			f->shadow = true;
+			continue;
+		}
+		b->c->shadow_idle = true;
+		diag_warn(b->d, it->pos,
+			  "shadow: vmnet%u does not forward %s port %u; that has no effect", net->n,
+			  conf_proto_str(proto), port);
+	}
+}
+
 void
 build_local(struct build *b)
 {
@@ -160,6 +187,7 @@ build_local(struct build *b)
 
 	b->d->net = -1;
 	b->c->log_level = CONF_LOG_INFO;
+	b->c->hold_ports = CONF_HOLD_PORTS_DEFAULT;
 	for (unsigned n = 0; n < CONF_NETS; n++) {
 		build_gate(&b->c->net[n].gate, NULL);
 		b->c->net[n].private_domains = "";
@@ -175,12 +203,14 @@ build_local(struct build *b)
 			build_gate(&b->c->net[s->net].gate, s);
 			read_routes(b, s);
 			read_rebind(b, s);
-			if (b->c->net[s->net].present)
+			if (b->c->net[s->net].present) {
 				read_static_arp(b, &b->c->net[s->net], s);
-			else
+				read_shadow(b, &b->c->net[s->net], s);
+			} else {
 				diag_warn(b->d, s->pos,
 					  "[vmnet%u] has no effect: there is no such network",
 					  s->net);
+			}
 			break;
 		case SCHEMA_PORT:
 			build_port(b, s);

@@ -93,6 +93,54 @@ port_taken(struct draft *t, unsigned n, const struct conf_forward *f)
 	return false;
 }
 
+/* Puts a port into the list `shadow` of a network, or takes it out. */
+static void
+edit_shadow(struct draft *t, unsigned n, enum conf_proto proto, uint16_t port, bool on)
+{
+	const struct conf_file *f = draft_file(t, CONF_FILE_VNETD, 0);
+	struct strbuf list, next;
+	struct vnetd_file vf;
+	struct diags quiet;
+	struct arena a;
+	bool was = false;
+	char section[16];
+
+	arena_init(&a);
+	diags_init(&quiet);
+	strbuf_init(&list);
+	snprintf(section, sizeof(section), "vmnet%u", n);
+	vnetdconf_parse(&vf, &a, "", f->text ? f->text : "", f->text ? f->len : 0, &quiet);
+	for (size_t i = 0; i < vf.nsections; i++) {
+		const struct vnetd_section *s = &vf.section[i];
+		const struct vnetd_item *it =
+		    s->kind == SCHEMA_NET && s->net == n ? vnetd_item_find(s, "shadow") : NULL;
+		const char *text = it ? it->value.text : "";
+		enum conf_proto p;
+		uint16_t q;
+
+		while (schema_port_next(&text, &p, &q)) {
+			bool same = p == proto && q == port;
+
+			was |= same;
+			if (!same)
+				strbuf_addf(&list, "%s%s/%u", list.len ? " " : "",
+					    conf_proto_str(p), q);
+		}
+	}
+	if (on)
+		strbuf_addf(&list, "%s%s/%u", list.len ? " " : "", conf_proto_str(proto), port);
+	if (on != was) {
+		strbuf_init(&next);
+		vnetdconf_set(&next, f->text ? f->text : "", f->text ? f->len : 0, section,
+			      "shadow", list.len ? strbuf_str(&list) : NULL);
+		draft_put(t, CONF_FILE_VNETD, 0, &next);
+	}
+	t->ch->bad |= list.bad || a.bad;
+	strbuf_fini(&list);
+	diags_fini(&quiet);
+	arena_fini(&a);
+}
+
 bool
 conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
 		 const struct conf_forward *f, struct diags *d)
@@ -112,6 +160,7 @@ conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsign
 		if (in_natconf(&t, n, f->proto, f->host_port))
 			DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, f->proto,
 				   f->host_port);
+		edit_shadow(&t, n, f->proto, f->host_port, f->shadow);
 	} else {
 		ok = false;
 	}
@@ -143,6 +192,8 @@ conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, uns
 			   host_port);
 	if (there)
 		DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, proto, host_port);
+	if (ok)
+		edit_shadow(&t, n, proto, host_port, false);
 	return draft_finish(&t, ok, false, NULL);
 }
 

@@ -32,6 +32,7 @@
 #define CONF_MTU_MIN              68
 #define CONF_MTU_MAX              9194
 #define CONF_MTU_DEFAULT          1500
+#define CONF_HOLD_PORTS_DEFAULT   1024
 #define CONF_PING_TIMEOUT_DEFAULT 1 /* seconds, as with ISC's server */
 #define CONF_IFNAME_MAX           15
 #define CONF_PORT_NAME_MAX        63     /* a port's own name: letters, digits and "._-" */
@@ -128,7 +129,7 @@ struct conf_net {
 	 * all networks, sorted by protocol, then host port. Empty unless nat. */
 	struct conf_forward *forward;
 	size_t nforwards;
-	size_t forward_cap; /* 0: in the arena; else malloc()ed by conf_forward_apply() */
+	size_t forward_cap;      /* 0: in the arena; else malloc()ed by conf_forward_apply() */
 	uint32_t udp_timeout_s;  /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
 	struct nat_file natconf; /* its other settings; defaults when there is no file */
 	bool rebind_protection;
@@ -187,10 +188,12 @@ struct conf {
 	struct arena arena;
 	bool fatal;               /* see above */
 	bool default_conf_needed; /* no `networking` file: call conf_defaults() (defaults.h) */
-	bool forwards_clash; /* a forward was left out, as another network has its port */
+	bool forwards_clash;      /* a forward was left out, as another network has its port */
 	struct conf_net net[CONF_NETS]; /* indexed by number; look at .present */
 	/* vnetd.conf [global] */
 	bool forward_others;
+	unsigned hold_ports; /* of forwards, at most */
+	bool shadow_idle;    /* a key `shadow` names a port that is not forwarded */
 	enum conf_log_level log_level;
 	/* NICs that automatic bridging must not take (add_bridge_mapping IF -1) */
 	const char **exclude;

@@ -89,7 +89,8 @@ bool
 conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
 {
 	return a->proto == b->proto && a->host_port == b->host_port && ip4_eq(a->guest, b->guest) &&
-	       a->guest_port == b->guest_port && str_eq(a->description, b->description);
+	       a->guest_port == b->guest_port && a->shadow == b->shadow &&
+	       str_eq(a->description, b->description);
 }
 
 static bool
@@ -261,7 +262,7 @@ conf_diff(const struct conf *a, const struct conf *b, struct conf_diff *out)
 	for (unsigned n = 0; n < CONF_NETS; n++)
 		diff_net(a, b, n, out);
 	out->global = !a || a->forward_others != b->forward_others ||
-		      a->log_level != b->log_level ||
+		      a->hold_ports != b->hold_ports || a->log_level != b->log_level ||
 		      !strs_eq(a->exclude, a->nexclude, b->exclude, b->nexclude);
 	out->ports = !a || !ports_eq(a, b);
 	out->subjects = !a || !subjects_eq(a, b);

@@ -262,6 +262,20 @@ print_forwards(struct strbuf *out, const struct conf_net *n)
 }
 
 static void
+print_shadow(struct strbuf *out, const struct conf_net *net)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < net->nforwards; i++)
+		if (net->forward[i].shadow)
+			strbuf_addf(out, "%s%s/%u",
+				    n++ ? " " : "shadow = ", conf_proto_str(net->forward[i].proto),
+				    net->forward[i].host_port);
+	if (n)
+		strbuf_addc(out, '\n');
+}
+
+static void
 print_net(struct strbuf *out, const struct conf_net *n)
 {
 	strbuf_addf(out, "\n[vmnet%u]\n", n->n);
@@ -288,6 +302,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 		number_fact(out, "udp-timeout", n->udp_timeout_s, n->src.udp_timeout);
 		natconf_print_changed(out, &n->natconf, "# nat.conf ");
 		print_forwards(out, n);
+		print_shadow(out, n);
 	}
 	if (n->dhcp && n->subnet.len)
 		print_dhcp(out, n);
@@ -379,6 +394,8 @@ vnetdconf_print_effective(struct strbuf *out, const struct conf *c)
 		   "# facts of that file; the others are vnetd.conf.\n");
 	strbuf_addf(out, "\n[global]\nforward-others = %s\nlog-level = %s\n",
 		    yes_no(c->forward_others), level_word(c->log_level));
+	if (c->hold_ports != CONF_HOLD_PORTS_DEFAULT)
+		strbuf_addf(out, "hold-ports = %u\n", c->hold_ports);
 	for (size_t i = 0; i < c->nexclude; i++)
 		strbuf_addf(out, "# not bridged automatically: %s\n", c->exclude[i]);
 	for (unsigned n = 0; n < CONF_NETS; n++) {

@@ -55,15 +55,18 @@ is_taken(const struct conf *c, const struct conf_forward *f)
 static bool
 may_come(const struct conf *c, const struct conf_net *net, const struct conf_forward *f)
 {
-	return f->host_port && f->guest_port && prefix4_contains(net->subnet, f->guest) &&
-	       !conf_net_owns(net, f->guest) && !is_taken(c, f);
+	return !f->shadow && !c->shadow_idle && f->host_port && f->guest_port &&
+	       prefix4_contains(net->subnet, f->guest) && !conf_net_owns(net, f->guest) &&
+	       !is_taken(c, f);
 }
 
 /* Whatever kept another forward of the port out would let it in now. */
 static bool
 may_go(const struct conf *c, const struct conf_net *net, const struct conf_forward *f)
 {
-	return !c->forwards_clash && find(net->forward, net->nforwards, f);
+	const struct conf_forward *there = find(net->forward, net->nforwards, f);
+
+	return !c->forwards_clash && there && !there->shadow;
 }
 
 bool

@@ -31,7 +31,8 @@ struct conf_forward {
 	uint16_t guest_port;
 	const char *description; /* NULL: none */
 	struct conf_pos pos;
-	char *own; /* the description's memory, if conf_forward_apply() made it */
+	bool shadow; /* by vnetd.conf: also where a service of the host has the port */
+	char *own;   /* the description's memory, if conf_forward_apply() made it */
 };
 
 enum nat_dns_policy {

@@ -29,6 +29,10 @@ const struct schema_row schema_table[] = {
     {SCHEMA_GLOBAL, V, "forward-others", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
      "forward packets between interfaces that are not vnetd's",
      "the host is meant to be a router; without it, installing vnetd makes it none", "yes"},
+    {SCHEMA_GLOBAL, V, "hold-ports", SCHEMA_INT, 0, HOLDS_MAX, NULL, "1024", SCHEMA_LIVE,
+     "ports of the host with a forward that are held, so that no service of the host can take them "
+     "later; the lowest ones, if there are more; 0: none",
+     "more forwards than that, or a service that is to take a forwarded port", "4096"},
     {SCHEMA_GLOBAL, V, "log-level", SCHEMA_ENUM, 0, 0, log_levels, "info", SCHEMA_LIVE,
      "least important messages that are logged",
      "debug shows single DHCP messages and configuration steps", "debug"},
@@ -76,6 +80,9 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "private-domains", SCHEMA_DOMAINS, 1, CONF_DOMAINS_MAX, NULL, "(none)",
      SCHEMA_LIVE, "domains whose names may have such addresses in spite of rebind-protection",
      "the company's name servers have addresses of its own networks", "corp.example"},
+    {SCHEMA_NET, V, "shadow", SCHEMA_PORTLIST, 1, 1024, NULL, "(none)", SCHEMA_LIVE,
+     "ports of the host that are forwarded also where a service of the host has them",
+     "a guest's service is to be reached instead of the host's", "tcp/80 udp/53"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -290,6 +297,9 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_DOMAINS:
 		strbuf_add(out, "domain...");
 		break;
+	case SCHEMA_PORTLIST:
+		strbuf_add(out, "tcp/PORT...|udp/PORT...");
+		break;
 	case SCHEMA_NAME:
 		strbuf_add(out, "user name or number");
 		break;
@@ -442,6 +452,33 @@ parse_domains(const struct schema_row *row, struct word w)
 }
 
 static bool
+word_port(struct word w, enum conf_proto *proto, uint16_t *port)
+{
+	uint32_t n;
+
+	if (w.len < 5 || (!word_has_prefix(w, "tcp/") && !word_has_prefix(w, "udp/")) ||
+	    !word_u32(word_skip(w, 4), 65535, &n) || n == 0)
+		return false;
+	*proto = word_has_prefix(w, "udp/") ? CONF_UDP : CONF_TCP;
+	*port = (uint16_t)n;
+	return true;
+}
+
+static bool
+parse_portlist(struct word rest, const struct schema_row *row)
+{
+	enum conf_proto proto;
+	struct word part;
+	uint16_t port;
+	uint32_t n = 0;
+
+	for (; next_part(&rest, &part); n++)
+		if (!word_port(part, &proto, &port))
+			return false;
+	return n >= row->min && n <= row->max;
+}
+
+static bool
 is_name(struct word w)
 {
 	if (w.len == 0 || w.len > 32 || w.s[0] == '-')
@@ -525,6 +562,8 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 		return parse_maclist(w, row);
 	case SCHEMA_DOMAINS:
 		return parse_domains(row, w);
+	case SCHEMA_PORTLIST:
+		return parse_portlist(w, row);
 	case SCHEMA_NAME:
 		return is_name(w);
 	case SCHEMA_PORTNAME:
@@ -589,6 +628,42 @@ domains_text(struct arena *a, struct word rest)
 	return s;
 }
 
+/* Each once, in the order in which they are written. */
+static const char *
+portlist_text(struct arena *a, struct word rest)
+{
+	enum conf_proto proto, p;
+	struct word part;
+	struct strbuf b;
+	uint16_t port, q;
+	char *s;
+
+	strbuf_init(&b);
+	while (next_part(&rest, &part) && word_port(part, &proto, &port)) {
+		const char *list = strbuf_str(&b);
+		bool there = false;
+
+		while (!there && schema_port_next(&list, &p, &q))
+			there = p == proto && q == port;
+		if (!there)
+			strbuf_addf(&b, "%s%s/%u", b.len ? " " : "", conf_proto_str(proto), port);
+	}
+	s = b.bad ? NULL : arena_dup(a, strbuf_str(&b), b.len);
+	strbuf_fini(&b);
+	return s;
+}
+
+bool
+schema_port_next(const char **text, enum conf_proto *proto, uint16_t *port)
+{
+	struct word rest = word_of(*text), part;
+
+	if (!next_part(&rest, &part) || !word_port(part, proto, port))
+		return false;
+	*text = rest.s;
+	return true;
+}
+
 bool
 schema_mac_next(const char **text, struct mac *mac)
 {
@@ -651,6 +726,8 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return maclist_text(a, w);
 	case SCHEMA_DOMAINS:
 		return domains_text(a, w);
+	case SCHEMA_PORTLIST:
+		return portlist_text(a, w);
 	case SCHEMA_PORTNAME:
 		if (!mac_is_zero(v->mac))
 			return arena_printf(a, "%s", MAC_STR(v->mac));

@@ -38,6 +38,7 @@ enum schema_type {
 	SCHEMA_NETLIST,  /* vmnetN..., all or none */
 	SCHEMA_MACLIST,  /* MAC addresses of guests, each once */
 	SCHEMA_DOMAINS,  /* domains, at most max bytes in all */
+	SCHEMA_PORTLIST, /* ports of the host: tcp/NUMBER, udp/NUMBER, each once */
 	SCHEMA_NAME,     /* user name or number */
 	SCHEMA_PORTNAME, /* a port: name, interface name or MAC */
 	SCHEMA_RATE,     /* bit/s in whole thousands: 1500k, 10M, 2G, 64000; 0 or none */
@@ -106,6 +107,9 @@ char *schema_limit_str(uint32_t limit, char buf[SCHEMA_LIMIT_LEN]);
 
 /* Takes the next address of a SCHEMA_MACLIST's canonical text and passes it. False: there is none. */
 bool schema_mac_next(const char **text, struct mac *mac);
+
+/* The same for a SCHEMA_PORTLIST. */
+bool schema_port_next(const char **text, enum conf_proto *proto, uint16_t *port);
 
 /* Reads `text` (without surrounding blanks) for a row. False with an error in d. */
 bool schema_parse(struct schema_value *out, struct arena *a, const struct schema_row *row,

@@ -36,6 +36,9 @@ enum redirect_family {
 };
 #define REDIRECT_FAMILY_N 4
 
+/* Ports of forwards that can be held. */
+#define HOLDS_MAX 8192
+
 /* How bad a diagnostic about the configuration is. */
 enum diag_severity {
 	DIAG_NOTICE,  /* tolerated oddity; shown by `check -v` only */

@@ -156,6 +156,35 @@ msg_decode(struct msg *m, const uint8_t *buf, size_t len)
 }
 
 bool
+msg_pack(struct msg_rows *to, const struct msg *m)
+{
+	struct wr w = wr_init(to->rows.b + to->rows.len, sizeof(to->rows.b) - to->rows.len);
+	uint8_t buf[MSG_MAX];
+	size_t len = msg_encode(m, buf, sizeof(buf));
+
+	wr_be16(&w, (uint16_t)len);
+	wr_bytes(&w, buf, len);
+	if (len == 0 || w.bad)
+		return false;
+	to->rows.len = (uint16_t)(to->rows.len + 2 + len);
+	return true;
+}
+
+bool
+msg_unpack(struct msg *m, const struct msg_rows *from, size_t *at)
+{
+	struct rd r = rd_init(from->rows.b + *at, from->rows.len - *at);
+	size_t len = rd_be16(&r);
+	const uint8_t *p = rd_bytes(&r, len);
+
+	if (r.bad || !msg_decode(m, p, len) || !msg_fds_ok(m->type, 0) || m->type == MSG_ROWS ||
+	    m->type == MSG_REPLY)
+		return false;
+	*at += 2 + len;
+	return true;
+}
+
+bool
 msg_fds_ok(enum msg_type type, size_t nfds)
 {
 	static const struct {

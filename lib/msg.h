@@ -256,6 +256,12 @@
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+/* Binds the port on all addresses of the host and keeps it, whoever comes and goes, so that nobody else can. err
+ * EADDRINUSE: somebody has it. */
+#define FIELDS_hold_set(F) F(U8, proto, 0) F(U16, port, 0)
+#define FIELDS_hold_end(F) F(U8, proto, 0) F(U16, port, 0)
+/* begin: from here on count those that HOLD_SET names. Without: ends all others. */
+#define FIELDS_hold_sweep(F) F(BOOL, begin, 0)
 /* REPLY carries a netfilter netlink socket that receives the events of every table's changes. */
 #define FIELDS_nft_watch(F)
 /* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop. */
@@ -295,12 +301,15 @@
 #define FIELDS_dhcp_option(F) F(U16, net, 0) F(U16, host, 0) F(U8, code, 0) F(BYTES, data, 1024)
 
 /* A network for natd, and its forwards. dns: address of the proxy, 0: none. */
-#define FIELDS_natd_global(F) F(BOOL, forward_others, 0)
+/* hold_ports: host ports of so many forwards are held. */
+#define FIELDS_natd_global(F) F(BOOL, forward_others, 0) F(U16, hold_ports, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
+/* shadow: also where a service of the host has the port. */
 #define FIELDS_natd_forward(F)                                                                     \
-	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(BOOL, shadow, 0)
 /* As NAT_CAPTURE. */
 #define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
@@ -319,7 +328,7 @@
  * answered like it. err ESTALE: natd has another base, or cannot make that of it, and needs all rows. */
 #define FIELDS_natd_change(F)                                                                      \
 	F(U32, base, 0) F(U32, generation, 0) F(BOOL, gone, 0) F(U16, net, 0) F(U8, proto, 0)           \
-	F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+	F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0) F(BOOL, shadow, 0)
 
 /* A guest has this host name, as its lease tells; "": none. */
 #define FIELDS_guest_name(F) F(U16, net, 0) F(IP4, addr, 0) F(STR, name, 64)
@@ -427,6 +436,12 @@
 	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
 	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
 
+/* -- engine -> natd, client -> engine: asks for HOLD_ROWs -- */
+
+#define FIELDS_hold_list(F)
+/* ports: of the host, of forwards, which are held; 2 bytes each, big-endian. */
+#define FIELDS_hold_row(F) F(U8, proto, 0) F(BYTES, ports, 2 * 1900)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -473,10 +488,11 @@
 /* kind: enum net_kind; len 0: an unused subnet is chosen. Answered by a NET_ROW. */
 #define FIELDS_net_create(F) F(U16, net, 0) F(U8, kind, 0) F(IP4, subnet, 0) F(U8, len, 0)
 #define FIELDS_net_delete(F) F(U16, net, 0)
-/* proto: enum ip_proto. A forward of the same port is replaced. */
+/* proto: enum ip_proto. A forward of the same port is replaced. shadow: also where a service of the host has the
+ * port. */
 #define FIELDS_forward_add(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
-	F(STR, text, 256)
+	F(STR, text, 256) F(BOOL, shadow, 0)
 #define FIELDS_forward_remove(F) F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
 /* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
@@ -486,6 +502,9 @@
 #define FIELDS_unreserve(F) F(U16, net, 0) F(MAC, mac, 0)
 
 /* -- engine -> clients: rows -- */
+
+/* Several rows in one datagram, see msg_pack(). */
+#define FIELDS_rows(F) F(BYTES, rows, 4000)
 
 #define FIELDS_status_row(F)                                                                       \
 	F(STR, version, 32) F(U64, uptime_ms, 0) F(U16, networks, 0) F(U16, guests, 0)                  \
@@ -516,7 +535,7 @@
 	F(U64, asked, 0) F(U64, until, 0) F(STR, text, 256) F(STR, marker, 64)
 #define FIELDS_forward_row(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
-	F(STR, text, 256) F(STR, source, 32)
+	F(STR, text, 256) F(STR, source, 32) F(BOOL, shadow, 0)
 /* listen: "192.168.8.1:80", "[::]:80"; target as it was written, resolved: what it stands for now, "": nothing
  * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force. Of a
  * removed one listen, target and source are "". The rest: as in REDIRECT_STAT. */
@@ -718,84 +737,16 @@
 	M(CAPTURE_GO, capture_go, 0, 0)                                                            \
 	M(CAPTURE_STATS, capture_stats, 0, 0)                                                      \
 	M(CAPTURE_END, capture_end, 0, 0)                                                          \
-	M(NATD_CHANGE, natd_change, 0, 0)
+	M(NATD_CHANGE, natd_change, 0, 0)                                                          \
+	M(HOLD_SET, hold_set, 0, 0)                                                                \
+	M(HOLD_END, hold_end, 0, 0)                                                                \
+	M(HOLD_SWEEP, hold_sweep, 0, 0)                                                            \
+	M(HOLD_LIST, hold_list, 0, 0)                                                              \
+	M(HOLD_ROW, hold_row, 0, 0)                                                                \
+	M(ROWS, rows, 0, 0)
 
 /* clang-format on */
 
-/* A BYTES field. */
-#define MSG_BYTES(cap)                                                                             \
-	struct {                                                                                   \
-		uint16_t len;                                                                      \
-		uint8_t b[cap];                                                                    \
-	}
-
-#define MSG_TYPE_U8(name, cap)     uint8_t name;
-#define MSG_TYPE_U16(name, cap)    uint16_t name;
-#define MSG_TYPE_U32(name, cap)    uint32_t name;
-#define MSG_TYPE_U64(name, cap)    uint64_t name;
-#define MSG_TYPE_BOOL(name, cap)   bool name;
-#define MSG_TYPE_IP4(name, cap)    struct ip4 name;
-#define MSG_TYPE_MAC(name, cap)    struct mac name;
-#define MSG_TYPE_STR(name, cap)    char name[cap];
-#define MSG_TYPE_BYTES(name, cap)  MSG_BYTES(cap) name;
-#define MSG_FIELD(kind, name, cap) MSG_TYPE_##kind(name, cap)
-
-enum msg_type {
-	MSG_NONE, /* never sent */
-#define M(NAME, name, fdmin, fdmax) MSG_##NAME,
-	MSG_LIST(M)
-#undef M
-	    MSG_N
-};
-
-/* struct msg_reply, struct msg_link_add, ... */
-#define M(NAME, name, fdmin, fdmax)                                                                \
-	struct msg_##name {                                                                        \
-		FIELDS_##name(MSG_FIELD) char none_[0];                                            \
-	};
-MSG_LIST(M)
-#undef M
-
-struct msg {
-	enum msg_type type;
-	uint32_t id;
-	union {
-#define M(NAME, name, fdmin, fdmax) struct msg_##name name;
-		MSG_LIST(M)
-#undef M
-	} u;
-};
-
-/* Encodes into buf. Length, or 0 when a string lacks its NUL, a BYTES length exceeds its capacity, or
- * the whole exceeds `cap`. */
-size_t msg_encode(const struct msg *m, uint8_t *buf, size_t cap);
-
-/* Decodes exactly one message of len bytes. Unused parts of *m are zero. False: malformed. */
-bool msg_decode(struct msg *m, const uint8_t *buf, size_t len);
-
-/* The number of descriptors fits the type. */
-bool msg_fds_ok(enum msg_type type, size_t nfds);
-
-/* "LINK_ADD"; "?" for a number that is none. */
-const char *msg_name(enum msg_type type);
-
-/* Copies text into a STR field, cutting it at the end of a UTF-8 sequence; always NUL-terminated. */
-void msg_str(char *field, size_t cap, const char *text);
-#define MSG_SET_STR(field, text) msg_str((field), sizeof(field), (text))
-
-/* A message with this type and id, everything else zero. */
-static inline struct msg
-msg_make(enum msg_type type, uint32_t id)
-{
-	struct msg m;
-
-	memset(&m, 0, sizeof(m));
-	m.type = type;
-	m.id = id;
-	return m;
-}
-
-/* The REPLY to request `id`. err: 0 or positive errno; text may be NULL. */
-struct msg msg_reply(uint32_t id, int err, const char *text);
+#include "msg_codec.h"
 
 #endif

@@ -8,8 +8,8 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/chan.h"
 #include "lib/fd.h"
@@ -18,6 +18,8 @@
 #include "lib/rtnl.h"
 #include "lib/sandbox.h"
 #include "lib/worker_main.h"
+#include "natd/hold.h"
+#include "natd/inuse.h"
 #include "natd/lookup.h"
 #include "natd/nat.h"
 #include "natd/natd.h"
@@ -83,10 +85,6 @@ take_commit(struct program *p)
 		log_error(0, "out of memory");
 		natd_stop(&p->d, true);
 	}
-	/* From here on the plan knows them, and changes of them. */
-	free(p->conf.forwards);
-	p->conf.forwards = NULL;
-	p->conf.nforwards = p->conf.forwards_cap = 0;
 	proxy_apply(p->d.proxy, &p->conf);
 	natd_conf_fini(&old);
 	natd_progress(&p->d);
@@ -100,7 +98,7 @@ take_change(struct program *p, const struct msg_natd_change *m)
 					  .port = m->port,
 					  .guest = m->guest,
 					  .guest_port = m->guest_port};
-	bool ok = m->base == p->conf.generation && nat_change(p->d.nat, &f, m->gone);
+	bool ok = m->base == p->conf.generation && nat_change(p->d.nat, &f, m->gone, m->shadow);
 
 	p->conf.generation = p->d.generation = m->generation;
 	p->d.ready_due = true;
@@ -116,6 +114,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 {
 	if (m->id != 0 && m->type == MSG_LOOKUP) {
 		lookup_start(&p->d, m);
+		return true;
+	}
+	if (m->id != 0 && m->type == MSG_HOLD_LIST) {
+		hold_answer(p->d.hold, m->id);
 		return true;
 	}
 	if (m->id != 0)
@@ -263,6 +265,8 @@ open_all(struct program *p)
 	p->d.loop = loop_new();
 	if (!p->d.loop)
 		log_fatal(0, "out of memory");
+	p->d.own = geteuid();
+	p->d.inuse = inuse_open();
 	p->rtnl = rtnl_new(&rtnl_events, p);
 	if (!p->rtnl)
 		log_fatal(errno, "cannot watch the host's routes");
@@ -282,9 +286,10 @@ start(struct program *p)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	d->hold = hold_new(d);
 	d->nat = nat_new(d);
 	d->proxy = proxy_new(d);
-	if (!d->nat || !d->proxy)
+	if (!d->hold || !d->nat || !d->proxy)
 		log_fatal(0, "out of memory");
 }
 
@@ -294,6 +299,8 @@ end(struct program *p)
 	lose_engine(p);
 	proxy_free(p->d.proxy);
 	nat_free(p->d.nat);
+	hold_free(p->d.hold);
+	fd_close(&p->d.inuse);
 	loop_io_free(p->rtnl_io);
 	rtnl_free(p->rtnl);
 	chan_free(p->d.priv);

@@ -19,6 +19,8 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "natd/firewall.h"
+#include "natd/hold.h"
+#include "natd/inuse.h"
 #include "natd/nftevent.h"
 
 enum {
@@ -34,6 +36,7 @@ enum {
 	REPAIR_EVERY_MS = 1000,
 	/* A generation is in force once its forwards' old connections are gone, if they are few. */
 	FLUSHES_AWAITED = 64,
+	LOOK_MS = 5000,
 };
 
 struct nat {
@@ -58,6 +61,7 @@ struct nat {
 	struct mono repairs_since;
 	struct loop_timer *retry;
 	int64_t retry_ms;
+	struct loop_timer *look; /* for services that were in the way of a forward */
 	/* foreign rule sets */
 	int watch_fd;
 	struct loop_io *watch;
@@ -90,7 +94,7 @@ report_nat(struct nat *n)
 			snprintf(text, sizeof(text), "%s", p->text);
 			if (p->more)
 				snprintf(text, sizeof(text), "%s (and %zu more)", p->text, p->more);
-			natd_report(n->d, net, SERVICE_NAT, false, text, NULL);
+			natd_report(n->d, net, SERVICE_NAT, false, text, p->cure);
 		} else {
 			natd_report(n->d, net, SERVICE_NAT, true, NULL, NULL);
 		}
@@ -363,21 +367,39 @@ on_retry(void *arg)
 	commit(arg);
 }
 
+/* Looks again who has ports, as long as somebody has. */
+static void
+on_look(void *arg)
+{
+	struct nat *n = arg;
+
+	if (n->wanted.nhidden && !nat_apply(n, n->conf)) {
+		log_error(0, "out of memory");
+		natd_stop(n->d, true);
+	}
+}
+
 bool
 nat_apply(struct nat *n, const struct natd_conf *c)
 {
+	struct listeners host;
 	struct nat_plan p;
+	bool ok;
 
-	if (!plan_make(&p, c))
+	listeners_init(&host);
+	inuse_list(n->d->inuse, n->d->own, &host);
+	ok = plan_make(&p, c, &host);
+	listeners_fini(&host);
+	if (!ok)
 		return false;
+	loop_timer_set(n->look, p.nhidden ? mono_add(mono_now(), LOOK_MS) : MONO_NEVER);
 	plan_fini(&n->wanted);
 	n->wanted = p;
 	n->conf = c;
 	n->behind = n->committing || !n->in_force || !plan_same(&n->sent, &n->wanted);
-	for (size_t i = 0; i < p.nproblems; i++)
-		log_warn(0, "vmnet%u: %s", p.problems[i].net, p.problems[i].text);
 	if (n->behind)
 		commit(n);
+	hold_apply(n->d->hold, &n->wanted, c->hold_ports);
 	report_nat(n);
 	report_firewall(n);
 	return true;
@@ -406,17 +428,31 @@ commit_one(struct nat *n, const struct msg_nat_forward *f, bool gone)
 	return true;
 }
 
+static bool
+is_service(struct nat *n, const struct msg_nat_forward *f)
+{
+	struct listeners host;
+	bool found;
+
+	listeners_init(&host);
+	inuse_list(n->d->inuse, n->d->own, &host);
+	found = f->proto < PROTO_N && listeners_find(&host, (enum ip_proto)f->proto, f->port);
+	listeners_fini(&host);
+	return found;
+}
+
 bool
-nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone)
+nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool shadow)
 {
 	bool level = n->in_force && !n->committing && !n->behind;
 
-	if (!n->conf || !plan_change(&n->wanted, f, gone))
+	if (!n->conf || (!gone && !shadow && is_service(n, f)) || !plan_change(&n->wanted, f, gone))
 		return false;
-	if (level && commit_one(n, f, gone))
-		return true;
-	n->behind = true;
-	commit(n);
+	if (!level || !commit_one(n, f, gone)) {
+		n->behind = true;
+		commit(n);
+	}
+	hold_apply(n->d->hold, &n->wanted, n->conf->hold_ports);
 	return true;
 }
 
@@ -517,7 +553,8 @@ nat_new(struct natd *d)
 	n->retry_ms = RETRY_MIN_MS;
 	n->retry = loop_timer_new(d->loop, on_retry, n);
 	n->scan_timer = loop_timer_new(d->loop, on_scan_timer, n);
-	if (!n->retry || !n->scan_timer) {
+	n->look = loop_timer_new(d->loop, on_look, n);
+	if (!n->retry || !n->scan_timer || !n->look) {
 		nat_free(n);
 		return NULL;
 	}
@@ -534,6 +571,7 @@ nat_free(struct nat *n)
 	fd_close(&n->watch_fd);
 	loop_timer_free(n->retry);
 	loop_timer_free(n->scan_timer);
+	loop_timer_free(n->look);
 	plan_fini(&n->wanted);
 	plan_fini(&n->sent);
 	free(n->flush);

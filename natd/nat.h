@@ -17,7 +17,7 @@ bool nat_apply(struct nat *n, const struct natd_conf *c);
 
 /* The latest configuration but for one forward that is gone, or new: commits just that. False: it must be applied
  * as a whole, as plan_change() says; nothing has changed. */
-bool nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone);
+bool nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool shadow);
 
 /* The latest configuration is in force, or is known not to be (*err, text: why). */
 bool nat_is_settled(const struct nat *n, int *err, const char **text);

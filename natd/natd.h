@@ -5,6 +5,8 @@
  *     asks.c    requests to priv and their replies
  *     report.c  what the engine was told about each network's services
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
+ *     hold.c    ports of the host that are held
+ *     inuse.c   services of the host
  *     lookup.c  names for the engine
  *     hostfile.c  a file of the host that is followed
  *     proxy.c   DNS sockets: towards guests, towards resolvers; dnstell.c: its words in the log
@@ -24,6 +26,7 @@
 
 enum { NATD_NETS = 256 };
 
+struct hold;
 struct lookup;
 struct nat;
 struct proxy;
@@ -48,6 +51,9 @@ struct natd {
 	struct ask *asks, **asks_tail;
 	uint32_t last_id;
 	struct report_net *reports[NATD_NETS];
+	struct hold *hold;
+	int inuse;    /* inuse.h's socket */
+	uint32_t own; /* our user */
 	struct nat *nat;
 	struct proxy *proxy;
 	struct lookup *lookups; /* names that the engine waits for */

@@ -36,6 +36,7 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 	}
 	if (m->type == MSG_NATD_GLOBAL) {
 		c->forward_others = m->u.natd_global.forward_others;
+		c->hold_ports = m->u.natd_global.hold_ports;
 		return true;
 	}
 	if (m->type == MSG_NATD_NET) {
@@ -98,6 +99,7 @@ natd_conf_net(const struct natd_conf *c, uint16_t net)
 struct making {
 	struct nat_plan *p;
 	const struct natd_conf *c;
+	const struct listeners *host;
 };
 
 PRINTF_LIKE(3, 4)
@@ -172,6 +174,38 @@ find_net(const struct nat_plan *p, uint16_t net)
 	return NULL;
 }
 
+/* A service that would not be heard of any more; whoever started it did not ask for that. */
+static bool
+is_service(struct making *k, const struct msg_natd_forward *f)
+{
+	const struct listener *l = NULL;
+	char addr[LISTENER_ADDR_LEN];
+	const char *proto = ip_proto_name((enum ip_proto)f->proto);
+
+	if (k->host && !f->shadow)
+		l = listeners_find(k->host, (enum ip_proto)f->proto, f->port);
+	if (!l)
+		return false;
+	k->p->nhidden++;
+	problem(k, f->net,
+		"%s port %u is not forwarded: a program of uid %u has it on %s. Stop that, choose "
+		"another port, or shadow it",
+		proto, f->port, l->uid, listener_addr(l, addr));
+	for (size_t i = 0; i < k->p->nproblems; i++)
+		if (k->p->problems[i].net == f->net && !k->p->problems[i].more)
+			snprintf(k->p->problems[i].cure, sizeof(k->p->problems[i].cure),
+				 "ss -l%cnp 'sport = :%u'", proto[0], f->port);
+	return true;
+}
+
+/* Where the service may have it, it must find its port free when it is started again. */
+static void
+note_unheld(struct making *k, const struct msg_natd_forward *f)
+{
+	if (f->shadow)
+		k->p->unheld[f->proto][f->port / 8] |= (uint8_t)(1u << f->port % 8);
+}
+
 static void
 add_forward(struct making *k, const struct msg_natd_forward *f)
 {
@@ -185,7 +219,7 @@ add_forward(struct making *k, const struct msg_natd_forward *f)
 	else if (!is_host_in((struct prefix4){net->subnet, net->len}, f->guest))
 		problem(k, f->net, "forward %s %u leads to %s, which is not in %s", proto, f->port,
 			IP4_STR(f->guest), PREFIX4_STR(((struct prefix4){net->subnet, net->len})));
-	else
+	else if (!is_service(k, f)) {
 		k->p->forwards[k->p->nforwards++] = (struct msg_nat_forward){
 		    .net = f->net,
 		    .proto = f->proto,
@@ -193,6 +227,8 @@ add_forward(struct making *k, const struct msg_natd_forward *f)
 		    .guest = f->guest,
 		    .guest_port = f->guest_port,
 		};
+		note_unheld(k, f);
+	}
 }
 
 /* A capture that priv would refuse would take all NAT with it. */
@@ -273,9 +309,9 @@ compare_nets(const void *a, const void *b)
 }
 
 bool
-plan_make(struct nat_plan *out, const struct natd_conf *c)
+plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host)
 {
-	struct making k = {.p = out, .c = c};
+	struct making k = {.p = out, .c = c, .host = host};
 	/* Every row can be a problem of a network of its own. One more: nothing is no error. */
 	size_t rows = c->nnets + c->nforwards + 1;
 	struct msg_nat_forward *tmp = calloc(c->nforwards + 1, sizeof(*tmp));
@@ -337,6 +373,19 @@ plan_copy(struct nat_plan *to, const struct nat_plan *from)
 	return true;
 }
 
+/* The DNS proxy and the DHCP server bind these themselves, at addresses of networks. */
+static bool
+is_own(const struct msg_nat_forward *f)
+{
+	return f->port == 53 || (f->proto == PROTO_UDP && f->port == 67);
+}
+
+bool
+plan_holds(const struct nat_plan *p, const struct msg_nat_forward *f)
+{
+	return !is_own(f) && !(p->unheld[f->proto][f->port / 8] >> f->port % 8 & 1);
+}
+
 /* -- changing -- */
 
 static bool
@@ -375,6 +424,7 @@ insert(struct nat_plan *p, const struct msg_nat_forward *f, size_t at)
 	memmove(p->forwards + at + 1, p->forwards + at,
 		(p->nforwards++ - at) * sizeof(*p->forwards));
 	p->forwards[at] = *f;
+	p->unheld[f->proto][f->port / 8] &= (uint8_t) ~(1u << f->port % 8);
 	return true;
 }
 

@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "lib/msg.h"
+#include "natd/listeners.h"
 
 /* A complete configuration as the engine sent it, row by row. */
 struct natd_conf {
 	uint32_t generation;
 	bool forward_others;
+	uint16_t hold_ports;
 	struct msg_natd_net *nets;
 	struct msg_natd_forward *forwards;
 	struct msg_natd_resolver *resolvers;
@@ -37,6 +39,7 @@ const struct msg_natd_net *natd_conf_net(const struct natd_conf *c, uint16_t net
 struct plan_problem {
 	uint16_t net;
 	char text[200];
+	char cure[64]; /* what to type, or "" */
 	size_t more;
 };
 
@@ -49,11 +52,13 @@ struct nat_plan {
 	struct plan_problem *problems; /* at most one for a network */
 	size_t nnets, nforwards, nproblems;
 	size_t forwards_cap;
+	size_t nhidden; /* forwards that were left out, as a service of the host has their port */
+	uint8_t unheld[PROTO_N][65536 / 8]; /* host ports that are forwarded and not to be held */
 };
 
-/* Makes the plan; of two forwards of one host port the earlier row stays. False: no memory (out is
- * empty then). */
-bool plan_make(struct nat_plan *out, const struct natd_conf *c);
+/* Makes the plan; of two forwards of one host port the earlier row stays. host: services that only forwards with
+ * `shadow` may hide, or NULL. False: no memory (out is empty then). */
+bool plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host);
 void plan_fini(struct nat_plan *p);
 
 /* One forward less (gone), which must be there exactly so, or one more, whose port nothing has. False: this plan
@@ -63,6 +68,9 @@ bool plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone)
 
 /* An equal plan, but for problems, in place of *to. False: no memory. */
 bool plan_copy(struct nat_plan *to, const struct nat_plan *from);
+
+/* The host port of this forward is to be held: not where a service of the host may have it too, nor our own. */
+bool plan_holds(const struct nat_plan *p, const struct msg_nat_forward *f);
 
 /* The kernel would be told the same. */
 bool plan_same(const struct nat_plan *a, const struct nat_plan *b);

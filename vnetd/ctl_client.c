@@ -202,6 +202,19 @@ finish(struct client *c, const struct msg_reply *reply)
 	return CTL_FAILED;
 }
 
+/* Rows that came together. */
+static enum ctl_exit
+unpack(struct client *c, const struct msg_rows *rows, client_row_fn *row, void *arg)
+{
+	size_t at = 0;
+	struct msg m;
+
+	while (msg_unpack(&m, rows, &at))
+		if (m.id == c->id && row)
+			row(&m, NULL, 0, arg);
+	return at == rows->rows.len ? CTL_OK : lost(c, EPROTO);
+}
+
 enum ctl_exit
 client_call(struct client *c, struct msg *request, int fd, int timeout_ms, client_row_fn *row,
 	    void *arg)
@@ -215,7 +228,9 @@ client_call(struct client *c, struct msg *request, int fd, int timeout_ms, clien
 		r = receive(c, &m, fds, &nfds, timeout_ms);
 		if (r != CTL_OK)
 			break;
-		if (m.id == c->id && m.type != MSG_REPLY && row)
+		if (m.id == c->id && m.type == MSG_ROWS)
+			r = unpack(c, &m.u.rows, row, arg);
+		else if (m.id == c->id && m.type != MSG_REPLY && row)
 			row(&m, fds, nfds, arg);
 		for (size_t i = 0; i < nfds; i++)
 			fd_close(&fds[i]);

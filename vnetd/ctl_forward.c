@@ -16,11 +16,12 @@ static const struct ctl_opt opts[] = {
     CTL_OPT_HELP,
     {0}};
 
-/* The forwards, and the connections by which they are counted. */
+/* The forwards, the connections by which they are counted, and which ports are held. */
 static enum ctl_exit
-gather(struct client *client, uint16_t net, struct rows *forwards, struct rows *conns)
+gather(struct client *client, uint16_t net, struct rows *forwards, struct rows *conns,
+       struct rows *holds, bool *holds_known)
 {
-	struct rows *want_forwards[] = {forwards}, *want_conns[] = {conns};
+	struct rows *want_forwards[] = {forwards}, *want_conns[] = {conns}, *want_holds[] = {holds};
 	struct msg q = msg_make(MSG_FORWARD_LIST, 0);
 	enum ctl_exit r;
 
@@ -30,7 +31,13 @@ gather(struct client *client, uint16_t net, struct rows *forwards, struct rows *
 		return r;
 	q = msg_make(MSG_CONN_LIST, 0);
 	q.u.conn_list.net = net;
-	return client_gather(client, &q, want_conns, 1);
+	r = client_gather(client, &q, want_conns, 1);
+	if (r != CTL_OK)
+		return r;
+	/* While natd is being started nobody knows. */
+	q = msg_make(MSG_HOLD_LIST, 0);
+	*holds_known = client_gather(client, &q, want_holds, 1) == CTL_OK;
+	return CTL_OK;
 }
 
 static enum ctl_exit
@@ -38,13 +45,15 @@ list(struct ctl *c, uint16_t net)
 {
 	struct rows forwards = ROWS_INIT(FORWARD_ROW, forward_row);
 	struct rows conns = ROWS_INIT(CONN_ROW, conn_row);
+	struct rows holds = ROWS_INIT(HOLD_ROW, hold_row);
 	struct view v = {.colour = c->colour};
 	struct client client;
 	struct strbuf text;
+	bool holds_known = false;
 	enum ctl_exit r = client_open(&client, c->run_dir);
 
 	if (r == CTL_OK)
-		r = gather(&client, net, &forwards, &conns);
+		r = gather(&client, net, &forwards, &conns, &holds, &holds_known);
 	ctl_explain(r, &client);
 	client_close(&client);
 	if (r == CTL_OK) {
@@ -52,7 +61,10 @@ list(struct ctl *c, uint16_t net)
 				  .nforwards = forwards.n,
 				  .conn = conns.v,
 				  .nconns = conns.n,
-				  .conns_known = true};
+				  .conns_known = true,
+				  .hold = holds.v,
+				  .nholds = holds.n,
+				  .holds_known = holds_known};
 
 		if (c->json) {
 			r = ctl_print_json(c, json_of_forwards(&f), false);
@@ -64,6 +76,7 @@ list(struct ctl *c, uint16_t net)
 	}
 	rows_fini(&forwards);
 	rows_fini(&conns);
+	rows_fini(&holds);
 	return r;
 }
 
@@ -161,6 +174,7 @@ add(struct ctl *c, const struct ctl_args *a)
 		MSG_SET_STR(m->text, a->pos[6]);
 	if (is_in_the_way(a, m))
 		return CTL_FAILED;
+	m->shadow = ctl_args_get(a, "shadow") != NULL;
 	strbuf_init(&fact);
 	strbuf_addf(&fact,
 		    "%s %u -> %s:%u on vmnet%u (from outside, this host, 127.0.0.1 and guests)\n",
@@ -227,8 +241,9 @@ const struct ctl_verb ctl_verb_forward = {
 	"and 127.0.0.1, and from guests. It is kept in the file networking (add_nat_portfwd);\n"
 	"the list has those of vmnetN/nat/nat.conf ([incomingtcp], [incomingudp]) too. One that\n"
 	"is removed, or leads elsewhere, ends its connections, and only those. A port that a\n"
-	"process of this host listens on is refused, unless with --shadow. CONNECTIONS, IN\n"
-	"(to the guest) and OUT, in bytes, are of the connections that there are now.",
+	"process of this host listens on is refused, unless with --shadow (key shadow of\n"
+	"vnetd.conf). HELD: no process can take the port later (key hold-ports). CONNECTIONS,\n"
+	"IN (to the guest) and OUT, in bytes, are of the connections that there are now.",
     .example = "  vnetctl forward list vmnet8\n"
 	       "  sudo vnetctl forward add vmnet8 tcp 8080 192.168.8.128 80 \"web1's nginx\"\n"
 	       "  sudo vnetctl forward remove vmnet8 tcp 8080",

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "lib/strbuf.h"
 #include "lib/util.h"
+#include "paths.h"
 
 enum {
 	/* Kernel's numbers of states, as the tables have them. */
@@ -68,7 +70,8 @@ print_address(char buf[INET6_ADDRSTRLEN], const struct in6_addr *a)
 }
 
 bool
-inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16_t port)
+inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16_t port,
+	       uint32_t own)
 {
 	const unsigned want = proto == PROTO_TCP ? STATE_LISTEN : STATE_UNCONNECTED;
 
@@ -86,6 +89,8 @@ inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16
 			continue;
 		if (state != want || lport != port || !read_address(&a, local) || !is_taken(&a))
 			continue;
+		if (proto == PROTO_UDP && out->uid == own)
+			continue;
 		print_address(out->addr, &a);
 		return true;
 	}
@@ -93,7 +98,7 @@ inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16
 }
 
 static bool
-in_file(struct inuse *out, const char *path, enum ip_proto proto, uint16_t port)
+in_file(struct inuse *out, const char *path, enum ip_proto proto, uint16_t port, uint32_t own)
 {
 	FILE *f = fopen(path, "re");
 	char buf[4096];
@@ -107,7 +112,7 @@ in_file(struct inuse *out, const char *path, enum ip_proto proto, uint16_t port)
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		strbuf_addn(&text, buf, n);
 	fclose(f);
-	found = !text.bad && inuse_in_table(out, strbuf_str(&text), proto, port);
+	found = !text.bad && inuse_in_table(out, strbuf_str(&text), proto, port, own);
 	strbuf_fini(&text);
 	return found;
 }
@@ -177,8 +182,11 @@ inuse_on_host(struct inuse *out, enum ip_proto proto, uint16_t port)
 	    [PROTO_UDP] = {"/proc/net/udp", "/proc/net/udp6"},
 	};
 
+	const struct passwd *pw = getpwnam(VNET_USER);
+	uint32_t own = pw ? pw->pw_uid : MSG_UID_NONE;
+
 	for (size_t i = 0; i < ARRAY_LEN(path[proto]); i++) {
-		if (!in_file(out, path[proto][i], proto, port))
+		if (!in_file(out, path[proto][i], proto, port, own))
 			continue;
 		find_process(out);
 		return true;

@@ -23,8 +23,10 @@ struct inuse {
 
 /* The first socket in a table (the text of /proc/net/tcp, tcp6, udp or udp6) that would no longer be asked
  * once IPv4 packets to this port go to a guest: it listens, or is of UDP without a peer, on an address that
- * forwards take. Pure. False: there is none. */
-bool inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16_t port);
+ * forwards take. Pure. own: vnetd's user, whose UDP sockets only hold ports; MSG_UID_NONE: nobody. False: there is
+ * none. */
+bool inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16_t port,
+		    uint32_t own);
 
 /* The same of this host, with the process where that can be seen. */
 bool inuse_on_host(struct inuse *out, enum ip_proto proto, uint16_t port);

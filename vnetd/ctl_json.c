@@ -272,6 +272,7 @@ json_of_forward(const struct msg_forward_row *w)
 	put(&o, "guest_port", json_of_number(w->guest_port));
 	put(&o, "description", json_of_text(w->text));
 	put(&o, "source", json_of_text(w->source));
+	put(&o, "shadow", json_boolean(w->shadow));
 	return o;
 }
 
@@ -358,6 +359,11 @@ put_uses(json_t *o, const struct facts *f)
 		put(&w, "bytes_out", counted ? json_of_number(u->out) : json_null());
 	}
 	free(use);
+	for (size_t i = 0; f->holds_known && i < f->nforwards; i++) {
+		json_t *w = json_array_get(list, i);
+
+		put(&w, "held", json_boolean(facts_held(f, &f->forward[i])));
+	}
 }
 
 json_t *

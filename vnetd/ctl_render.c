@@ -155,12 +155,36 @@ add_use(struct table *t, const struct forward_use *u)
 	table_add_number(t, counted, u ? u->out : 0);
 }
 
+bool
+facts_held(const struct facts *f, const struct msg_forward_row *w)
+{
+	for (size_t i = 0; i < f->nholds; i++) {
+		const struct msg_hold_row *h = &f->hold[i];
+		size_t lo = 0, hi = h->ports.len / 2;
+
+		/* natd's ports of a protocol ascend. */
+		while (h->proto == w->proto && lo < hi) {
+			size_t mid = lo + (hi - lo) / 2;
+			unsigned port =
+			    (unsigned)(h->ports.b[2 * mid] << 8 | h->ports.b[2 * mid + 1]);
+
+			if (port == w->port)
+				return true;
+			if (port < w->port)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+	}
+	return false;
+}
+
 void
 render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 {
-	static const char *const head[] = {"PROTO",   "PORT",        "GUEST",       "GUEST-PORT",
-					   "NETWORK", "SOURCE",      "CONNECTIONS", "IN",
-					   "OUT",     "DESCRIPTION", NULL};
+	static const char *const head[] = {"PROTO",   "PORT",   "GUEST",       "GUEST-PORT",
+					   "NETWORK", "SOURCE", "HELD",        "CONNECTIONS",
+					   "IN",      "OUT",    "DESCRIPTION", NULL};
 	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
 	struct table t;
 
@@ -174,6 +198,7 @@ render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 		table_addf(&t, "%u", w->guest_port);
 		table_addf(&t, "vmnet%u", w->net);
 		table_add(&t, w->source);
+		table_add(&t, !f->holds_known ? "" : facts_held(f, w) ? "yes" : "no");
 		add_use(&t, use && w->proto < PROTO_N ? &use[w->proto][w->port] : NULL);
 		table_add(&t, w->text);
 	}

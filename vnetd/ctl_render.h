@@ -40,7 +40,13 @@ struct facts {
 	const struct msg_conn_row *conn; /* for the counts of forwards */
 	size_t nconns;
 	bool conns_known;
+	const struct msg_hold_row *hold; /* which ports of forwards are held */
+	size_t nholds;
+	bool holds_known;
 };
+
+/* The host port of a forward is held. */
+bool facts_held(const struct facts *f, const struct msg_forward_row *w);
 
 /* status, warnings and networks. */
 void render_status(struct strbuf *out, const struct facts *f, const struct view *v);

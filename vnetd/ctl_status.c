@@ -81,14 +81,15 @@ run_networks(struct ctl *c, UNUSED const struct ctl_args *a)
 /* What `show` gathers, by several requests over one connection. */
 struct show {
 	uint16_t net;
-	struct rows nets, warnings, ports, forwards, conns;
+	struct rows nets, warnings, ports, forwards, conns, holds;
+	bool holds_known;
 };
 
 static enum ctl_exit
 gather_show(struct client *client, struct show *s)
 {
 	struct rows *nets[] = {&s->nets}, *ports[] = {&s->ports}, *forwards[] = {&s->forwards};
-	struct rows *warnings[] = {&s->warnings}, *conns[] = {&s->conns};
+	struct rows *warnings[] = {&s->warnings}, *conns[] = {&s->conns}, *holds[] = {&s->holds};
 	struct msg q = msg_make(MSG_NET_LIST, 0);
 	enum ctl_exit r;
 
@@ -118,6 +119,11 @@ gather_show(struct client *client, struct show *s)
 		q.u.conn_list.net = s->net;
 		r = client_gather(client, &q, conns, 1);
 	}
+	if (r == CTL_OK && s->forwards.n) {
+		/* While natd is being started nobody knows. */
+		q = msg_make(MSG_HOLD_LIST, 0);
+		s->holds_known = client_gather(client, &q, holds, 1) == CTL_OK;
+	}
 	return r;
 }
 
@@ -142,7 +148,8 @@ run_show(struct ctl *c, const struct ctl_args *a)
 			 .warnings = ROWS_INIT(WARNING_ROW, warning_row),
 			 .ports = ROWS_INIT(PORT_ROW, port_row),
 			 .forwards = ROWS_INIT(FORWARD_ROW, forward_row),
-			 .conns = ROWS_INIT(CONN_ROW, conn_row)};
+			 .conns = ROWS_INIT(CONN_ROW, conn_row),
+			 .holds = ROWS_INIT(HOLD_ROW, hold_row)};
 	struct client client;
 	enum ctl_exit r;
 
@@ -165,7 +172,10 @@ run_show(struct ctl *c, const struct ctl_args *a)
 				  .nforwards = s.forwards.n,
 				  .conn = s.conns.v,
 				  .nconns = s.conns.n,
-				  .conns_known = true};
+				  .conns_known = true,
+				  .hold = s.holds.v,
+				  .nholds = s.holds.n,
+				  .holds_known = s.holds_known};
 
 		r = print_facts(c, &f, c->json ? json_of_show(&f) : NULL, render_show);
 	}
@@ -174,6 +184,7 @@ run_show(struct ctl *c, const struct ctl_args *a)
 	rows_fini(&s.ports);
 	rows_fini(&s.forwards);
 	rows_fini(&s.conns);
+	rows_fini(&s.holds);
 	return r;
 }
 

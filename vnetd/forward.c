@@ -168,8 +168,8 @@ read_done(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, void
 	struct job *j = p;
 	struct forward_job *q = &j->quick;
 
-	q->stale |= !is_same(file == CONF_FILE_NAT ? &t->nat[net_of(j)] : &t->networking, r, fds,
-			     nfds);
+	q->stale |=
+	    !is_same(file == CONF_FILE_NAT ? &t->nat[net_of(j)] : &t->networking, r, fds, nfds);
 	if (--q->reading > 0)
 		return;
 	if (q->stale || !conf_forward_text(&q->text, c->gen->conf, t->networking.s,
@@ -204,6 +204,7 @@ forward_of(const struct job *j)
 	    .guest = a->guest,
 	    .guest_port = a->guest_port,
 	    .description = a->text[0] ? a->text : NULL,
+	    .shadow = a->shadow,
 	};
 }
 

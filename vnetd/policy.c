@@ -621,6 +621,26 @@ check_nat_flush_forward(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+held_port(unsigned proto, unsigned port)
+{
+	if (proto >= PROTO_N)
+		return "neither TCP nor UDP";
+	return port ? NULL : "there is no port 0";
+}
+
+static const char *
+check_hold_set(enum role from UNUSED, const struct msg *m)
+{
+	return held_port(m->u.hold_set.proto, m->u.hold_set.port);
+}
+
+static const char *
+check_hold_end(enum role from UNUSED, const struct msg *m)
+{
+	return held_port(m->u.hold_end.proto, m->u.hold_end.port);
+}
+
+static const char *
 check_capture_start(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_capture_start *s = &m->u.capture_start;
@@ -697,6 +717,9 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, true, check_nat_flush_forward},
     [MSG_CONN_LIST] = {E, true, check_conn_list},
+    [MSG_HOLD_SET] = {N, true, check_hold_set},
+    [MSG_HOLD_END] = {N, false, check_hold_end},
+    [MSG_HOLD_SWEEP] = {N, false, check_nothing},
     [MSG_NFT_WATCH] = {N, true, check_nothing},
     [MSG_FIREWALL_SCAN] = {N, true, check_nothing},
 };

@@ -79,6 +79,9 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NAT_FORWARD_GONE] = priv_nat_forward_gone,
     [MSG_NAT_COMMIT] = priv_nat_commit,
     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
+    [MSG_HOLD_SET] = priv_hold_set,
+    [MSG_HOLD_END] = priv_hold_end,
+    [MSG_HOLD_SWEEP] = priv_hold_sweep,
     [MSG_NFT_WATCH] = priv_nft_watch_open,
     [MSG_FIREWALL_SCAN] = priv_firewall_scan,
     [MSG_LOG_SET] = priv_log_set,
@@ -381,6 +384,7 @@ priv_main(struct start *start)
 	loop_run(s.loop);
 	children_free(s.children);
 	priv_listen_fini(&s.priv);
+	priv_hold_fini(&s.priv);
 	priv_log_fini(&s.priv);
 	priv_capture_fini(&s.priv);
 	gate_map_free(s.priv.gate);

@@ -49,9 +49,12 @@ struct start {
 /* Runs priv as uid _vnet until it is told to end. Returns the exit status. */
 int priv_main(struct start *s);
 
+enum { PRIV_HOLD_LISTS = 256 };
+
 struct alias;
 struct captures;
 struct gate_map;
+struct hold;
 struct listener;
 struct logfile;
 struct priv_nft;
@@ -74,6 +77,8 @@ struct priv {
 	struct netset nat_next;    /* those of them that have NAT */
 	struct netset nat_nets;    /* networks to which the table in force gives NAT */
 	struct alias *aliases;     /* addresses named since the last ALIAS_SWEEP */
+	struct hold *holds[PRIV_HOLD_LISTS]; /* ports of forwards, by port */
+	unsigned nholds;
 	struct listener *listeners;
 	uint32_t last_listener; /* the number of the newest one */
 	struct logfile *logs;   /* files that vnet-redird may get */
@@ -150,6 +155,10 @@ handler_fn priv_sock_dhcp, priv_sock_dns;
 /* priv_listen.c: listening sockets of redirections */
 handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
 void priv_listen_fini(struct priv *p);
+
+/* priv_hold.c: ports of forwards */
+handler_fn priv_hold_set, priv_hold_end, priv_hold_sweep;
+void priv_hold_fini(struct priv *p);
 
 /* Takes up what the service manager kept. */
 void priv_listen_take_over(struct priv *p);

@@ -216,6 +216,7 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 		    .port = f->host_port,
 		    .guest = f->guest,
 		    .guest_port = f->guest_port,
+		    .shadow = f->shadow,
 		};
 		send_row(p, &m);
 	}
@@ -259,6 +260,7 @@ send_generation(const struct push *p, uint32_t generation)
 		 * doing, nothing is known about that. */
 		m.u.natd_global.forward_others =
 		    !c->forward_known || c->was_router || (c->gen && c->gen->conf->forward_others);
+		m.u.natd_global.hold_ports = (uint16_t)(c->gen ? c->gen->conf->hold_ports : 0);
 		send_row(p, &m);
 		send_captures(p);
 	}

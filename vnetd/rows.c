@@ -101,28 +101,57 @@ rows_status(struct core *c, const struct client *cl, uint32_t request)
 	rows_nets(c, cl, request, MSG_NET_ALL);
 }
 
+/* Rows on their way to a client, many to a datagram. */
+struct batch {
+	struct core *c;
+	const struct client *cl;
+	struct msg m;
+};
+
+static void
+batch_flush(struct batch *b)
+{
+	if (b->m.u.rows.rows.len)
+		b->c->io->to_client(b->c->io_arg, b->cl->peer, &b->m, NULL, 0);
+	b->m.u.rows.rows.len = 0;
+}
+
+static void
+batch_add(struct batch *b, const struct msg *row)
+{
+	if (msg_pack(&b->m.u.rows, row))
+		return;
+	batch_flush(b);
+	msg_pack(&b->m.u.rows, row);
+}
+
+static void
+forward_row(struct batch *b, uint32_t request, unsigned n, const struct conf_forward *f)
+{
+	struct msg m = msg_make(MSG_FORWARD_ROW, request);
+
+	m.u.forward_row.net = (uint16_t)n;
+	m.u.forward_row.proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP;
+	m.u.forward_row.port = f->host_port;
+	m.u.forward_row.guest = f->guest;
+	m.u.forward_row.guest_port = f->guest_port;
+	m.u.forward_row.shadow = f->shadow;
+	MSG_SET_STR(m.u.forward_row.text, f->description ? f->description : "");
+	MSG_SET_STR(m.u.forward_row.source, f->pos.file ? f->pos.file : "");
+	batch_add(b, &m);
+}
+
 void
 rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigned net)
 {
+	struct batch b = {.c = c, .cl = cl, .m = msg_make(MSG_ROWS, request)};
+
 	if (!exists(c, cl, request, net))
 		return;
-	for (unsigned n = 0; n < NAMES_NETS; n++) {
-		const struct conf_net *conf = c->net[n].conf;
-
-		for (size_t i = 0; is_asked(c, n, net) && i < conf->nforwards; i++) {
-			const struct conf_forward *f = &conf->forward[i];
-			struct msg m = msg_make(MSG_FORWARD_ROW, request);
-
-			m.u.forward_row.net = (uint16_t)n;
-			m.u.forward_row.proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP;
-			m.u.forward_row.port = f->host_port;
-			m.u.forward_row.guest = f->guest;
-			m.u.forward_row.guest_port = f->guest_port;
-			MSG_SET_STR(m.u.forward_row.text, f->description ? f->description : "");
-			MSG_SET_STR(m.u.forward_row.source, f->pos.file ? f->pos.file : "");
-			c->io->to_client(c->io_arg, cl->peer, &m, NULL, 0);
-		}
-	}
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		for (size_t i = 0; is_asked(c, n, net) && i < c->net[n].conf->nforwards; i++)
+			forward_row(&b, request, n, &c->net[n].conf->forward[i]);
+	batch_flush(&b);
 	client_reply(c, cl, request, 0, "");
 }
 
@@ -141,6 +170,20 @@ relay_row(struct core *c, const struct msg *m, void *p)
 	client_send(c, r->client, &copy, NULL, 0);
 	if (m->type == MSG_REPLY)
 		free(r);
+}
+
+void
+rows_holds(struct core *c, const struct client *cl, uint32_t request)
+{
+	struct msg m = msg_make(MSG_HOLD_LIST, 0);
+	struct relay *r = malloc(sizeof(*r));
+
+	if (!r) {
+		client_reply(c, cl, request, ENOMEM, "out of memory");
+		return;
+	}
+	*r = (struct relay){cl->serial, request};
+	worker_ask(c, ROLE_NATD, &m, relay_row, r);
 }
 
 static void

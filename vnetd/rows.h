@@ -20,6 +20,9 @@ void rows_forwards(struct core *c, const struct client *cl, uint32_t request, un
 /* This one asks priv first. */
 void rows_conns(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 
+/* Ports of forwards that are held: natd knows. */
+void rows_holds(struct core *c, const struct client *cl, uint32_t request);
+
 /* These four ask dhcpd first. */
 void rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net);

@@ -115,6 +115,7 @@ edit_forward(struct job *j)
 	    .guest = a->guest,
 	    .guest_port = a->guest_port,
 	    .description = a->text[0] ? a->text : NULL,
+	    .shadow = a->shadow,
 	};
 
 	if (j->request.type == MSG_FORWARD_ADD)

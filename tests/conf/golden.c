@@ -257,6 +257,7 @@ do_forward(struct conf_changes *ch, struct run *r, struct args *a, struct diags 
 		return false;
 	f.guest_port = (uint16_t)atoi(a->v[5]);
 	f.description = a->n > 6 ? a->v[6] : NULL;
+	f.shadow = strcmp(a->v[0], "shadow") == 0;
 	return conf_add_forward(ch, &r->src, a->net, &f, d);
 }
 
@@ -321,7 +322,8 @@ dispatch(struct conf_changes *ch, struct run *r, char *line, struct diags *d)
 		return do_create(ch, r, &a, &env, d);
 	if (strcmp(a.v[0], "delete") == 0)
 		return conf_delete_net(ch, &r->src, a.net, d);
-	if (strcmp(a.v[0], "forward") == 0 || strcmp(a.v[0], "unforward") == 0)
+	if (strcmp(a.v[0], "forward") == 0 || strcmp(a.v[0], "shadow") == 0 ||
+	    strcmp(a.v[0], "unforward") == 0)
 		return do_forward(ch, r, &a, d);
 	if (strcmp(a.v[0], "reserve") == 0 || strcmp(a.v[0], "unreserve") == 0)
 		return do_reserve(ch, r, &a, d);

@@ -15,6 +15,22 @@ must(bool ok)
 		abort();
 }
 
+/* Rows that came together can be put together again. */
+static void
+unpack(const struct msg *m)
+{
+	const struct msg_rows *rows = &m->u.rows;
+	struct msg_rows again = {.rows.len = 0};
+	size_t at = 0;
+	struct msg row;
+
+	if (m->type != MSG_ROWS)
+		return;
+	while (msg_unpack(&row, rows, &at))
+		must(msg_pack(&again, &row));
+	must(again.rows.len == at && memcmp(again.rows.b, rows->rows.b, at) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -24,6 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (!msg_decode(&m, data, len))
 		return 0;
+	unpack(&m);
 	must(m.type > MSG_NONE && m.type < MSG_N && strcmp(msg_name(m.type), "?") != 0);
 	n = msg_encode(&m, buf, sizeof(buf));
 	must(n == len && memcmp(buf, data, len) == 0);

@@ -337,7 +337,10 @@ def test_forwards_leave_other_traffic_alone(lab, served):
         assert talks(lab.host, lab_module.OUTSIDE_ADDRESS, 8080)
         assert len(there.peers) == 2
     assert isinstance(try_tcp(other, GATEWAY, 8080), ConnectionRefusedError)
-    # Services on other loopback addresses than 127.0.0.1 stay where they are.
+    # Services on other loopback addresses than 127.0.0.1 stay where they are. (One that comes later needs the port
+    # not to be held.)
+    lab.vnetd.write("vnetd.conf", "[global]\nhold-ports = 0\n")
+    lab.vnetd.ctl("reload")
     with listener(lab.host, "127.0.0.53", 8080) as got, udp(lab.host) as sock:
         sock.sendto(b"mine", ("127.0.0.53", 8080))
         proc.wait_until("the local service is asked", lambda: got)

@@ -192,17 +192,45 @@ static void
 changes_outlive_the_worker_and_the_engine(void **state UNUSED)
 {
 	struct world *w = play_one_net();
+	struct msg m = add_msg(8081, "192.168.8.130");
+	struct world_client *cl;
 
 	assert_int_equal(add(w, 8080), 0);
 	core_worker_lost(w->core, w->now, ROLE_NATD);
-	assert_int_equal(add(w, 8081), 0);
+	cl = world_client(w, 0);
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->nreplies, 0);
 	core_worker_up(w->core, w->now, ROLE_NATD);
 	world_run(w);
+	assert_int_equal(cl->err, 0);
 	assert_true(play_has(natd_has(w), "forward 8 8080\nforward 8 8081\n"));
 	play_quiet_restart(w);
 	assert_true(play_has(natd_has(w), "forward 8 8080\nforward 8 8081\n"));
 	assert_int_equal(drop(w, 8081), 0);
 	assert_true(play_has(natd_has(w), "gone 8 tcp 8081"));
+	world_free(w);
+}
+
+/* A port that a service of the host may lose is named in vnetd.conf, as VMware's files know no such thing. */
+static void
+shadow_is_a_word_of_vnetd_conf(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct msg m = add_msg(80, "192.168.8.130");
+
+	m.u.forward_add.shadow = true;
+	assert_int_equal(ask(w, &m, NULL), 0);
+	assert_true(play_has(w->file[CONF_FILE_VNETD][0], "[vmnet8]\nshadow = tcp/80\n"));
+	assert_true(play_has(natd_has(w), "forward 8 80 shadow\n"));
+	/* Others go the short way still. */
+	assert_int_equal(add(w, 8080), 0);
+	assert_true(play_has(natd_has(w), "new 8 tcp 8080"));
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(natd_has(w), "forward 8 80 shadow\nforward 8 8080\n"));
+	/* It goes with its forward. */
+	assert_int_equal(drop(w, 80), 0);
+	assert_false(play_has(w->file[CONF_FILE_VNETD][0], "shadow"));
+	assert_false(play_has(natd_has(w), "shadow"));
 	world_free(w);
 }
 
@@ -216,6 +244,7 @@ main(void)
 	    cmocka_unit_test(mistakes_are_told_as_ever),
 	    cmocka_unit_test(a_worker_that_cannot_follow_gets_everything),
 	    cmocka_unit_test(changes_outlive_the_worker_and_the_engine),
+	    cmocka_unit_test(shadow_is_a_word_of_vnetd_conf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,7 +140,8 @@ note_row(struct strbuf *b, const struct msg *m)
 		strbuf_addf(b, "guest %u %s %s\n", m->u.guest_name.net,
 			    IP4_STR(m->u.guest_name.addr), m->u.guest_name.name);
 	else if (m->type == MSG_NATD_FORWARD)
-		strbuf_addf(b, "forward %u %u\n", m->u.natd_forward.net, m->u.natd_forward.port);
+		strbuf_addf(b, "forward %u %u%s\n", m->u.natd_forward.net, m->u.natd_forward.port,
+			    m->u.natd_forward.shadow ? " shadow" : "");
 	else if (m->type == MSG_NATD_CHANGE)
 		strbuf_addf(b, "%s %u %s %u %s %u\n", m->u.natd_change.gone ? "gone" : "new",
 			    m->u.natd_change.net,

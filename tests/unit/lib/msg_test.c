@@ -254,15 +254,78 @@ reply_helper(void **state UNUSED)
 	assert_string_equal(m.u.reply.text, "vmnet8 is taken");
 }
 
+static void
+rows_travel_together(void **state UNUSED)
+{
+	struct msg row = msg_make(MSG_FORWARD_ROW, 7), got;
+	struct msg_rows rows = {.rows.len = 0};
+	unsigned n = 0;
+	size_t at = 0;
+
+	MSG_SET_STR(row.u.forward_row.text, "web");
+	for (row.u.forward_row.port = 1; msg_pack(&rows, &row); row.u.forward_row.port++)
+		;
+	assert_true(rows.rows.len <= sizeof(rows.rows.b) && row.u.forward_row.port > 90);
+	while (msg_unpack(&got, &rows, &at)) {
+		assert_int_equal(got.type, MSG_FORWARD_ROW);
+		assert_int_equal(got.id, 7);
+		assert_int_equal(got.u.forward_row.port, ++n);
+		assert_string_equal(got.u.forward_row.text, "web");
+	}
+	assert_int_equal(n, row.u.forward_row.port - 1);
+	assert_int_equal(at, rows.rows.len);
+}
+
+static void
+what_is_no_row_ends_them(void **state UNUSED)
+{
+	struct msg reply = msg_reply(7, 0, "x"), row = msg_make(MSG_FORWARD_ROW, 7), got;
+	struct msg attached = msg_make(MSG_CAPTURE_OUT, 7), inner = msg_make(MSG_ROWS, 7);
+	const struct msg *bad[] = {&reply, &attached, &inner};
+	size_t at;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct msg_rows rows = {.rows.len = 0};
+
+		assert_true(msg_pack(&rows, &row) && msg_pack(&rows, bad[i]));
+		at = 0;
+		assert_true(msg_unpack(&got, &rows, &at));
+		assert_false(msg_unpack(&got, &rows, &at));
+		assert_true(at < rows.rows.len);
+	}
+}
+
+static void
+rows_that_are_cut_short(void **state UNUSED)
+{
+	struct msg row = msg_make(MSG_FORWARD_ROW, 7), got;
+	struct msg_rows rows = {.rows.len = 0};
+	size_t at;
+
+	assert_true(msg_pack(&rows, &row));
+	for (rows.rows.len--; rows.rows.len; rows.rows.len--) {
+		at = 0;
+		assert_false(msg_unpack(&got, &rows, &at));
+		assert_int_equal(at, 0);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_message_survives), cmocka_unit_test(names_and_descriptor_counts),
-	    cmocka_unit_test(words_of_the_gate),      cmocka_unit_test(layout_is_as_documented),
-	    cmocka_unit_test(malformed_is_refused),   cmocka_unit_test(bool_is_zero_or_one),
-	    cmocka_unit_test(unencodable_is_refused), cmocka_unit_test(text_is_cut_at_a_character),
+	    cmocka_unit_test(every_message_survives),
+	    cmocka_unit_test(names_and_descriptor_counts),
+	    cmocka_unit_test(words_of_the_gate),
+	    cmocka_unit_test(layout_is_as_documented),
+	    cmocka_unit_test(malformed_is_refused),
+	    cmocka_unit_test(bool_is_zero_or_one),
+	    cmocka_unit_test(unencodable_is_refused),
+	    cmocka_unit_test(text_is_cut_at_a_character),
 	    cmocka_unit_test(reply_helper),
+	    cmocka_unit_test(rows_travel_together),
+	    cmocka_unit_test(what_is_no_row_ends_them),
+	    cmocka_unit_test(rows_that_are_cut_short),
 	};
 
 	return T_RUN(tests);

@@ -74,7 +74,7 @@ made(const struct natd_conf *c)
 {
 	struct nat_plan p;
 
-	assert_true(plan_make(&p, c));
+	assert_true(plan_make(&p, c, NULL));
 	return p;
 }
 
@@ -129,11 +129,16 @@ other_messages_are_not_rows(void **state UNUSED)
 	natd_conf_fini(&c);
 }
 
+#define FORWARD(n, p, from, to, to_port)                                                           \
+	{                                                                                          \
+		.net = n, .proto = p, .port = from, .guest = to, .guest_port = to_port             \
+	}
+
 /* Changed one by one, a plan is what it would be made of the changed rows. */
 static void
 one_forward_more_or_less(void **state UNUSED)
 {
-	struct msg_nat_forward f = {8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430};
+	struct msg_nat_forward f = FORWARD(8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430);
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c), q, copy = {0};
 
@@ -146,7 +151,7 @@ one_forward_more_or_less(void **state UNUSED)
 	assert_false(plan_change(&p, &f, false));
 	assert_true(plan_same(&p, &q));
 	for (uint16_t port = 1000; port < 1200; port++) {
-		f = (struct msg_nat_forward){8, PROTO_UDP, port, IP(10, 8, 0, 9), port};
+		f = (struct msg_nat_forward)FORWARD(8, PROTO_UDP, port, IP(10, 8, 0, 9), port);
 		assert_true(plan_change(&copy, &f, false));
 	}
 	assert_int_equal(copy.nforwards, 202);
@@ -154,10 +159,10 @@ one_forward_more_or_less(void **state UNUSED)
 		assert_true(copy.forwards[i - 1].proto < copy.forwards[i].proto ||
 			    copy.forwards[i - 1].port < copy.forwards[i].port);
 	for (uint16_t port = 1199; port >= 1000; port--) {
-		f = (struct msg_nat_forward){8, PROTO_UDP, port, IP(10, 8, 0, 9), port};
+		f = (struct msg_nat_forward)FORWARD(8, PROTO_UDP, port, IP(10, 8, 0, 9), port);
 		assert_true(plan_change(&copy, &f, true));
 	}
-	f = (struct msg_nat_forward){8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430};
+	f = (struct msg_nat_forward)FORWARD(8, PROTO_TCP, 443, IP(10, 8, 0, 140), 4430);
 	assert_true(plan_change(&p, &f, true));
 	assert_true(plan_same(&p, &copy));
 	plan_fini(&p);
@@ -173,18 +178,18 @@ a_change_that_cannot_be_leaves_the_plan(void **state UNUSED)
 		struct msg_nat_forward f;
 		bool gone;
 	} bad[] = {
-	    {{8, PROTO_TCP, 9999, {0x0a080082}, 80}, true},  /* it is not there */
-	    {{8, PROTO_TCP, 8080, {0x0a080083}, 80}, true},  /* it leads elsewhere */
-	    {{8, PROTO_TCP, 8080, {0x0a080083}, 80}, false}, /* its port is taken */
-	    {{8, PROTO_N, 9999, {0x0a080082}, 80}, false},
-	    {{8, PROTO_TCP, 0, {0x0a080082}, 80}, false},
-	    {{8, PROTO_TCP, 9999, {0x0a080082}, 0}, false},
-	    {{8, PROTO_TCP, 9999, {0x0a090082}, 80}, false},
-	    {{8, PROTO_TCP, 9999, {0x0a0800ff}, 80}, false},
-	    {{1, PROTO_TCP, 9999, {0x0a010082}, 80}, false}, /* no NAT */
-	    {{9, PROTO_TCP, 9999, {0x0a090082}, 80}, false}, /* no such network */
+	    {FORWARD(8, PROTO_TCP, 9999, {0x0a080082}, 80), true},  /* it is not there */
+	    {FORWARD(8, PROTO_TCP, 8080, {0x0a080083}, 80), true},  /* it leads elsewhere */
+	    {FORWARD(8, PROTO_TCP, 8080, {0x0a080083}, 80), false}, /* its port is taken */
+	    {FORWARD(8, PROTO_N, 9999, {0x0a080082}, 80), false},
+	    {FORWARD(8, PROTO_TCP, 0, {0x0a080082}, 80), false},
+	    {FORWARD(8, PROTO_TCP, 9999, {0x0a080082}, 0), false},
+	    {FORWARD(8, PROTO_TCP, 9999, {0x0a090082}, 80), false},
+	    {FORWARD(8, PROTO_TCP, 9999, {0x0a0800ff}, 80), false},
+	    {FORWARD(1, PROTO_TCP, 9999, {0x0a010082}, 80), false}, /* no NAT */
+	    {FORWARD(9, PROTO_TCP, 9999, {0x0a090082}, 80), false}, /* no such network */
 	};
-	struct msg_nat_forward good = {8, PROTO_TCP, 9999, IP(10, 8, 0, 130), 80};
+	struct msg_nat_forward good = FORWARD(8, PROTO_TCP, 9999, IP(10, 8, 0, 130), 80);
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c), q = made(&c);
 
@@ -197,11 +202,74 @@ a_change_that_cannot_be_leaves_the_plan(void **state UNUSED)
 	add_forward(&c, 8, PROTO_TCP, 8080, IP(10, 8, 0, 131), 80);
 	p = made(&c);
 	assert_false(plan_change(&p, &good, false));
-	good = (struct msg_nat_forward){8, PROTO_TCP, 8080, IP(10, 8, 0, 130), 80};
+	good = (struct msg_nat_forward)FORWARD(8, PROTO_TCP, 8080, IP(10, 8, 0, 130), 80);
 	assert_false(plan_change(&p, &good, true));
 	assert_true(plan_same(&p, &q));
 	plan_fini(&p);
 	plan_fini(&q);
+	natd_conf_fini(&c);
+}
+
+/* A service of the host is not hidden by a forward that does not say so. */
+static void
+services_of_the_host_are_not_hidden(void **state UNUSED)
+{
+	struct listener service = {.proto = PROTO_TCP,
+				   .port = 8080,
+				   .addr = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1},
+				   .uid = 33};
+	struct listeners host = {.v = &service, .n = 1};
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	host.busy[PROTO_TCP][8080 / 8] |= 1 << 8080 % 8;
+	host.busy[PROTO_UDP][8080 / 8] |= 1 << 8080 % 8; /* of another, which is gone */
+	add_forward(&c, 8, PROTO_UDP, 8080, IP(10, 8, 0, 131), 80);
+	assert_true(plan_make(&p, &c, &host));
+	assert_int_equal(p.nforwards, 2);
+	assert_int_equal(p.nhidden, 1);
+	assert_int_equal(p.nproblems, 1);
+	assert_string_equal(p.problems[0].text,
+			    "tcp port 8080 is not forwarded: a program of uid 33 has it on "
+			    "10.0.0.1. Stop that, choose another port, or shadow it");
+	assert_string_equal(p.problems[0].cure, "ss -ltnp 'sport = :8080'");
+	plan_fini(&p);
+	c.forwards[1].shadow = true;
+	assert_true(plan_make(&p, &c, &host));
+	assert_int_equal(p.nforwards, 3);
+	assert_int_equal(p.nproblems, 0);
+	assert_int_equal(p.nhidden, 0);
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
+/* A service that may have the port finds it free when it starts; our own ones do anyway. */
+static void
+ports_that_are_not_held(void **state UNUSED)
+{
+	struct msg_nat_forward f = FORWARD(8, PROTO_TCP, 8443, IP(10, 8, 0, 130), 80);
+	struct natd_conf c = sample();
+	struct nat_plan p;
+
+	c.forwards[1].shadow = true;
+	add_forward(&c, 8, PROTO_UDP, 53, IP(10, 8, 0, 131), 53);
+	add_forward(&c, 8, PROTO_UDP, 67, IP(10, 8, 0, 131), 67);
+	add_forward(&c, 8, PROTO_TCP, 67, IP(10, 8, 0, 131), 67);
+	p = made(&c);
+	for (size_t i = 0; i < p.nforwards; i++) {
+		const struct msg_nat_forward *g = &p.forwards[i];
+		bool shadowed = g->proto == c.forwards[1].proto && g->port == c.forwards[1].port;
+		bool own = g->proto == PROTO_UDP && (g->port == 53 || g->port == 67);
+
+		assert_int_equal(plan_holds(&p, g), !shadowed && !own);
+	}
+	/* One that comes in its place has no such word. */
+	f = (struct msg_nat_forward)FORWARD(8, c.forwards[1].proto, c.forwards[1].port,
+					    c.forwards[1].guest, c.forwards[1].guest_port);
+	assert_true(plan_change(&p, &f, true));
+	assert_true(plan_change(&p, &f, false));
+	assert_true(plan_holds(&p, &f));
+	plan_fini(&p);
 	natd_conf_fini(&c);
 }
 
@@ -435,6 +503,8 @@ main(void)
 	    cmocka_unit_test(other_messages_are_not_rows),
 	    cmocka_unit_test(one_forward_more_or_less),
 	    cmocka_unit_test(a_change_that_cannot_be_leaves_the_plan),
+	    cmocka_unit_test(services_of_the_host_are_not_hidden),
+	    cmocka_unit_test(ports_that_are_not_held),
 	    cmocka_unit_test(bad_forwards_are_told),
 	    cmocka_unit_test(ports_must_not_be_zero),
 	    cmocka_unit_test(the_earlier_of_two_forwards_stays),

@@ -67,20 +67,20 @@ listeners_are_found(void **state UNUSED)
 {
 	struct inuse u;
 
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22, MSG_UID_NONE));
 	assert_string_equal(u.addr, "0.0.0.0");
 	assert_int_equal(u.uid, 0);
 	assert_int_equal(u.inode, 1059);
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 631));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 631, MSG_UID_NONE));
 	assert_string_equal(u.addr, "127.0.0.1");
 	assert_int_equal(u.uid, 116);
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8081));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8081, MSG_UID_NONE));
 	assert_string_equal(u.addr, "192.168.1.10");
-	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 80));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 80, MSG_UID_NONE));
 	assert_string_equal(u.addr, "::");
-	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5001));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5001, MSG_UID_NONE));
 	assert_string_equal(u.addr, "127.0.0.1");
-	assert_true(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68));
+	assert_true(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68, MSG_UID_NONE));
 	assert_int_equal(u.inode, 4000);
 }
 
@@ -90,13 +90,16 @@ what_a_forward_leaves_alone_is_not_in_its_way(void **state UNUSED)
 {
 	struct inuse u;
 
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 53));
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8080));
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 23));
-	assert_false(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5000));
-	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 8080));
-	assert_false(inuse_in_table(&u, "", PROTO_UDP, 8080));
-	assert_false(inuse_in_table(&u, "   0: 0000:0016 0:0 0A\n\n", PROTO_TCP, 22));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 53, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8080, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 23, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5000, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 8080, MSG_UID_NONE));
+	/* A port that vnetd holds is free for another forward; one where it listens is not. */
+	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68, 0));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22, 0));
+	assert_false(inuse_in_table(&u, "", PROTO_UDP, 8080, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, "   0: 0000:0016 0:0 0A\n\n", PROTO_TCP, 22, MSG_UID_NONE));
 }
 
 static void

@@ -152,6 +152,10 @@ static const struct msg_forward_row forwards[] = {
 };
 
 /* Two through the first forward, one out, one of a protocol without ports of which little is known. */
+static const struct msg_hold_row holds[] = {
+    {.proto = PROTO_TCP, .ports = {4, {0, 22, 8080 >> 8, 8080 & 0xff}}},
+};
+
 static const struct msg_conn_row conns[] = {
     {.net = 8,
      .ip_proto = 6,
@@ -276,6 +280,9 @@ sample(uint64_t now)
 	    .conn = conns,
 	    .nconns = ARRAY_LEN(conns),
 	    .conns_known = true,
+	    .hold = holds,
+	    .nholds = ARRAY_LEN(holds),
+	    .holds_known = true,
 	    .promisc = promisc,
 	    .npromisc = ARRAY_LEN(promisc),
 	};

@@ -314,12 +314,23 @@ answer(int sock, const struct msg *m, size_t nfds)
 			ROW(sock, m->id, PORT_ROW, port_row, f.port[i]);
 		end(sock, m->id, 0, NULL);
 	} else if (m->type == MSG_FORWARD_LIST) {
-		for (size_t i = 0; i < f.nforwards; i++)
-			ROW(sock, m->id, FORWARD_ROW, forward_row, f.forward[i]);
+		struct msg rows = msg_make(MSG_ROWS, m->id);
+
+		for (size_t i = 0; i < f.nforwards; i++) {
+			struct msg row = msg_make(MSG_FORWARD_ROW, m->id);
+
+			row.u.forward_row = f.forward[i];
+			msg_pack(&rows.u.rows, &row);
+		}
+		chan_send_blocking(sock, &rows, NULL, 0);
 		end(sock, m->id, 0, NULL);
 	} else if (m->type == MSG_CONN_LIST) {
 		for (size_t i = 0; i < f.nconns; i++)
 			ROW(sock, m->id, CONN_ROW, conn_row, f.conn[i]);
+		end(sock, m->id, 0, NULL);
+	} else if (m->type == MSG_HOLD_LIST) {
+		for (size_t i = 0; i < f.nholds; i++)
+			ROW(sock, m->id, HOLD_ROW, hold_row, f.hold[i]);
 		end(sock, m->id, 0, NULL);
 	} else if (m->type == MSG_FORWARD_ADD && m->u.forward_add.port == 22) {
 		end(sock, m->id, 22, "tcp port 22 is forwarded by vmnet1 already; choose another");

@@ -48,6 +48,7 @@ static const struct {
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
     {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},          {MSG_LOG_SWEEP, E, 'r'},
     {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
+    {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},
 };
@@ -94,6 +95,8 @@ good(enum msg_type type)
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	case MSG_HOLD_SET: m.u.hold_set.port = 80; break;
+	case MSG_HOLD_END: m.u.hold_end.port = 80; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	default: break;
 	}
@@ -455,6 +458,10 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_NET, nat_net, subnet = IP(10, 0, 8, 128));
 	REFUSED(NAT_NET, nat_net, len = 32);
 	REFUSED(NAT_FORWARD, nat_forward, proto = PROTO_N);
+	REFUSED(HOLD_SET, hold_set, proto = PROTO_N);
+	REFUSED(HOLD_SET, hold_set, port = 0);
+	REFUSED(HOLD_END, hold_end, proto = PROTO_N);
+	REFUSED(HOLD_END, hold_end, port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, guest_port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Port forwards: one among ten thousand, ports of the host that are held, services that are in the way."""
+
+import contextlib
+import errno
+import select
+import socket
+import threading
+
+from tests.kit import daemon, lab as lab_module, proc
+from tests.net.nat_kit import echo, echoes, table, talks, try_tcp, udp_talks, wait_for_table, write_nat_conf
+
+HOST = lab_module.HOST_ADDRESS
+GUEST, OTHER = "10.181.8.10", "10.181.8.11"
+
+
+def guest_on(lab, last):
+    g = lab.guest("vmnet8")
+    g.run("ip", "addr", "add", f"10.181.8.{last}/24", "dev", "eth0")
+    g.run("ip", "route", "add", "default", "via", "10.181.8.2")
+    return g
+
+
+def line(port, guest=GUEST, to=7, proto="tcp", text=""):
+    return f"add_nat_portfwd 8 {proto} {port} {guest} {to}{text}\n"
+
+
+@contextlib.contextmanager
+def monitored(where):
+    """What `nft monitor` tells, element by element: a function that waits for a word of the table first."""
+    monitor = where.popen("nft", "monitor", text=True)
+
+    def heard():
+        for verb in ("add", "delete"):
+            where.run("nft", verb, "table", "ip", "probe")
+        return select.select([monitor.stdout], [], [], 0.2)[0]
+
+    proc.wait_until("the monitor listens", heard)
+
+    def told():
+        where.run("nft", "add table ip end")
+        lines = []
+        while not lines or "add table ip end" not in lines[-1]:
+            lines.append(monitor.stdout.readline().strip())
+            assert lines[-1] or monitor.poll() is None
+        where.run("nft", "delete table ip end")
+        return [text for text in lines if text[:1] != "#" and " table ip " not in text]
+
+    yield told
+    monitor.terminate()
+
+
+def test_one_forward_among_ten_thousand(lab):
+    """It is one line of the file, one message of the engine, and one set element."""
+    vnetd = lab.vnetd
+    text = daemon.NETWORKING + "".join(line(20000 + i) for i in range(10000)) + "# the end\n"
+    vnetd.write("networking", text)
+    vnetd.start()
+    wait_for_table(lab.host, "tcp . 29999 ")
+    guest = guest_on(lab, 10)
+    with echo(guest):
+        kept = try_tcp(lab.outside, HOST, 20000)
+        assert echoes(kept)
+        with monitored(lab.host) as told:
+            vnetd.ctl("forward", "add", "vmnet8", "tcp", "40000", GUEST, "7", "the new one")
+            assert told() == [f"create element inet vnetd forwards {{ tcp . 40000 : {GUEST} . 7 }}"]
+            assert talks(lab.outside, HOST, 40000) and talks(lab.host, "127.0.0.1", 40000)
+            added = text.replace("# the end", line(40000, text=" the new one") + "# the end")
+            assert vnetd.read("networking") == added
+            gone = try_tcp(lab.outside, HOST, 40000)
+            assert echoes(gone)
+            vnetd.ctl("forward", "remove", "vmnet8", "tcp", "40000")
+            assert told() == [f"delete element inet vnetd forwards {{ tcp . 40000 : {GUEST} . 7 }}"]
+        assert vnetd.read("networking") == text
+        assert not echoes(gone) and echoes(kept)
+        assert isinstance(try_tcp(lab.outside, HOST, 40000), ConnectionRefusedError)
+        # What the others think of it: a reload finds nothing to do, a new natd and a new engine know it.
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "40001", GUEST, "7")
+        before = table(lab.host)
+        for name in ("vnet-natd", "engine"):
+            vnetd.kill_and_await(name)
+            assert talks(lab.outside, HOST, 40001), name
+        vnetd.ctl("reload", timeout=60)
+        assert table(lab.host) == before
+        rows = vnetd.json("forward", "list")["forwards"]
+        assert len(rows) == 10001 and rows[-1]["port"] == 40001
+        # Somebody's own edit, which nobody has read so far, is not lost.
+        vnetd.write("networking", vnetd.read("networking") + line(40002))
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "40003", GUEST, "7", timeout=60)
+        assert talks(lab.outside, HOST, 40002) and talks(lab.outside, HOST, 40003)
+        assert echoes(kept)
+        kept.close()
+        gone.close()
+
+
+def bind(where, kind, port, address="0.0.0.0"):
+    """A service that starts: None, or why it cannot."""
+    with where.enter():
+        sock = socket.socket(socket.AF_INET, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen()
+    except OSError as why:
+        return why.errno
+    finally:
+        sock.close()
+    return None
+
+
+def taken(where, port):
+    """Whether services are kept off this port, by protocol."""
+    found = [bind(where, kind, port) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+    assert set(found) <= {None, errno.EADDRINUSE}
+    return [e is not None for e in found]
+
+
+def await_taken(where, port, want):
+    proc.wait_until(f"port {port} is taken: {want}", lambda: taken(where, port) == want)
+
+
+def held(vnetd):
+    return {(row["protocol"], row["port"]): row["held"] for row in vnetd.json("forward", "list")["forwards"]}
+
+
+def await_held(vnetd, want):
+    proc.wait_until(f"held: {want}", lambda: held(vnetd) == want)
+
+
+def test_ports_of_forwards_are_held(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + line(81) + line(8080) + line(8080, proto="udp"))
+    vnetd.start()
+    guest = guest_on(lab, 10)
+    await_held(vnetd, {("tcp", 81): True, ("tcp", 8080): True, ("udp", 8080): True})
+    assert "yes" in vnetd.ctl("forward", "list").out
+    assert taken(lab.host, 81) == [True, False] and taken(lab.host, 8080) == [True, True]
+    assert bind(lab.host, socket.SOCK_STREAM, 8080, HOST) == errno.EADDRINUSE
+    with echo(guest):
+        for port in (81, 8080):
+            assert talks(lab.outside, HOST, port) and talks(lab.host, "127.0.0.1", port)
+        assert udp_talks(lab.outside, HOST, 8080) and udp_talks(lab.host, HOST, 8080)
+        live = try_tcp(lab.outside, HOST, 8080)
+        # They outlive everything but priv.
+        for name in ("vnet-natd", "engine"):
+            vnetd.kill_and_await(name)
+            assert taken(lab.host, 8080) == [True, True], name
+            assert echoes(live) and talks(lab.outside, HOST, 8080), name
+        vnetd.restart()
+        await_held(vnetd, {("tcp", 81): True, ("tcp", 8080): True, ("udp", 8080): True})
+        assert echoes(live)
+        # They end with their forwards, and come with new ones.
+        vnetd.ctl("forward", "remove", "vmnet8", "udp", "8080")
+        await_taken(lab.host, 8080, [True, False])
+        vnetd.ctl("forward", "add", "vmnet8", "udp", "8081", GUEST, "7")
+        await_held(vnetd, {("tcp", 81): True, ("tcp", 8080): True, ("udp", 8081): True})
+        assert taken(lab.host, 8081) == [False, True]
+        # No more than so many; none.
+        vnetd.write("vnetd.conf", "[global]\nhold-ports = 1\n")
+        vnetd.ctl("reload")
+        await_held(vnetd, {("tcp", 81): True, ("tcp", 8080): False, ("udp", 8081): False})
+        await_taken(lab.host, 8080, [False, False])
+        vnetd.write("vnetd.conf", "[global]\nhold-ports = 0\n")
+        vnetd.ctl("reload")
+        await_taken(lab.host, 81, [False, False])
+        assert not any(held(vnetd).values())
+        assert echoes(live)
+        live.close()
+
+
+@contextlib.contextmanager
+def service(where, port, address="0.0.0.0"):
+    """A service of the host that says hello."""
+    with where.enter():
+        sock = socket.create_server((address, port))
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            if select.select([sock], [], [], 0.1)[0]:
+                peer, _ = sock.accept()
+                peer.sendall(b"host")
+                peer.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(5)
+        sock.close()
+
+
+def hears(where, address, port):
+    """What a service says at once."""
+    sock = try_tcp(where, address, port)
+    if not isinstance(sock, socket.socket):
+        return ""
+    with contextlib.closing(sock):
+        try:
+            return sock.recv(16).decode()
+        except TimeoutError:
+            return ""
+
+
+def test_a_service_of_the_host_is_not_hidden(lab, vnetd):
+    guest = guest_on(lab, 10)
+    with echo(guest):
+        with service(lab.host, 8080):
+            write_nat_conf(vnetd, [(8080, GUEST, 7), (8081, GUEST, 7)])
+            vnetd.ctl("reload")
+            assert hears(lab.outside, HOST, 8080) == "host"
+            assert talks(lab.outside, HOST, 8081)
+            text = vnetd.ctl("status").out
+            assert "tcp port 8080 is not forwarded: a program of uid 0 has it on 0.0.0.0." in text
+            assert "ss -ltnp 'sport = :8080'" in text
+            assert "tcp port 8080 is not forwarded" in vnetd.log_text()
+            assert held(vnetd) == {("tcp", 8080): False, ("tcp", 8081): True}
+            # Whoever adds one is told which program it is.
+            why = vnetd.ctl("forward", "add", "vmnet8", "tcp", "8080", OTHER, "7", check=False)
+            assert why.rc == 1 and "is in use by" in why.err and "pid" in why.err and "--shadow" in why.err
+            # Natd, engine and vnetd come and go.
+            vnetd.kill_and_await("vnet-natd")
+            assert hears(lab.outside, HOST, 8080) == "host"
+            # Somebody means it.
+            vnetd.write("vnetd.conf", "[vmnet8]\nshadow = tcp/8080\n")
+            vnetd.ctl("reload")
+            assert talks(lab.outside, HOST, 8080)
+            assert "not forwarded" not in vnetd.ctl("status").out
+            vnetd.write("vnetd.conf", "")
+            vnetd.ctl("reload")
+            assert hears(lab.outside, HOST, 8080) == "host"
+        # The service has gone: no reload is needed.
+        proc.wait_until("the forward is in force", lambda: talks(lab.outside, HOST, 8080), 20)
+        assert "not forwarded" not in vnetd.ctl("status").out
+        with service(lab.host, 9090):
+            vnetd.ctl("forward", "add", "vmnet8", "tcp", "9090", GUEST, "7", "--shadow")
+            assert talks(lab.outside, HOST, 9090)
+            assert "shadow = tcp/9090" in vnetd.read("vnetd.conf")
+        # It can be started again: its port is not held.
+        assert taken(lab.host, 9090) == [False, False] and not held(vnetd)[("tcp", 9090)]
+        with service(lab.host, 9090):
+            assert talks(lab.outside, HOST, 9090)
+            vnetd.ctl("forward", "remove", "vmnet8", "tcp", "9090")
+            assert "shadow" not in vnetd.read("vnetd.conf")
+            assert hears(lab.outside, HOST, 9090) == "host"
