@@ -96,6 +96,32 @@ read_rebind(struct build *b, const struct vnetd_section *s)
 			  "private-domains has no effect without rebind-protection = yes");
 }
 
+/* Only NAT asks how to go out. */
+static void
+read_way(struct build *b, const struct vnetd_section *s)
+{
+	struct conf_net *net = &b->c->net[s->net];
+	const struct vnetd_item *addr = vnetd_item_find(s, "snat-address");
+	const struct vnetd_item *ports = vnetd_item_find(s, "snat-ports");
+	const struct vnetd_item *egress = vnetd_item_find(s, "egress");
+	const struct vnetd_item *any = addr ? addr : ports ? ports : egress;
+
+	if (any && !net->nat)
+		diag_warn(b->d, any->pos, "vmnet%u has no NAT; \"%s\" is without effect", s->net,
+			  any->row->key);
+	if (!net->nat)
+		return;
+	net->egress = egress ? egress->value.text : NULL;
+	net->snat_lo = ports ? (uint16_t)ports->value.num : 0;
+	net->snat_hi = ports ? (uint16_t)ports->value.last : 0;
+	if (addr && prefix4_contains(net->subnet, addr->value.ip))
+		diag_warn(b->d, addr->pos,
+			  "snat-address %s lies in vmnet%u itself; it is without effect",
+			  IP4_STR(addr->value.ip), s->net);
+	else if (addr)
+		net->snat = addr->value.ip;
+}
+
 static void
 read_subject(struct build *b, const struct vnetd_section *s)
 {
@@ -206,6 +232,7 @@ build_local(struct build *b)
 			if (b->c->net[s->net].present) {
 				read_static_arp(b, &b->c->net[s->net], s);
 				read_shadow(b, &b->c->net[s->net], s);
+				read_way(b, s);
 			} else {
 				diag_warn(b->d, s->pos,
 					  "[vmnet%u] has no effect: there is no such network",

@@ -129,11 +129,15 @@ struct conf_net {
 	 * all networks, sorted by protocol, then host port. Empty unless nat. */
 	struct conf_forward *forward;
 	size_t nforwards;
-	size_t forward_cap;      /* 0: in the arena; else malloc()ed by conf_forward_apply() */
-	uint32_t udp_timeout_s;  /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
-	struct nat_file natconf; /* its other settings; defaults when there is no file */
+	size_t forward_cap;     /* 0: in the arena; else malloc()ed by conf_forward_apply() */
+	uint32_t udp_timeout_s; /* NAT_PARAM_UDP_TIMEOUT, else nat.conf, else 30; 0: never */
+	/* vnetd.conf: how its guests go out; 0 and NULL: as the kernel chooses */
+	struct ip4 snat;           /* snat-address */
+	uint16_t snat_lo, snat_hi; /* snat-ports */
+	const char *egress;        /* the only interface by which they leave */
 	bool rebind_protection;
 	const char *private_domains; /* in small letters, a blank between two; "": none */
+	struct nat_file natconf;     /* its other settings; defaults when there is no file */
 
 	/* The derived file on disk is absent or was generated for other addresses; conf_refresh()
 	 * of change.h renews it. The model above already has the right values. */

@@ -55,7 +55,7 @@ diag_add(struct diags *d, enum diag_severity sev, struct conf_pos pos, const cha
 		d->failed_all = true;
 	else if (sev == DIAG_ERROR && d->net < 256)
 		d->failed_net[d->net / 8] |= (uint8_t)(1u << (d->net % 8));
-	if (d->n >= DIAGS_MAX)
+	if (d->n >= (sev == DIAG_NOTICE ? NOTICES_MAX : DIAGS_MAX))
 		return;
 	strbuf_init(&raw);
 	strbuf_init(&text);

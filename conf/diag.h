@@ -43,7 +43,8 @@ struct diags {
 	bool failed_all;
 };
 
-#define DIAGS_MAX 1000 /* entries kept; beyond that only counted, so that garbage stays cheap */
+#define DIAGS_MAX   1000 /* entries kept; beyond that only counted, so that garbage stays cheap */
+#define NOTICES_MAX 500  /* entries beyond which no notice is kept, so that warnings find room */
 
 void diags_init(struct diags *d);
 void diags_fini(struct diags *d);

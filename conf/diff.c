@@ -189,7 +189,8 @@ net_fields(const struct conf_net *a, const struct conf_net *b)
 	if (!forwards_eq(a, b))
 		f |= CONF_F_FORWARDS;
 	if (a->udp_timeout_s != b->udp_timeout_s ||
-	    memcmp(a->route, b->route, sizeof(a->route)) != 0 ||
+	    memcmp(a->route, b->route, sizeof(a->route)) != 0 || !ip4_eq(a->snat, b->snat) ||
+	    a->snat_lo != b->snat_lo || a->snat_hi != b->snat_hi || !str_eq(a->egress, b->egress) ||
 	    a->rebind_protection != b->rebind_protection ||
 	    !str_eq(a->private_domains, b->private_domains) ||
 	    !nat_acts_eq(&a->natconf, &b->natconf))

@@ -261,6 +261,20 @@ print_forwards(struct strbuf *out, const struct conf_net *n)
 	}
 }
 
+/* Of a network without NAT they would be without effect. */
+static void
+print_way(struct strbuf *out, const struct conf_net *n)
+{
+	char ports[16];
+
+	if (!n->nat)
+		return;
+	snprintf(ports, sizeof(ports), "%u-%u", n->snat_lo, n->snat_hi);
+	setting(out, SCHEMA_NET, "egress", n->egress);
+	setting(out, SCHEMA_NET, "snat-address", n->snat.h ? IP4_STR(n->snat) : NULL);
+	setting(out, SCHEMA_NET, "snat-ports", n->snat_lo ? ports : NULL);
+}
+
 static void
 print_shadow(struct strbuf *out, const struct conf_net *net)
 {
@@ -286,6 +300,7 @@ print_net(struct strbuf *out, const struct conf_net *n)
 	print_gate(out, SCHEMA_NET, &n->gate);
 	print_routes(out, n);
 	print_rebind(out, n);
+	print_way(out, n);
 	fact(out, "display-name", n->display_name, n->src.display_name);
 	if (n->subnet.len)
 		fact(out, "subnet", PREFIX4_STR(n->subnet), n->src.subnet);

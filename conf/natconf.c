@@ -31,39 +31,54 @@ struct nat_row {
 	enum nat_type type;
 	size_t off;
 	uint32_t max;
+	const char *fate; /* what becomes of it where the kernel does NAT; NULL: what it says */
 };
 
 #define OFF(field) offsetof(struct nat_file, field)
 
+#define NETBIOS_FATE                                                                               \
+	"is without effect: the kernel translates NetBIOS as it does all UDP, by [udp] timeout"
+#define LOW_FATE                                                                                   \
+	"is without effect: the kernel gives a source port below 1024 another one below 1024 "     \
+	"anyway; where one is always needed, name the destination port by port"
+
 static const struct nat_row rows[] = {
-    {"host", "useMacosVmnetVirtApi", N_BOOL, OFF(use_macos_api), 0},
-    {"host", "ip", N_IP_LEN, OFF(ip), 0},
-    {"host", "netmask", N_MASK, OFF(ip_len), 0},
-    {"host", "lastDhcpAddress", N_IP, OFF(last_dhcp), 0},
-    {"host", "hostMAC", N_MAC, OFF(host_mac), 0},
-    {"host", "configport", N_PORT, OFF(config_port), 0},
-    {"host", "device", N_TEXT, OFF(device), 0},
-    {"host", "activeFTP", N_BOOL, OFF(active_ftp), 0},
-    {"host", "allowAnyOUI", N_BOOL, OFF(allow_any_oui), 0},
-    {"host", "hostIp", N_IP, OFF(host_ip), 0},
-    {"host", "resetConnectionOnLinkDown", N_BOOL, OFF(reset_on_link_down), 0},
-    {"host", "resetConnectionOnDestLocalHost", N_BOOL, OFF(reset_on_dest_localhost), 0},
-    {"host", "natIp6Enable", N_BOOL, OFF(ip6_enable), 0},
-    {"host", "natIp6Prefix", N_PREFIX6, OFF(ip6_prefix), 0},
-    {"tcp", "timeWaitTimeout", N_NUM, OFF(tcp_time_wait_s), 86400},
-    {"udp", "timeout", N_NUM, OFF(udp_timeout_s), 86400},
-    {"dns", "policy", N_POLICY, OFF(dns_policy), 0},
-    {"dns", "timeout", N_NUM, OFF(dns_timeout_s), 3600},
-    {"dns", "retries", N_NUM, OFF(dns_retries), 100},
-    {"dns", "autodetect", N_BOOL, OFF(dns_autodetect), 0},
-    {"dns", "nameserver1", N_IP, OFF(nameserver[0]), 0},
-    {"dns", "nameserver2", N_IP, OFF(nameserver[1]), 0},
-    {"dns", "nameserver3", N_IP, OFF(nameserver[2]), 0},
-    {"netbios", "nbnsTimeout", N_NUM, OFF(nbns_timeout_s), 3600},
-    {"netbios", "nbnsRetries", N_NUM, OFF(nbns_retries), 100},
-    {"netbios", "nbdsTimeout", N_NUM, OFF(nbds_timeout_s), 3600},
-    {"privilegedTCP", "autodetect", N_BOOL, OFF(priv[CONF_TCP].autodetect), 0},
-    {"privilegedUDP", "autodetect", N_BOOL, OFF(priv[CONF_UDP].autodetect), 0},
+    {"host", "useMacosVmnetVirtApi", N_BOOL, OFF(use_macos_api), 0,
+     "is about macOS: here the kernel does NAT"},
+    {"host", "ip", N_IP_LEN, OFF(ip), 0, NULL},
+    {"host", "netmask", N_MASK, OFF(ip_len), 0,
+     "decides nothing: the network's mask is that of networking"},
+    {"host", "lastDhcpAddress", N_IP, OFF(last_dhcp), 0,
+     "is about macOS: the addresses that DHCP gives are in dhcpd.conf"},
+    {"host", "hostMAC", N_MAC, OFF(host_mac), 0,
+     "is about Windows: the host's MAC address on vmnetN is 00:50:56:c0:00:N"},
+    {"host", "configport", N_PORT, OFF(config_port), 0,
+     "opens no port: vnetctl status tells what it would"},
+    {"host", "device", N_TEXT, OFF(device), 0,
+     "decides nothing: the folder of the file names the network"},
+    {"host", "activeFTP", N_BOOL, OFF(active_ftp), 0, NULL},
+    {"host", "allowAnyOUI", N_BOOL, OFF(allow_any_oui), 0, NULL},
+    {"host", "hostIp", N_IP, OFF(host_ip), 0,
+     "decides nothing: the host's address is set by vnetctl set vmnetN adapter-address"},
+    {"host", "resetConnectionOnLinkDown", N_BOOL, OFF(reset_on_link_down), 0, NULL},
+    {"host", "resetConnectionOnDestLocalHost", N_BOOL, OFF(reset_on_dest_localhost), 0, NULL},
+    {"host", "natIp6Enable", N_BOOL, OFF(ip6_enable), 0, NULL},
+    {"host", "natIp6Prefix", N_PREFIX6, OFF(ip6_prefix), 0,
+     "waits for IPv6, which is not served yet"},
+    {"tcp", "timeWaitTimeout", N_NUM, OFF(tcp_time_wait_s), 86400, NULL},
+    {"udp", "timeout", N_NUM, OFF(udp_timeout_s), 86400, NULL},
+    {"dns", "policy", N_POLICY, OFF(dns_policy), 0, NULL},
+    {"dns", "timeout", N_NUM, OFF(dns_timeout_s), 3600, NULL},
+    {"dns", "retries", N_NUM, OFF(dns_retries), 100, NULL},
+    {"dns", "autodetect", N_BOOL, OFF(dns_autodetect), 0, NULL},
+    {"dns", "nameserver1", N_IP, OFF(nameserver[0]), 0, NULL},
+    {"dns", "nameserver2", N_IP, OFF(nameserver[1]), 0, NULL},
+    {"dns", "nameserver3", N_IP, OFF(nameserver[2]), 0, NULL},
+    {"netbios", "nbnsTimeout", N_NUM, OFF(nbns_timeout_s), 3600, NETBIOS_FATE},
+    {"netbios", "nbnsRetries", N_NUM, OFF(nbns_retries), 100, NETBIOS_FATE},
+    {"netbios", "nbdsTimeout", N_NUM, OFF(nbds_timeout_s), 3600, NETBIOS_FATE},
+    {"privilegedTCP", "autodetect", N_BOOL, OFF(priv[CONF_TCP].autodetect), 0, LOW_FATE},
+    {"privilegedUDP", "autodetect", N_BOOL, OFF(priv[CONF_UDP].autodetect), 0, LOW_FATE},
 };
 
 static const char *const sections[] = {
@@ -286,6 +301,20 @@ add_priv_port(struct nat_parser *p, struct nat_privileged *pr)
 		pr->port[pr->nports++] = (uint16_t)port;
 }
 
+/* What a good value means, beyond itself. */
+static void
+note_value(struct nat_parser *p, const struct nat_row *r)
+{
+	if (r->off == OFF(udp_timeout_s))
+		p->f->udp_timeout_set = true;
+	if (r->off == OFF(ip6_enable) && p->f->ip6_enable)
+		NAT_WARN(p, p->l->value,
+			 "IPv6 is not served yet: guests of the network have IPv4 only");
+	if (r->fate)
+		diag_notice(p->d, word_pos(p->name, &p->l->line, p->l->key), "\"%s\" %s", r->key,
+			    r->fate);
+}
+
 static void
 parse_pair(struct nat_parser *p)
 {
@@ -311,8 +340,8 @@ parse_pair(struct nat_parser *p)
 		if (!set_value(p, &rows[i], p->l->value))
 			NAT_WARN(p, p->l->value, "\"%s\" cannot be \"%.*s\"; the default is used",
 				 rows[i].key, WORD_ARG(p->l->value));
-		else if (rows[i].off == OFF(udp_timeout_s))
-			p->f->udp_timeout_set = true;
+		else
+			note_value(p, &rows[i]);
 		return;
 	}
 	unknown_key(p);

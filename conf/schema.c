@@ -83,6 +83,16 @@ const struct schema_row schema_table[] = {
     {SCHEMA_NET, V, "shadow", SCHEMA_PORTLIST, 1, 1024, NULL, "(none)", SCHEMA_LIVE,
      "ports of the host that are forwarded also where a service of the host has them",
      "a guest's service is to be reached instead of the host's", "tcp/80 udp/53"},
+    {SCHEMA_NET, V, "egress", SCHEMA_IFNAME, 0, 0, NULL, "(as routes say)", SCHEMA_LIVE,
+     "the only interface by which guests of a NAT network leave the host; what routes send "
+     "elsewhere is refused",
+     "traffic of these guests must take the VPN or nothing", "tun0"},
+    {SCHEMA_NET, V, "snat-address", SCHEMA_IP4, 0, 0, NULL, "(the outgoing interface's)",
+     SCHEMA_LIVE, "address of the host that guests of a NAT network go out with",
+     "the host has several, and one of them is for these guests", "203.0.113.7"},
+    {SCHEMA_NET, V, "snat-ports", SCHEMA_RANGE, 1, 65535, NULL, "(any)", SCHEMA_LIVE,
+     "source ports of TCP and UDP that guests of a NAT network go out from",
+     "a firewall or a log outside tells networks apart by their ports", "20000-29999"},
     {SCHEMA_NET, N, "subnet", SCHEMA_PREFIX4, 0, 0, NULL, "(chosen when created)", SCHEMA_LIVE,
      "IPv4 subnet; host, gateway and DHCP addresses at their default places follow it",
      "it clashes with another network", "192.168.80.0/24"},
@@ -312,6 +322,12 @@ schema_type_print(struct strbuf *out, const struct schema_row *row)
 	case SCHEMA_LIMIT:
 		strbuf_addf(out, "%u-%u or unlimited", row->min, row->max);
 		break;
+	case SCHEMA_RANGE:
+		strbuf_addf(out, "FIRST-LAST, from %u to %u", row->min, row->max);
+		break;
+	case SCHEMA_IFNAME:
+		strbuf_add(out, "name of an interface");
+		break;
 	case SCHEMA_TEXT:
 		strbuf_add(out, "text");
 		break;
@@ -538,6 +554,18 @@ parse_rate(struct schema_value *v, const struct schema_row *row, struct word w)
 }
 
 static bool
+is_ifname(struct word w)
+{
+	char name[CONF_IFNAME_MAX + 1] = "";
+	uint32_t net;
+
+	if (w.len == 0 || w.len > CONF_IFNAME_MAX)
+		return false;
+	memcpy(name, w.s, w.len);
+	return conf_ifname_ok(name) && !word_net(w, &net);
+}
+
+static bool
 parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 {
 	switch (row->type) {
@@ -573,6 +601,10 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 	case SCHEMA_LIMIT:
 		return word_ieq(w, "unlimited") ||
 		       (word_u32(w, row->max, &v->num) && v->num >= row->min);
+	case SCHEMA_RANGE:
+		return word_range(w, row->min, row->max, &v->num, &v->last);
+	case SCHEMA_IFNAME:
+		return is_ifname(w);
 	case SCHEMA_TEXT:
 		return true;
 	}
@@ -736,7 +768,10 @@ canonical(struct arena *a, const struct schema_row *row, const struct schema_val
 		return arena_printf(a, "%s", schema_rate_str(v->num, (char[SCHEMA_RATE_LEN]){0}));
 	case SCHEMA_LIMIT:
 		return arena_printf(a, "%s", schema_limit_str(v->num, (char[SCHEMA_LIMIT_LEN]){0}));
+	case SCHEMA_RANGE:
+		return arena_printf(a, "%u-%u", v->num, v->last);
 	case SCHEMA_NAME:
+	case SCHEMA_IFNAME:
 	case SCHEMA_TEXT:
 		break;
 	}

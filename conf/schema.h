@@ -43,6 +43,8 @@ enum schema_type {
 	SCHEMA_PORTNAME, /* a port: name, interface name or MAC */
 	SCHEMA_RATE,     /* bit/s in whole thousands: 1500k, 10M, 2G, 64000; 0 or none */
 	SCHEMA_LIMIT,    /* min-max or unlimited */
+	SCHEMA_RANGE,    /* FIRST-LAST, both from min to max */
+	SCHEMA_IFNAME,   /* an interface that is not one of vnetd's networks */
 	SCHEMA_TEXT,     /* rest of the line */
 };
 
@@ -59,8 +61,8 @@ struct schema_row {
 	enum conf_file_id file; /* that holds it; CONF_FILE_VNETD for our own */
 	const char *key;
 	enum schema_type type;
-	uint32_t min, max; /* SCHEMA_INT, _SECONDS and _LIMIT; SCHEMA_RATE: kbit/s; SCHEMA_MACLIST:
-				     how many; SCHEMA_DOMAINS: bytes */
+	/* SCHEMA_INT, _SECONDS, _LIMIT and _RANGE; SCHEMA_RATE: kbit/s; SCHEMA_MACLIST: how many; SCHEMA_DOMAINS: bytes */
+	uint32_t min, max;
 	const char *const *words; /* SCHEMA_ENUM, NULL-terminated */
 	const char *def;          /* default as text, or what it is derived from in () */
 	enum schema_effect effect;
@@ -90,6 +92,7 @@ struct schema_value {
 	bool yes;
 	/* SCHEMA_INT, SECONDS, ENUM (index into words), NETNAME, RATE (kbit/s), LIMIT (0: unlimited) */
 	uint32_t num;
+	uint32_t last; /* SCHEMA_RANGE, of which num is the first */
 	struct ip4 ip;
 	struct prefix4 prefix;
 	struct mac mac;

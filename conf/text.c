@@ -138,6 +138,17 @@ word_u32(struct word w, uint32_t max, uint32_t *out)
 	return true;
 }
 
+bool
+word_range(struct word w, uint32_t min, uint32_t max, uint32_t *first, uint32_t *last)
+{
+	const char *dash = w.len ? memchr(w.s, '-', w.len) : NULL;
+	size_t n = dash ? (size_t)(dash - w.s) : 0;
+
+	return dash && word_u32(word_trim((struct word){w.s, n}), max, first) &&
+	       word_u32(word_trim(word_skip(w, n + 1)), max, last) && *first >= min &&
+	       *first <= *last;
+}
+
 /* A NUL-terminated copy for the parsers of lib/inet.h; nothing that they accept is longer. */
 static bool
 word_cstr(struct word w, char buf[static 32])

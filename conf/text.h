@@ -66,6 +66,8 @@ char *word_dup(struct arena *a, struct word w);
 
 /* Decimal digits only, at most max. */
 bool word_u32(struct word w, uint32_t max, uint32_t *out);
+/* FIRST-LAST, blanks around the numbers allowed: min <= first <= last <= max. */
+bool word_range(struct word w, uint32_t min, uint32_t max, uint32_t *first, uint32_t *last);
 
 /* As in lib/inet.h, for words. */
 bool word_ip4(struct word w, struct ip4 *out);

@@ -120,7 +120,7 @@ log_diag(enum diag_severity s, const char *text)
 		log_debug("%s", text);
 }
 
-/* To the log and to the client, as soon as nothing can be added. */
+/* To the log and to the client, as soon as nothing can be added. Notices are for `check -v`, which reads the files itself. */
 static void
 tell_diags(struct core *c, struct job *j)
 {
@@ -137,7 +137,8 @@ tell_diags(struct core *c, struct job *j)
 		log_diag(d->severity, strbuf_str(&text));
 		m.u.diag_row.level = (uint8_t)d->severity;
 		MSG_SET_STR(m.u.diag_row.text, strbuf_str(&text));
-		client_send(c, j->client, &m, NULL, 0);
+		if (d->severity != DIAG_NOTICE)
+			client_send(c, j->client, &m, NULL, 0);
 		strbuf_fini(&text);
 	}
 	j->told = true;

@@ -141,7 +141,7 @@ changes_end_with_networking_and_can_be_applied(void **state UNUSED)
 		assert_int_equal(ch.v[i].len, strlen(ch.v[i].text));
 	conf_changes_apply(&src, &ch);
 	c = conf_build(&src, &d);
-	assert_int_equal(d.n, 0);
+	assert_int_equal(d.n, d.count[DIAG_NOTICE]);
 	assert_int_equal(c->net[3].type, NET_NAT);
 	conf_free(c);
 	conf_changes_fini(&ch);

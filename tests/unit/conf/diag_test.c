@@ -74,6 +74,21 @@ what_failed_is_known_even_when_the_list_is_full(void **state UNUSED)
 }
 
 static void
+notices_leave_room_for_warnings(void **state UNUSED)
+{
+	struct diags d;
+
+	diags_init(&d);
+	for (int i = 0; i < DIAGS_MAX + 10; i++)
+		diag_notice(&d, ((struct conf_pos){"f", 1, 1}), "%d", i);
+	assert_int_equal(d.n, NOTICES_MAX);
+	assert_int_equal(d.count[DIAG_NOTICE], DIAGS_MAX + 10);
+	diag_warn(&d, ((struct conf_pos){"f", 1, 1}), "late");
+	assert_string_equal(d.v[NOTICES_MAX].text, "late");
+	diags_fini(&d);
+}
+
+static void
 errors_are_found_by_network(void **state UNUSED)
 {
 	struct diags d;
@@ -112,6 +127,7 @@ main(void)
 	    cmocka_unit_test(a_place_is_printed_as_far_as_it_is_known),
 	    cmocka_unit_test(nothing_raw_reaches_a_terminal),
 	    cmocka_unit_test(what_failed_is_known_even_when_the_list_is_full),
+	    cmocka_unit_test(notices_leave_room_for_warnings),
 	    cmocka_unit_test(errors_are_found_by_network),
 	    cmocka_unit_test(suggestions),
 	};
