@@ -33,6 +33,7 @@
 #define MSG_HEADER       8
 #define NAT_CAPTURES_MAX 256        /* of one plan */
 #define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
+#define NAT_LOW_LEN      64         /* at most 32 ports */
 #define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
@@ -234,11 +235,20 @@
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
  * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
 #define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
+/* How guests of a NAT network go out; 0 and "": as the kernel chooses. snat: their address outside. snat_lo to snat_hi:
+ * source ports. egress: the only interface by which they leave. ftp: it is followed. vmware_only: other MAC addresses
+ * than VMware's are refused. open_gateway: the gateway's address leads to services of the host. reset_lost: unknown
+ * TCP is reset. low_tcp, low_udp: ports, two bytes each, that are asked from a source port below 1024. */
+#define NAT_WAY(F)                                                                                 \
+	F(U32, udp_timeout_s, 0) F(U32, tcp_time_wait_s, 0) F(IP4, snat, 0) F(U16, snat_lo, 0)          \
+	F(U16, snat_hi, 0) F(STR, egress, 16) F(BOOL, ftp, 0) F(BOOL, vmware_only, 0)                   \
+	F(BOOL, open_gateway, 0) F(BOOL, reset_lost, 0) F(BYTES, low_tcp, NAT_LOW_LEN)                  \
+	F(BYTES, low_udp, NAT_LOW_LEN)
 /* One network. nat: masquerade to the outside. Without it the network reaches nothing else. routes: networks
  * that it talks with, in both directions, whether they name it or not; 0 or NAT_ROUTES_LEN bytes. */
 #define FIELDS_nat_net(F)                                                                          \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
 /* One port forward: proto (enum ip_proto), host port -> guest address and port. */
 #define FIELDS_nat_forward(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
@@ -305,7 +315,7 @@
 #define FIELDS_natd_global(F) F(BOOL, forward_others, 0) F(U16, hold_ports, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
-	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(U32, udp_timeout_s, 0) F(BYTES, routes, NAT_ROUTES_LEN)
+	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
 /* shadow: also where a service of the host has the port. */
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \

@@ -30,7 +30,6 @@ struct program {
 	struct natd d;
 	struct natd_conf coming, conf; /* rows since CONF_BEGIN; the latest complete ones */
 	bool receiving;
-	struct rtnl *rtnl;
 	struct loop_io *rtnl_io;
 };
 
@@ -227,6 +226,8 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 
 	if (r->dst.len == 0)
 		nat_rescan(p->d.nat);
+	else
+		nat_host_changed(p->d.nat);
 	proxy_forget_answers(p->d.proxy);
 }
 
@@ -239,14 +240,33 @@ on_overrun(void *arg)
 	proxy_forget_answers(p->d.proxy);
 }
 
-static const struct rtnl_events rtnl_events = {.route = on_route, .overrun = on_overrun};
+/* Ours come and go with every guest; what NAT needs are the others. */
+static void
+on_link(const struct rtnl_link *l, bool gone UNUSED, void *arg)
+{
+	struct program *p = arg;
+
+	if (l->master == 0)
+		nat_host_changed(p->d.nat);
+}
+
+static void
+on_addr(const struct rtnl_addr *a UNUSED, bool gone UNUSED, void *arg)
+{
+	struct program *p = arg;
+
+	nat_host_changed(p->d.nat);
+}
+
+static const struct rtnl_events rtnl_events = {
+    .link = on_link, .addr = on_addr, .route = on_route, .overrun = on_overrun};
 
 static void
 on_rtnl(int fd UNUSED, void *arg)
 {
 	struct program *p = arg;
 
-	rtnl_dispatch(p->rtnl);
+	rtnl_dispatch(p->d.rtnl);
 }
 
 /* -- life -- */
@@ -267,8 +287,8 @@ open_all(struct program *p)
 		log_fatal(0, "out of memory");
 	p->d.own = geteuid();
 	p->d.inuse = inuse_open();
-	p->rtnl = rtnl_new(&rtnl_events, p);
-	if (!p->rtnl)
+	p->d.rtnl = rtnl_new(&rtnl_events, p);
+	if (!p->d.rtnl)
 		log_fatal(errno, "cannot watch the host's routes");
 }
 
@@ -279,7 +299,7 @@ start(struct program *p)
 
 	d->priv = chan_new(d->loop, FD_PRIV, "priv", &priv_handler, p);
 	d->engine = chan_new(d->loop, FD_ENGINE, "engine", &engine_handler, p);
-	p->rtnl_io = loop_add_read(d->loop, rtnl_event_fd(p->rtnl), on_rtnl, p);
+	p->rtnl_io = loop_add_read(d->loop, rtnl_event_fd(p->d.rtnl), on_rtnl, p);
 	if (!d->priv || !d->engine || !p->rtnl_io ||
 	    loop_add_signal(d->loop, SIGTERM, on_sigterm, d) < 0)
 		log_fatal(0, "out of memory");
@@ -302,7 +322,7 @@ end(struct program *p)
 	hold_free(p->d.hold);
 	fd_close(&p->d.inuse);
 	loop_io_free(p->rtnl_io);
-	rtnl_free(p->rtnl);
+	rtnl_free(p->d.rtnl);
 	chan_free(p->d.priv);
 	natd_asks_fini(&p->d);
 	natd_reports_fini(&p->d);

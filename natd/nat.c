@@ -22,6 +22,7 @@
 #include "natd/hold.h"
 #include "natd/inuse.h"
 #include "natd/nftevent.h"
+#include "natd/way.h"
 
 enum {
 	EVENT_SIZE = 64 * 1024,
@@ -50,7 +51,8 @@ struct nat {
 	bool changing; /* the running commit changes forwards only */
 	bool again;    /* commit once more when this one is done */
 	bool told_timeouts;
-	int err; /* of the latest commit, positive */
+	bool no_ftp; /* the kernel cannot follow FTP */
+	int err;     /* of the latest commit, positive */
 	char why[512];
 	/* forwards whose connections are to be forgotten; [flushed, nflush) are left */
 	struct msg_nat_flush_forward *flush;
@@ -75,6 +77,66 @@ struct nat {
 static void commit(struct nat *n);
 static void flush_next(struct nat *n);
 
+/* -- the way out -- */
+
+/* A network's question to the host. */
+struct looking {
+	const struct msg_natd_net *net;
+	struct way way;
+};
+
+static void
+on_link(const struct rtnl_link *l, void *arg)
+{
+	struct looking *x = arg;
+
+	way_link(&x->way, x->net, l);
+}
+
+static void
+on_addr(const struct rtnl_addr *a, void *arg)
+{
+	struct looking *x = arg;
+
+	way_addr(&x->way, x->net, a);
+}
+
+static void
+on_route(const struct rtnl_route *r, void *arg)
+{
+	struct looking *x = arg;
+
+	way_route(&x->way, r);
+}
+
+static bool
+has_way(const struct msg_natd_net *net)
+{
+	return net->nat && (net->egress[0] || net->snat.h);
+}
+
+/* A host that does not answer is not said to lack anything. */
+static bool
+lacks_way(struct nat *n, const struct msg_natd_net *net, char *text, size_t cap)
+{
+	struct looking x = {.net = net};
+
+	if (!has_way(net))
+		return false;
+	return rtnl_links(n->d->rtnl, on_link, &x) == 0 &&
+	       rtnl_addrs(n->d->rtnl, on_addr, &x) == 0 &&
+	       rtnl_routes(n->d->rtnl, on_route, &x) == 0 && way_is_missing(text, cap, &x.way, net);
+}
+
+static const char *
+without_ftp(const struct nat *n, const struct msg_natd_net *net)
+{
+	return n->no_ftp && net->nat && net->ftp
+		   ? "this kernel cannot follow FTP (CONFIG_NF_CONNTRACK_FTP, CONFIG_NF_NAT_FTP): "
+		     "activeFTP of nat.conf is without effect, passive FTP works"
+		   : NULL;
+}
+
 /* -- reports -- */
 
 static void
@@ -95,8 +157,11 @@ report_nat(struct nat *n)
 			if (p->more)
 				snprintf(text, sizeof(text), "%s (and %zu more)", p->text, p->more);
 			natd_report(n->d, net, SERVICE_NAT, false, text, p->cure);
+		} else if (lacks_way(n, &n->conf->nets[i], text, sizeof(text))) {
+			natd_report(n->d, net, SERVICE_NAT, false, text, NULL);
 		} else {
-			natd_report(n->d, net, SERVICE_NAT, true, NULL, NULL);
+			natd_report(n->d, net, SERVICE_NAT, true, without_ftp(n, &n->conf->nets[i]),
+				    NULL);
 		}
 	}
 }
@@ -154,6 +219,7 @@ on_scan_timer(void *arg)
 	struct nat *n = arg;
 	struct msg m = msg_make(MSG_FIREWALL_SCAN, 0);
 
+	report_nat(n);
 	n->scanning = true;
 	n->scan_again = false;
 	n->scanned = mono_now();
@@ -171,6 +237,17 @@ nat_rescan(struct nat *n)
 	n->scan_again = true;
 	if (!n->scanning)
 		loop_timer_set(n->scan_timer, mono_before(due, earliest) ? earliest : due);
+}
+
+void
+nat_host_changed(struct nat *n)
+{
+	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
+		if (!has_way(&n->conf->nets[i]))
+			continue;
+		nat_rescan(n);
+		return;
+	}
 }
 
 /* -- forgetting connections -- */
@@ -242,11 +319,12 @@ commit_succeeded(struct nat *n, const char *words)
 	n->in_force = true;
 	n->retry_ms = RETRY_MIN_MS;
 	loop_timer_set(n->retry, MONO_NEVER);
-	if (strstr(words, "no-udp-timeout") && !n->told_timeouts) {
+	if (strstr(words, "no-timeouts") && !n->told_timeouts) {
 		n->told_timeouts = true;
 		log_warn(0, "this kernel has no timeout objects (CONFIG_NF_CONNTRACK_TIMEOUT): "
-			    "UDP timeouts of nat.conf are without effect");
+			    "timeouts of nat.conf are without effect");
 	}
+	n->no_ftp = strstr(words, "no-ftp");
 	log_debug("NAT plan%s in force: %zu networks, %zu forwards (%s)",
 		  n->changing ? ", changed," : "", n->sent.nnets, n->sent.nforwards, words);
 	flush_next(n);

@@ -25,4 +25,7 @@ bool nat_is_settled(const struct nat *n, int *err, const char **text);
 /* Foreign rule sets matter in a new way (the route to the outside has changed): scan soon. */
 void nat_rescan(struct nat *n);
 
+/* A link, an address or a route of the host has changed: the same, if some network's way out needs it. */
+void nat_host_changed(struct nat *n);
+
 #endif

@@ -11,7 +11,7 @@
  *     hostfile.c  a file of the host that is followed
  *     proxy.c   DNS sockets: towards guests, towards resolvers; dnstell.c: its words in the log
  *
- * plan.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
+ * plan.c, way.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
  */
 #ifndef VNET_NATD_NATD_H
 #define VNET_NATD_NATD_H
@@ -31,6 +31,7 @@ struct lookup;
 struct nat;
 struct proxy;
 struct report_net;
+struct rtnl;
 
 /* A request to priv that waits for its REPLY. Descriptors may be taken. */
 typedef void reply_fn(void *arg, const struct msg_reply *r, int *fds, size_t nfds);
@@ -56,6 +57,7 @@ struct natd {
 	uint32_t own; /* our user */
 	struct nat *nat;
 	struct proxy *proxy;
+	struct rtnl *rtnl;      /* the host's links, addresses and routes */
 	struct lookup *lookups; /* names that the engine waits for */
 	/* A generation being put in force: CONF_READY follows when nat and proxy are done. */
 	uint32_t generation;

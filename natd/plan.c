@@ -130,6 +130,17 @@ is_host_in(struct prefix4 subnet, struct ip4 a)
 	       !ip4_eq(a, prefix4_broadcast(subnet));
 }
 
+/* Another network's way out is no matter of a network without one. */
+static void
+copy_way(struct msg_nat_net *to, const struct msg_natd_net *from)
+{
+#define COPY(kind, name, cap) memcpy(&to->name, &from->name, sizeof(to->name));
+	if (from->nat) {
+		NAT_WAY(COPY)
+	}
+#undef COPY
+}
+
 static void
 add_net(struct making *k, const struct msg_natd_net *n)
 {
@@ -160,6 +171,7 @@ add_net(struct making *k, const struct msg_natd_net *n)
 		    .nat = n->nat,
 		    .udp_timeout_s = n->udp_timeout_s,
 		};
+		copy_way(&p->nets[p->nnets - 1], n);
 		p->nets[p->nnets - 1].routes.len = n->routes.len;
 		memcpy(p->nets[p->nnets - 1].routes.b, n->routes.b, sizeof(n->routes.b));
 	}
@@ -448,12 +460,21 @@ plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone)
 /* -- comparing -- */
 
 static bool
+same_way(const struct msg_nat_net *a, const struct msg_nat_net *b)
+{
+#define SAME(kind, name, cap) &&memcmp(&a->name, &b->name, sizeof(a->name)) == 0
+	return true NAT_WAY(SAME);
+#undef SAME
+}
+
+static bool
 same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 {
 	return a->net == b->net && ip4_eq(a->subnet, b->subnet) && a->len == b->len &&
 	       ip4_eq(a->host, b->host) && ip4_eq(a->gateway, b->gateway) &&
 	       a->adapter == b->adapter && a->nat == b->nat &&
-	       a->udp_timeout_s == b->udp_timeout_s && a->routes.len == b->routes.len &&
+	       a->udp_timeout_s == b->udp_timeout_s && same_way(a, b) &&
+	       a->routes.len == b->routes.len &&
 	       memcmp(a->routes.b, b->routes.b, a->routes.len) == 0;
 }
 

@@ -548,6 +548,19 @@ check_sock_dns(enum role from UNUSED, const struct msg *m)
 	return host_address(m->u.sock_dns.net, m->u.sock_dns.addr);
 }
 
+/* Nobody else's than an address that a host can have, and ports in their order. */
+static const char *
+nat_way(const struct msg_nat_net *n)
+{
+	if (n->snat.h && !is_host_address(n->snat))
+		return "guests cannot go out with such an address";
+	if (n->snat_lo > n->snat_hi || (n->snat_hi && !n->snat_lo))
+		return "not a range of ports";
+	if (n->egress[0] && port_name(n->egress))
+		return "guests cannot leave by such an interface";
+	return n->low_tcp.len % 2 || n->low_udp.len % 2 ? "not a list of ports" : NULL;
+}
+
 static const char *
 check_nat_net(enum role from UNUSED, const struct msg *m)
 {
@@ -559,7 +572,7 @@ check_nat_net(enum role from UNUSED, const struct msg *m)
 		why = "an address is not inside the subnet";
 	if (!why && n->routes.len != 0 && n->routes.len != NAT_ROUTES_LEN)
 		why = "not a set of networks";
-	return why;
+	return why ? why : nat_way(n);
 }
 
 static const char *

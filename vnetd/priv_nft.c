@@ -48,6 +48,7 @@ struct priv_nft {
 	struct nft_change change;
 	bool plain;       /* the kernel does not know the flags */
 	bool no_timeouts; /* nor timeout objects */
+	bool no_ftp;      /* nor what follows FTP */
 	bool anew;        /* the last commit made the table: there was none */
 };
 
@@ -239,6 +240,7 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 		return r;
 	}
 	n->plan.no_timeouts = n->no_timeouts;
+	n->plan.no_ftp = n->no_ftp;
 	nft_batch_init(&b, &n->sock);
 	if (f.exists)
 		nft_build_delete(&b);
@@ -260,7 +262,7 @@ change_table(struct priv_nft *n, struct nft_refusal *why)
 	if (n->change.ngone + n->change.ncome == 0)
 		return 0;
 	nft_batch_init(&b, &n->sock);
-	nft_build_change(&b, &n->change);
+	nft_build_change(&b, &n->plan, &n->change);
 	r = nft_batch_commit(&b, &n->sock, why);
 	nft_batch_fini(&b);
 	n->anew = false;
@@ -297,9 +299,13 @@ learn(struct priv_nft *n, int r, const struct nft_refusal *why)
 		n->plain = true;
 		return true;
 	}
-	if (why->type == NFT_MSG_NEWOBJ && (unknown || r == -ENOENT) && !n->no_timeouts) {
-		n->no_timeouts = true;
-		return true;
+	if (why->type == NFT_MSG_NEWOBJ && (unknown || r == -ENOENT)) {
+		bool *lacks =
+		    strstr(why->what, "\"" NFT_HELPER_FTP "\"") ? &n->no_ftp : &n->no_timeouts;
+		bool news = !*lacks;
+
+		*lacks = true;
+		return news;
 	}
 	return (why->type == NFT_MSG_DELTABLE && r == -ENOENT) ||
 	       (why->type == NFT_MSG_NEWSET && r == -EEXIST) || r == -EINTR || r == -EAGAIN;
@@ -338,8 +344,8 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		 * long as its packets keep coming. */
 		if (n->anew)
 			nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
-		snprintf(why, cap, "%s%s", n->plain ? "plain" : "owned",
-			 n->no_timeouts ? " no-udp-timeout" : "");
+		snprintf(why, cap, "%s%s%s", n->plain ? "plain" : "owned",
+			 n->no_timeouts ? " no-timeouts" : "", n->no_ftp ? " no-ftp" : "");
 		return 0;
 	}
 	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)

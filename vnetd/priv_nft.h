@@ -50,8 +50,8 @@ int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone 
 
 /* Replaces the whole table by the rows since BEGIN in one transaction, or since CHANGE tells
  * the kernel about those forwards alone: established connections go on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
- * why holds words for natd: "owned" or "plain", then "no-udp-timeout" where the kernel lacks
- * timeout objects. Either way why is the text of the REPLY. */
+ * why holds words for natd: "owned" or "plain", then "no-timeouts" where the kernel lacks timeout
+ * objects, "no-ftp" where it has nothing to follow FTP with. Either way why is the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
 
 /* Forgets the connections that went through a forward which is no more: those whose original

@@ -5,12 +5,12 @@
 #include "priv_nft_build.h"
 
 #include <libnftnl/chain.h>
-#include <libnftnl/object.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink_cttimeout.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +37,8 @@ type_number(enum nft_type t)
 		return 12;
 	case NFT_T_PORT:
 		return 13;
+	case NFT_T_MAC:
+		return 9;
 	case NFT_T_VERDICT:
 		return NFT_DATA_VERDICT;
 	case NFT_T_NONE:
@@ -67,6 +69,8 @@ type_len(enum nft_type t)
 	case NFT_T_PROTO:
 	case NFT_T_PORT:
 		return 4;
+	case NFT_T_MAC:
+		return 8;
 	case NFT_T_VERDICT:
 	case NFT_T_NONE:
 		break;
@@ -87,11 +91,22 @@ field_len(enum nft_type t)
 		return 1;
 	case NFT_T_PORT:
 		return 2;
+	case NFT_T_MAC:
+		return 6;
 	case NFT_T_VERDICT:
 	case NFT_T_NONE:
 		break;
 	}
 	return 0;
+}
+
+/* Only the fields of a concatenation are padded. */
+static uint32_t
+key_len(const enum nft_type key[2])
+{
+	if (key[1] == NFT_T_NONE)
+		return field_len(key[0]);
+	return type_len(key[0]) + type_len(key[1]);
 }
 
 /* -- table -- */
@@ -163,7 +178,7 @@ put_set(struct nft_batch *b, enum nft_set id)
 	nftnl_set_set_str(s, NFTNL_SET_NAME, d->name);
 	nftnl_set_set_u32(s, NFTNL_SET_ID, (uint32_t)id + 1);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, types_number(d->key));
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, type_len(d->key[0]) + type_len(d->key[1]));
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, key_len(d->key));
 	if (d->val[0] != NFT_T_NONE) {
 		flags |= NFT_SET_MAP;
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, types_number(d->val));
@@ -273,6 +288,21 @@ put_elems(struct nft_batch *b, const struct nft_plan *p, enum nft_set id)
 }
 
 static void
+put_ftp_ports(struct nft_batch *b, const struct nft_plan *p, const struct msg_nat_forward *f,
+	      size_t n, bool gone)
+{
+	struct elems x = {.b = b, .set = &nft_sets[NFT_SET_FTP_PORTS], .gone = gone};
+
+	for (size_t i = 0; i < n; i++) {
+		struct nft_elem e = nft_ftp_elem(&f[i]);
+
+		if (nft_forward_is_ftp(p, &f[i]))
+			put_elem(&e, &x);
+	}
+	elems_close(&x);
+}
+
+static void
 put_forwards(struct nft_batch *b, const struct msg_nat_forward *f, size_t n, bool gone)
 {
 	struct elems x = {.b = b, .set = &nft_sets[NFT_MAP_FORWARDS], .gone = gone};
@@ -286,10 +316,12 @@ put_forwards(struct nft_batch *b, const struct msg_nat_forward *f, size_t n, boo
 }
 
 void
-nft_build_change(struct nft_batch *b, const struct nft_change *c)
+nft_build_change(struct nft_batch *b, const struct nft_plan *p, const struct nft_change *c)
 {
 	put_forwards(b, c->gone, c->ngone, true);
+	put_ftp_ports(b, p, c->gone, c->ngone, true);
 	put_forwards(b, c->come, c->ncome, false);
+	put_ftp_ports(b, p, c->come, c->ncome, false);
 }
 
 /* -- chains -- */
@@ -319,43 +351,114 @@ put_chain(struct nft_batch *b, const char *name, const struct nft_chain_def *bas
 	nftnl_chain_free(c);
 }
 
-static void
-put_timeout(struct nft_batch *b, uint32_t seconds)
+/* A stateful object being made; its data follow. NULL: no memory. */
+static struct nlmsghdr *
+begin_object(struct nft_batch *b, const char *name, uint32_t type)
 {
-	/* Before and after the first answer; VMware knows one timeout only. */
-	uint32_t both[NFTNL_CTTIMEOUT_UDP_MAX] = {seconds, seconds};
-	struct nftnl_obj *o = nftnl_obj_alloc();
-	struct nlmsghdr *nlh = o ? nft_batch_msg(b, NFT_MSG_NEWOBJ, NLM_F_CREATE) : NULL;
-	char object[32], chain[32];
+	struct nlmsghdr *nlh = nft_batch_msg(b, NFT_MSG_NEWOBJ, NLM_F_CREATE);
 
-	nft_timeout_object(object, sizeof(object), seconds);
-	nft_timeout_chain(chain, sizeof(chain), seconds);
-	if (!nlh) {
-		b->bad = true;
-		if (o)
-			nftnl_obj_free(o);
+	if (!nlh)
+		return NULL;
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(type));
+	return nlh;
+}
+
+/* Only the states that nat.conf means: what is left out stays as the host has it. */
+static void
+put_states(struct nlmsghdr *nlh, const struct nft_timeout *t)
+{
+	if (t->proto == PROTO_TCP) {
+		mnl_attr_put_u32(nlh, CTA_TIMEOUT_TCP_TIME_WAIT, htonl(t->seconds));
 		return;
 	}
-	nftnl_obj_set_str(o, NFTNL_OBJ_TABLE, NFT_TABLE);
-	nftnl_obj_set_str(o, NFTNL_OBJ_NAME, object);
-	nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_CT_TIMEOUT);
-	nftnl_obj_set_u16(o, NFTNL_OBJ_CT_TIMEOUT_L3PROTO, NFPROTO_IPV4);
-	nftnl_obj_set_u8(o, NFTNL_OBJ_CT_TIMEOUT_L4PROTO, IPPROTO_UDP);
-	nftnl_obj_set_data(o, NFTNL_OBJ_CT_TIMEOUT_ARRAY, both, sizeof(both));
-	nftnl_obj_nlmsg_build_payload(nlh, o);
+	/* Before and after the first answer; VMware knows one timeout only. */
+	mnl_attr_put_u32(nlh, CTA_TIMEOUT_UDP_UNREPLIED, htonl(t->seconds));
+	mnl_attr_put_u32(nlh, CTA_TIMEOUT_UDP_REPLIED, htonl(t->seconds));
+}
+
+static void
+put_timeout(struct nft_batch *b, const struct nft_timeout *t)
+{
+	struct nlattr *data, *states;
+	struct nlmsghdr *nlh;
+	char object[32], chain[32];
+
+	nft_timeout_object(object, sizeof(object), t);
+	nft_timeout_chain(chain, sizeof(chain), t);
+	nlh = begin_object(b, object, NFT_OBJECT_CT_TIMEOUT);
+	if (!nlh)
+		return;
+	data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_put_u16(nlh, NFTA_CT_TIMEOUT_L3PROTO, htons(NFPROTO_IPV4));
+	mnl_attr_put_u8(nlh, NFTA_CT_TIMEOUT_L4PROTO,
+			t->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+	states = mnl_attr_nest_start(nlh, NFTA_CT_TIMEOUT_DATA);
+	put_states(nlh, t);
+	mnl_attr_nest_end(nlh, states);
+	mnl_attr_nest_end(nlh, data);
 	nft_batch_put(b, nlh);
-	nftnl_obj_free(o);
 	put_chain(b, chain, NULL);
 	nft_expr_timeout_rule(b, chain, object);
+}
+
+/* What follows FTP. Its connections are given to it by rules of ours, and by no other rule. */
+static void
+put_ftp_helper(struct nft_batch *b)
+{
+	struct nlmsghdr *nlh = begin_object(b, NFT_HELPER_FTP, NFT_OBJECT_CT_HELPER);
+	struct nlattr *data;
+
+	if (!nlh)
+		return;
+	data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_put_strz(nlh, NFTA_CT_HELPER_NAME, "ftp");
+	mnl_attr_put_u16(nlh, NFTA_CT_HELPER_L3PROTO, htons(NFPROTO_IPV4));
+	mnl_attr_put_u8(nlh, NFTA_CT_HELPER_L4PROTO, IPPROTO_TCP);
+	mnl_attr_nest_end(nlh, data);
+	nft_batch_put(b, nlh);
+}
+
+struct way {
+	struct nft_batch *b;
+	const char *chain;
+};
+
+static void
+put_way_rule(const struct nft_stmt *stmt, void *arg)
+{
+	const struct way *w = arg;
+
+	nft_expr_rule(w->b, w->chain, stmt);
+}
+
+static void
+put_ways(struct nft_batch *b, const struct nft_plan *p)
+{
+	char chain[32];
+
+	for (size_t i = 0; i < p->nnets; i++) {
+		if (!nft_way_has_chain(&p->nets[i]))
+			continue;
+		nft_way_chain(chain, sizeof(chain), &p->nets[i]);
+		put_chain(b, chain, NULL);
+		nft_way_rules(&p->nets[i], put_way_rule, &(struct way){b, chain});
+	}
 }
 
 void
 nft_build_plan(struct nft_batch *b, const struct nft_plan *p)
 {
 	for (size_t i = 0; i < p->ntimeouts && !p->no_timeouts; i++)
-		put_timeout(b, p->timeouts[i]);
+		put_timeout(b, &p->timeouts[i]);
+	if (p->any_ftp && !p->no_ftp)
+		put_ftp_helper(b);
+	put_ways(b, p);
 	for (unsigned c = 0; c < NFT_CHAIN_N; c++)
-		put_chain(b, nft_chains[c].name, nft_chains[c].type ? &nft_chains[c] : NULL);
+		if (nft_plan_has_chain(p, c))
+			put_chain(b, nft_chains[c].name,
+				  nft_chains[c].type ? &nft_chains[c] : NULL);
 	for (unsigned s = 0; s < NFT_SET_N; s++) {
 		if (!nft_plan_has_set(p, s))
 			continue;

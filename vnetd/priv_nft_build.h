@@ -20,8 +20,8 @@ void nft_build_table(struct nft_batch *b, uint32_t flags);
 /* Everything inside the table. Running out of memory sets b->bad. */
 void nft_build_plan(struct nft_batch *b, const struct nft_plan *p);
 
-/* The forwards of a change: one message with those that go, one with those that come. */
-void nft_build_change(struct nft_batch *b, const struct nft_change *c);
+/* The forwards of a change, of a plan that has them already: one message with those that go, one with those that come. */
+void nft_build_change(struct nft_batch *b, const struct nft_plan *p, const struct nft_change *c);
 
 /* One rule at the end of a chain: from statements up to NFT_OP_END or NFT_STMTS_MAX, or the
  * reference to a timeout object (priv_nft_expr.c). */

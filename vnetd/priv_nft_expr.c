@@ -10,9 +10,12 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -22,6 +25,8 @@ enum {
 	IP_DADDR = 16,
 	IP6_DADDR = 24,
 	TH_DPORT = 2,
+	TCP_FLAGS = 13,
+	ETHER_SADDR = 6,
 	FIB_TYPE_LOCAL = 2, /* RTN_LOCAL */
 };
 
@@ -147,6 +152,22 @@ any_bit(struct rule *r, uint32_t mask)
 	compare(r, NFT_REG_1, NFT_CMP_NEQ, &zero, sizeof(zero));
 }
 
+/* register 1 & mask, of one byte */
+static void
+mask_u8(struct rule *r, uint8_t mask)
+{
+	struct nftnl_expr *e = expr(r, "bitwise");
+	uint8_t zero = 0;
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+}
+
 static void
 ct_bits(struct rule *r, uint32_t key, uint32_t mask)
 {
@@ -155,18 +176,19 @@ ct_bits(struct rule *r, uint32_t key, uint32_t mask)
 }
 
 /* Looks registers from 1 on up in a set; dreg: where a map's value goes, NULL for a plain set. */
-static void
+static struct nftnl_expr *
 lookup(struct rule *r, uint32_t set, const uint32_t *dreg)
 {
 	struct nftnl_expr *e = expr(r, "lookup");
 
 	if (!e)
-		return;
+		return NULL;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, nft_sets[set].name);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID, set + 1);
 	if (dreg)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, *dreg);
+	return e;
 }
 
 static void
@@ -219,6 +241,100 @@ name_and_addr_in(struct rule *r, uint32_t meta, uint32_t offset, uint32_t set)
 	load_meta(r, meta, NFT_REG_1);
 	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, 4, NFT_REG_2);
 	lookup(r, set, NULL);
+}
+
+/* ifname . MAC; only Ethernet has one, and every network of ours is that. */
+static void
+name_and_mac_not_in(struct rule *r, uint32_t set)
+{
+	uint16_t ether = ARPHRD_ETHER;
+	struct nftnl_expr *e;
+
+	load_meta(r, NFT_META_IIFTYPE, NFT_REG_1);
+	compare(r, NFT_REG_1, NFT_CMP_EQ, &ether, sizeof(ether));
+	load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
+	load_payload(r, NFT_PAYLOAD_LL_HEADER, ETHER_SADDR, 6, NFT_REG_2);
+	e = lookup(r, set, NULL);
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+static void
+to_local(struct rule *r)
+{
+	EXPR(r, "fib", {NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE},
+	     {NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR}, {NFTNL_EXPR_FIB_DREG, NFT_REG_1});
+	compare(r, NFT_REG_1, NFT_CMP_EQ, &(uint32_t){FIB_TYPE_LOCAL}, 4);
+}
+
+static void
+objref(struct rule *r, uint32_t type, const char *name)
+{
+	struct nftnl_expr *e = expr(r, "objref");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, type);
+	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+}
+
+static void
+no_syn(struct rule *r)
+{
+	uint8_t syn = TH_SYN;
+
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
+	mask_u8(r, TH_FIN | TH_SYN | TH_RST | TH_ACK);
+	compare(r, NFT_REG_1, NFT_CMP_NEQ, &syn, sizeof(syn));
+}
+
+static void
+constant(struct rule *r, uint32_t reg, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "immediate");
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
+	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+/* In registers 2 and 3; one: in 2 alone. That ports are given at all the kernel wants to be told by masquerade. */
+static void
+ports_of_nat(struct nftnl_expr *e, bool snat, bool one)
+{
+	nftnl_expr_set_u32(e, snat ? NFTNL_EXPR_NAT_REG_PROTO_MIN : NFTNL_EXPR_MASQ_REG_PROTO_MIN,
+			   NFT_REG_2);
+	if (!one)
+		nftnl_expr_set_u32(
+		    e, snat ? NFTNL_EXPR_NAT_REG_PROTO_MAX : NFTNL_EXPR_MASQ_REG_PROTO_MAX,
+		    NFT_REG_3);
+	if (!snat)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+/* From these ports of whatever address the kernel chooses, or of this one. IPv4 comes here alone. */
+static void
+out_as(struct rule *r, struct ip4 addr, uint32_t ports)
+{
+	uint16_t first = htons((uint16_t)(ports >> 16)), last = htons((uint16_t)ports);
+	uint32_t be = ip4_be(addr);
+	struct nftnl_expr *e;
+
+	if (addr.h)
+		constant(r, NFT_REG_1, &be, sizeof(be));
+	if (ports)
+		constant(r, NFT_REG_2, &first, sizeof(first));
+	if (first != last)
+		constant(r, NFT_REG_3, &last, sizeof(last));
+	e = expr(r, addr.h ? "nat" : "masq");
+	if (e && addr.h) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	}
+	if (e && ports)
+		ports_of_nat(e, addr.h, first == last);
 }
 
 /* To the address and port that a lookup left. */
@@ -349,6 +465,27 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
 		lookup(r, s->arg, &to_verdict);
 		break;
+	case NFT_OP_IIF_PROTO_VMAP:
+		load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
+		load_meta(r, NFT_META_L4PROTO, NFT_REG_2);
+		lookup(r, s->arg, &to_verdict);
+		break;
+	case NFT_OP_IIF_MAC_NOT_IN:
+		name_and_mac_not_in(r, s->arg);
+		break;
+	case NFT_OP_DPORT_IN:
+		load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG_1);
+		lookup(r, s->arg, NULL);
+		break;
+	case NFT_OP_NO_SYN:
+		no_syn(r);
+		break;
+	case NFT_OP_TO_LOCAL:
+		to_local(r);
+		break;
+	case NFT_OP_FTP_HELPER:
+		objref(r, NFT_OBJECT_CT_HELPER, NFT_HELPER_FTP);
+		break;
 	case NFT_OP_DNAT_LOCAL:
 		dnat_local(r, s->arg);
 		break;
@@ -368,11 +505,20 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 	case NFT_OP_MASQUERADE:
 		expr(r, "masq");
 		break;
+	case NFT_OP_OUT_AS:
+		out_as(r, (struct ip4){s->arg}, s->more);
+		break;
 	case NFT_OP_ACCEPT:
 		verdict(r, NF_ACCEPT, NULL);
 		break;
 	case NFT_OP_DROP:
 		verdict(r, NF_DROP, NULL);
+		break;
+	case NFT_OP_RETURN:
+		verdict(r, NFT_RETURN, NULL);
+		break;
+	case NFT_OP_JUMP:
+		verdict(r, NFT_JUMP, nft_chains[s->arg].name);
 		break;
 	case NFT_OP_GOTO:
 		verdict(r, NFT_GOTO, nft_chains[s->arg].name);
@@ -403,11 +549,7 @@ void
 nft_expr_timeout_rule(struct nft_batch *b, const char *chain, const char *object)
 {
 	struct rule r = rule_new(b, chain);
-	struct nftnl_expr *e = expr(&r, "objref");
 
-	if (e) {
-		nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_TIMEOUT);
-		nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, object);
-	}
+	objref(&r, NFT_OBJECT_CT_TIMEOUT, object);
 	rule_end(&r);
 }

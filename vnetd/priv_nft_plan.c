@@ -12,6 +12,8 @@
  *    services, as a resolver on 127.0.0.53 must not be taken over by a forward of port 53.
  *    Before it, redirections take what is meant for one address and port of the host to another port of
  *    that address.
+ *    What is said about a network's way out comes in between: by which interface it may leave, of which
+ *    guests it is served. A network that does not simply masquerade has a chain of its own in postrouting.
  *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin)
  *    or is 127.0.0.1 gets our address, or the answer would not come back to us.
  *  - input: the gateway address serves DNS and ping and refuses the rest; a network without
@@ -49,24 +51,37 @@ enum {
 #define LOOPBACK 0x7f000001u
 
 const struct nft_set_def nft_sets[NFT_SET_N] = {
-    [NFT_SET_NETS] = {"nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
-    [NFT_SET_NAT_NETS] = {"nat_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false},
-    [NFT_SET_TOGETHER] = {"together", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false},
-    [NFT_SET_GATEWAYS] = {"gateways", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, false},
-    [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true},
-    [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false},
-    [NFT_MAP_FORWARDS] = {"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
-    [NFT_MAP_CAPTURES] = {"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false},
-    [NFT_MAP_CAPTURES6] = {"captures6",
-			   {NFT_T_ADDR6, NFT_T_PORT},
-			   {NFT_T_ADDR6, NFT_T_PORT},
-			   false},
-    [NFT_MAP_UDP_TIMEOUTS] = {"udp_timeouts", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
-    [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
-    [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false},
+    [NFT_SET_NETS] = {"nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_NAT_NETS] = {"nat_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_TOGETHER] =
+	{"together", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_GATEWAYS] = {"gateways", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_HAIRPIN] = {"hairpin", {NFT_T_IFNAME, NFT_T_ADDR}, {NFT_T_NONE}, true, NFT_ALWAYS},
+    [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false, NFT_ALWAYS},
+    [NFT_MAP_FORWARDS] =
+	{"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+    [NFT_MAP_CAPTURES] =
+	{"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+    [NFT_MAP_CAPTURES6] =
+	{"captures6", {NFT_T_ADDR6, NFT_T_PORT}, {NFT_T_ADDR6, NFT_T_PORT}, false, NFT_ALWAYS},
+    [NFT_MAP_TIMEOUTS] =
+	{"timeouts", {NFT_T_IFNAME, NFT_T_PROTO}, {NFT_T_VERDICT}, false, NFT_IF_TIMEOUTS},
+    [NFT_MAP_WAYS] = {"ways", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_IF_WAYS},
+    [NFT_SET_EGRESS_NETS] = {"egress_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_EGRESS},
+    [NFT_SET_EGRESS] = {"egress", {NFT_T_IFNAME, NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_EGRESS},
+    [NFT_SET_VMWARE_NETS] = {"vmware_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_VMWARE},
+    [NFT_SET_VMWARE_MACS] =
+	{"vmware_macs", {NFT_T_IFNAME, NFT_T_MAC}, {NFT_T_NONE}, true, NFT_IF_VMWARE},
+    [NFT_SET_OPEN_GATEWAYS] = {"open_gateways", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_RESET_NETS] = {"reset_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
+    [NFT_SET_FTP_NETS] = {"ftp_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_FTP},
+    [NFT_SET_FTP_PORTS] = {"ftp_ports", {NFT_T_PORT}, {NFT_T_NONE}, false, NFT_IF_FTP},
+    [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
+    [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
 };
 
 const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
+    [NFT_CHAIN_EGRESS] = {"leaving", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_NAT] = {"from_nat", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_HOSTONLY] = {"from_hostonly", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_CLOSED] = {"from_closed", NULL, NULL, 0, 0},
@@ -83,40 +98,53 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
 /* Shorthands for the table below; each is one statement. */
 #define OP(op)                                                                                     \
 	{                                                                                          \
-		NFT_OP_##op, 0                                                                     \
+		NFT_OP_##op, 0, 0                                                                  \
 	}
 #define OP1(op, arg)                                                                               \
 	{                                                                                          \
-		NFT_OP_##op, arg                                                                   \
+		NFT_OP_##op, arg, 0                                                                \
 	}
 #define IN(op, set)                                                                                \
 	{                                                                                          \
-		NFT_OP_##op, NFT_SET_##set                                                         \
+		NFT_OP_##op, NFT_SET_##set, 0                                                      \
 	}
 #define MAP(op, map)                                                                               \
 	{                                                                                          \
-		NFT_OP_##op, NFT_MAP_##map                                                         \
+		NFT_OP_##op, NFT_MAP_##map, 0                                                      \
+	}
+#define JUMP(chain)                                                                                \
+	{                                                                                          \
+		NFT_OP_JUMP, NFT_CHAIN_##chain, 0                                                  \
 	}
 #define TO(chain)                                                                                  \
 	{                                                                                          \
-		NFT_OP_GOTO, NFT_CHAIN_##chain                                                     \
+		NFT_OP_GOTO, NFT_CHAIN_##chain, 0                                                  \
 	}
-#define RULE(ch, ...)                                                                              \
+#define IF(cond, ch, ...)                                                                          \
 	{                                                                                          \
-		NFT_CHAIN_##ch, NFT_ALWAYS,                                                        \
+		NFT_CHAIN_##ch, NFT_##cond,                                                        \
 		{                                                                                  \
 			__VA_ARGS__                                                                \
 		}                                                                                  \
 	}
+#define RULE(ch, ...) IF(ALWAYS, ch, __VA_ARGS__)
 
 #define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
 
 const struct nft_rule_def nft_rules[] = {
+    IF(IF_EGRESS, EGRESS, IN(OIF_IN, NETS), OP(RETURN)),
+    IF(IF_EGRESS, EGRESS, IN(IIF_OIF_IN, EGRESS), OP(RETURN)),
+    IF(IF_EGRESS, EGRESS, OP(IPV4), OP(REJECT_ADMIN)),
+
     RULE(FROM_NAT, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
     /* An invalid packet is not translated and would leave with the guest's private address. */
     RULE(FROM_NAT, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
+    IF(IF_VMWARE, FROM_NAT, OP(IPV4), IN(IIF_IN, VMWARE_NETS), IN(IIF_MAC_NOT_IN, VMWARE_MACS),
+       OP(REJECT_ADMIN)),
     RULE(FROM_NAT, OP(CT_DNAT), OP(ACCEPT)),
     RULE(FROM_NAT, IN(OIF_IN, NETS), OP(REJECT_ADMIN)),
+    RULE(FROM_NAT, OP(IPV4), OP1(L4PROTO, IPPROTO_TCP), OP(NO_SYN), IN(IIF_IN, RESET_NETS),
+	 OP(REJECT_RESET)),
     RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
     RULE(FROM_NAT, OP(DROP)),
 
@@ -130,6 +158,7 @@ const struct nft_rule_def nft_rules[] = {
     RULE(GATEWAY, OP1(L4PROTO, IPPROTO_UDP), OP1(DPORT, 53), OP(ACCEPT)),
     RULE(GATEWAY, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, 53), OP(ACCEPT)),
     RULE(GATEWAY, OP(ECHO_REQUEST), OP(ACCEPT)),
+    RULE(GATEWAY, IN(IIF_IN, OPEN_GATEWAYS), OP(ACCEPT)),
     RULE(GATEWAY, OP1(L4PROTO, IPPROTO_TCP), OP(REJECT_RESET)),
     RULE(GATEWAY, OP(REJECT_PORT)),
 
@@ -144,14 +173,21 @@ const struct nft_rule_def nft_rules[] = {
     RULE(INPUT, KNOWN, OP(ACCEPT)),
     RULE(INPUT, MAP(IIF_VMAP, TO_HOST)),
 
+    /* First of all, as routes change under connections that go on. */
+    IF(IF_EGRESS, FORWARD, IN(IIF_IN, EGRESS_NETS), JUMP(EGRESS)),
     RULE(FORWARD, KNOWN, OP(ACCEPT)),
-    {NFT_CHAIN_FORWARD, NFT_IF_TIMEOUTS, {OP1(L4PROTO, IPPROTO_UDP), MAP(IIF_VMAP, UDP_TIMEOUTS)}},
+    IF(IF_TIMEOUTS, FORWARD, MAP(IIF_PROTO_VMAP, TIMEOUTS)),
     RULE(FORWARD, MAP(IIF_VMAP, FROM_GUESTS)),
     RULE(FORWARD, OP(CT_DNAT), OP(ACCEPT)),
     RULE(FORWARD, IN(OIF_IN, NETS), OP(DROP)),
-    {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(BRIDGED), OP(ACCEPT)}},
-    {NFT_CHAIN_FORWARD, NFT_IF_OTHERS_DROPPED, {OP(IPV4), OP(DROP)}},
+    IF(IF_OTHERS_DROPPED, FORWARD, OP(BRIDGED), OP(ACCEPT)),
+    IF(IF_OTHERS_DROPPED, FORWARD, OP(IPV4), OP(DROP)),
 
+    /* Before anything is translated: who follows a connection has to be known by then. */
+    IF(IF_FTP, PREROUTING, IN(IIF_IN, FTP_NETS), OP1(L4PROTO, IPPROTO_TCP),
+       OP1(DPORT, NFT_FTP_PORT), OP(FTP_HELPER)),
+    IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), IN(DPORT_IN, FTP_PORTS), OP(TO_LOCAL),
+       OP(FTP_HELPER)),
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
@@ -164,6 +200,7 @@ const struct nft_rule_def nft_rules[] = {
 
     RULE(POSTROUTING, OP(CT_DNAT), IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
     RULE(POSTROUTING, IN(OIF_IN, NETS), OP(ACCEPT)),
+    IF(IF_WAYS, POSTROUTING, OP(IPV4), MAP(IIF_VMAP, WAYS)),
     RULE(POSTROUTING, OP(IPV4), IN(IIF_IN, NAT_NETS), OP(MASQUERADE)),
 };
 
@@ -221,21 +258,42 @@ is_host_in(struct prefix4 subnet, struct ip4 a)
 	       !ip4_eq(a, prefix4_broadcast(subnet));
 }
 
-static uint32_t
-effective_timeout(const struct msg_nat_net *m)
+static struct nft_timeout
+udp_timeout(const struct msg_nat_net *m)
 {
 	if (m->udp_timeout_s == 0 || m->udp_timeout_s > TIMEOUT_NEVER_S)
-		return TIMEOUT_NEVER_S;
-	return m->udp_timeout_s;
+		return (struct nft_timeout){PROTO_UDP, TIMEOUT_NEVER_S};
+	return (struct nft_timeout){PROTO_UDP, m->udp_timeout_s};
+}
+
+/* What nat.conf says nothing about is the host's own time. */
+static struct nft_timeout
+time_wait(const struct msg_nat_net *m)
+{
+	uint32_t s = m->tcp_time_wait_s;
+
+	return (struct nft_timeout){PROTO_TCP, s > TIMEOUT_NEVER_S ? TIMEOUT_NEVER_S : s};
 }
 
 static void
-note_timeout(struct nft_plan *p, uint32_t seconds)
+note_timeout(struct nft_plan *p, struct nft_timeout t)
 {
 	for (size_t i = 0; i < p->ntimeouts; i++)
-		if (p->timeouts[i] == seconds)
+		if (p->timeouts[i].proto == t.proto && p->timeouts[i].seconds == t.seconds)
 			return;
-	p->timeouts[p->ntimeouts++] = seconds;
+	p->timeouts[p->ntimeouts++] = t;
+}
+
+static void
+note_way(struct nft_plan *p, const struct msg_nat_net *m)
+{
+	note_timeout(p, udp_timeout(m));
+	if (m->tcp_time_wait_s)
+		note_timeout(p, time_wait(m));
+	p->any_ftp |= m->ftp;
+	p->any_way |= nft_way_has_chain(m);
+	p->any_egress |= m->egress[0] != '\0';
+	p->any_vmware |= m->vmware_only;
 }
 
 int
@@ -255,9 +313,11 @@ nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m)
 	/* Answers to hairpin connections need one of our addresses on the network. */
 	if (m->nat && !m->host.h && !m->gateway.h)
 		return refuse(p, -EINVAL, "vmnet%u: NAT without a gateway address", m->net);
+	if (m->snat_lo > m->snat_hi || m->low_tcp.len % 2 || m->low_udp.len % 2)
+		return refuse(p, -EINVAL, "vmnet%u: no ports to go out from", m->net);
 	p->nets[p->nnets++] = *m;
 	if (m->nat)
-		note_timeout(p, effective_timeout(m));
+		note_way(p, m);
 	return 0;
 }
 
@@ -331,39 +391,117 @@ nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t port)
 	return p->taken[proto][port / 8] & 1u << port % 8;
 }
 
-bool
-nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r)
+static bool
+is_needed(const struct nft_plan *p, enum nft_when when)
 {
-	switch (r->when) {
+	switch (when) {
 	case NFT_ALWAYS:
 		return true;
 	case NFT_IF_TIMEOUTS:
 		return !p->no_timeouts;
 	case NFT_IF_OTHERS_DROPPED:
 		return !p->forward_others;
+	case NFT_IF_FTP:
+		return p->any_ftp && !p->no_ftp;
+	case NFT_IF_WAYS:
+		return p->any_way;
+	case NFT_IF_EGRESS:
+		return p->any_egress;
+	case NFT_IF_VMWARE:
+		return p->any_vmware;
 	}
 	return false;
 }
 
 bool
+nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r)
+{
+	return is_needed(p, r->when);
+}
+
+bool
+nft_plan_has_chain(const struct nft_plan *p, enum nft_chain c)
+{
+	return c != NFT_CHAIN_EGRESS || is_needed(p, NFT_IF_EGRESS);
+}
+
+bool
 nft_plan_has_set(const struct nft_plan *p, enum nft_set s)
 {
-	return s != NFT_MAP_UDP_TIMEOUTS || !p->no_timeouts;
+	return is_needed(p, nft_sets[s].when);
 }
 
 void
-nft_timeout_chain(char *buf, size_t cap, uint32_t seconds)
+nft_timeout_chain(char *buf, size_t cap, const struct nft_timeout *t)
 {
-	snprintf(buf, cap, "udp_%u", seconds);
+	snprintf(buf, cap, "%s_%u", ip_proto_name(t->proto), t->seconds);
 }
 
 void
-nft_timeout_object(char *buf, size_t cap, uint32_t seconds)
+nft_timeout_object(char *buf, size_t cap, const struct nft_timeout *t)
 {
-	snprintf(buf, cap, "udp-%u", seconds);
+	snprintf(buf, cap, "%s-%u", ip_proto_name(t->proto), t->seconds);
+}
+
+/* -- ways -- */
+
+/* Source ports that only a privileged program can have; Linux keeps the very low ones for those of old. */
+enum { LOW_FIRST = 600, LOW_LAST = 1023 };
+
+bool
+nft_way_has_chain(const struct msg_nat_net *m)
+{
+	return m->nat && (m->snat.h || m->snat_lo || m->low_tcp.len || m->low_udp.len);
+}
+
+void
+nft_way_chain(char *buf, size_t cap, const struct msg_nat_net *m)
+{
+	snprintf(buf, cap, "way_vmnet%u", m->net);
+}
+
+static void
+low_rules(const struct msg_nat_net *m, uint8_t proto, const uint8_t *ports, size_t len,
+	  void (*cb)(const struct nft_stmt *stmt, void *arg), void *arg)
+{
+	for (size_t i = 0; i + 1 < len; i += 2) {
+		const struct nft_stmt rule[NFT_STMTS_MAX] = {
+		    {NFT_OP_L4PROTO, proto, 0},
+		    {NFT_OP_DPORT, (uint32_t)(ports[i] << 8 | ports[i + 1]), 0},
+		    {NFT_OP_OUT_AS, m->snat.h, LOW_FIRST << 16 | LOW_LAST}};
+
+		cb(rule, arg);
+	}
+}
+
+void
+nft_way_rules(const struct msg_nat_net *m, void (*cb)(const struct nft_stmt *stmt, void *arg),
+	      void *arg)
+{
+	const struct nft_stmt any[NFT_STMTS_MAX] = {{NFT_OP_OUT_AS, m->snat.h, 0}};
+	const uint32_t ports = (uint32_t)m->snat_lo << 16 | m->snat_hi;
+
+	low_rules(m, IPPROTO_TCP, m->low_tcp.b, m->low_tcp.len, cb, arg);
+	low_rules(m, IPPROTO_UDP, m->low_udp.b, m->low_udp.len, cb, arg);
+	for (unsigned i = 0; i < PROTO_N && ports; i++) {
+		const struct nft_stmt rule[NFT_STMTS_MAX] = {
+		    {NFT_OP_L4PROTO, i == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP, 0},
+		    {NFT_OP_OUT_AS, m->snat.h, ports}};
+
+		cb(rule, arg);
+	}
+	cb(any, arg);
 }
 
 /* -- elements -- */
+
+static void
+key_name(struct nft_elem *e, const char name[NFT_IFNAME_LEN])
+{
+	memcpy(e->key + e->klen, name, NFT_IFNAME_LEN);
+	memcpy(e->key_end + e->klen, name, NFT_IFNAME_LEN);
+	e->klen += NFT_IFNAME_LEN;
+}
 
 static void
 key_ifname(struct nft_elem *e, unsigned net)
@@ -371,9 +509,7 @@ key_ifname(struct nft_elem *e, unsigned net)
 	char name[NFT_IFNAME_LEN] = {0};
 
 	snprintf(name, sizeof(name), "vmnet%u", net);
-	memcpy(e->key + e->klen, name, sizeof(name));
-	memcpy(e->key_end + e->klen, name, sizeof(name));
-	e->klen += sizeof(name);
+	key_name(e, name);
 }
 
 static void
@@ -417,6 +553,24 @@ port(uint8_t *at, uint16_t value)
 	at[1] = (uint8_t)value;
 }
 
+bool
+nft_forward_is_ftp(const struct nft_plan *p, const struct msg_nat_forward *f)
+{
+	const struct msg_nat_net *net = find_net(p, f->net);
+
+	return !p->no_ftp && net && net->ftp && f->proto == PROTO_TCP &&
+	       f->guest_port == NFT_FTP_PORT;
+}
+
+struct nft_elem
+nft_ftp_elem(const struct msg_nat_forward *f)
+{
+	struct nft_elem e = {.klen = 2};
+
+	port(e.key, f->port);
+	return e;
+}
+
 static struct nft_elem
 capture_elem(const struct msg_nat_capture *m)
 {
@@ -444,6 +598,36 @@ from_chain(const struct msg_nat_net *m)
 	return m->adapter ? NFT_CHAIN_FROM_HOSTONLY : NFT_CHAIN_FROM_CLOSED;
 }
 
+static bool
+timeout_elem(struct nft_elem *e, const struct msg_nat_net *m, unsigned i)
+{
+	const struct nft_timeout t = i == 0 ? udp_timeout(m) : time_wait(m);
+
+	if (!m->nat || i > 1 || (i == 1 && !m->tcp_time_wait_s))
+		return false;
+	e->key[e->klen] = t.proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	e->klen += 4;
+	e->jump = true;
+	nft_timeout_chain(e->chain, sizeof(e->chain), &t);
+	return true;
+}
+
+/* All of VMware's own, given by its hypervisors or by hand (reference: 00:50:56 is for both). */
+static bool
+vmware_elem(struct nft_elem *e, unsigned i)
+{
+	static const uint8_t ouis[][3] = {
+	    {0x00, 0x05, 0x69}, {0x00, 0x0c, 0x29}, {0x00, 0x1c, 0x14}, {0x00, 0x50, 0x56}};
+
+	if (i >= ARRAY_LEN(ouis))
+		return false;
+	memcpy(e->key + e->klen, ouis[i], 3);
+	memcpy(e->key_end + e->klen, ouis[i], 3);
+	memset(e->key_end + e->klen + 3, 0xff, 3);
+	e->klen += 8;
+	return true;
+}
+
 /* Elements number 0, 1, ... of a network in a set; false when there is no such element. */
 static bool
 net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsigned i)
@@ -469,10 +653,26 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 	case NFT_MAP_SELF:
 		val_addr(e, m->host.h ? m->host : m->gateway);
 		return i == 0 && m->nat;
-	case NFT_MAP_UDP_TIMEOUTS:
-		e->jump = true;
-		nft_timeout_chain(e->chain, sizeof(e->chain), effective_timeout(m));
-		return i == 0 && m->nat;
+	case NFT_MAP_TIMEOUTS:
+		return timeout_elem(e, m, i);
+	case NFT_MAP_WAYS:
+		nft_way_chain(e->chain, sizeof(e->chain), m);
+		return i == 0 && nft_way_has_chain(m);
+	case NFT_SET_EGRESS_NETS:
+		return i == 0 && m->nat && m->egress[0];
+	case NFT_SET_EGRESS:
+		key_name(e, m->egress);
+		return i == 0 && m->nat && m->egress[0];
+	case NFT_SET_VMWARE_NETS:
+		return i == 0 && m->nat && m->vmware_only;
+	case NFT_SET_VMWARE_MACS:
+		return m->nat && m->vmware_only && vmware_elem(e, i);
+	case NFT_SET_OPEN_GATEWAYS:
+		return i == 0 && m->nat && m->open_gateway;
+	case NFT_SET_RESET_NETS:
+		return i == 0 && m->nat && m->reset_lost;
+	case NFT_SET_FTP_NETS:
+		return i == 0 && m->nat && m->ftp;
 	case NFT_MAP_FROM_GUESTS:
 		verdict(e, from_chain(m));
 		return i == 0;
@@ -480,6 +680,7 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		verdict(e, m->adapter ? NFT_CHAIN_HOST_OPEN : NFT_CHAIN_HOST_CLOSED);
 		return i == 0;
 	case NFT_SET_TOGETHER:
+	case NFT_SET_FTP_PORTS:
 	case NFT_MAP_FORWARDS:
 	case NFT_MAP_CAPTURES:
 	case NFT_MAP_CAPTURES6:
@@ -526,6 +727,15 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 	if (s == NFT_MAP_FORWARDS) {
 		for (size_t i = 0; i < p->nforwards; i++) {
 			e = nft_forward_elem(&p->forwards[i]);
+			cb(&e, arg);
+		}
+		return;
+	}
+	if (s == NFT_SET_FTP_PORTS) {
+		for (size_t i = 0; i < p->nforwards; i++) {
+			if (!nft_forward_is_ftp(p, &p->forwards[i]))
+				continue;
+			e = nft_ftp_elem(&p->forwards[i]);
 			cb(&e, arg);
 		}
 		return;

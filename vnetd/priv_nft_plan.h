@@ -21,6 +21,10 @@
 
 enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 
+/* The helper object that follows FTP, and the port that it is for. */
+#define NFT_HELPER_FTP "ftp"
+enum { NFT_FTP_PORT = 21 };
+
 /* Sets and maps, in the order in which they are made. */
 enum nft_set {
 	NFT_SET_NETS,     /* ifname: every network of the plan */
@@ -32,13 +36,23 @@ enum nft_set {
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
 	NFT_MAP_CAPTURES, /* address . port : address . port, of TCP redirections */
 	NFT_MAP_CAPTURES6,
-	NFT_MAP_UDP_TIMEOUTS, /* ifname : jump udp_SECONDS */
-	NFT_MAP_FROM_GUESTS,  /* ifname : goto from_nat, from_hostonly, from_closed */
-	NFT_MAP_TO_HOST,      /* ifname : goto host_open, host_closed */
+	NFT_MAP_TIMEOUTS,      /* ifname . protocol : jump udp_SECONDS, tcp_SECONDS */
+	NFT_MAP_WAYS,          /* ifname : goto way_vmnetN, for those that do not just masquerade */
+	NFT_SET_EGRESS_NETS,   /* ifname: networks that leave by one interface only */
+	NFT_SET_EGRESS,        /* ifname . ifname: a network and that interface */
+	NFT_SET_VMWARE_NETS,   /* ifname: networks for VMware's MAC addresses only */
+	NFT_SET_VMWARE_MACS,   /* ifname . MAC range: those */
+	NFT_SET_OPEN_GATEWAYS, /* ifname: networks whose gateway is the host, services and all */
+	NFT_SET_RESET_NETS,    /* ifname: networks whose lost TCP connections are reset */
+	NFT_SET_FTP_NETS,      /* ifname: networks whose FTP is followed */
+	NFT_SET_FTP_PORTS,     /* port: of the host, leading to a guest's FTP server */
+	NFT_MAP_FROM_GUESTS,   /* ifname : goto from_nat, from_hostonly, from_closed */
+	NFT_MAP_TO_HOST,       /* ifname : goto host_open, host_closed */
 	NFT_SET_N
 };
 
 enum nft_chain {
+	NFT_CHAIN_EGRESS,
 	NFT_CHAIN_FROM_NAT,
 	NFT_CHAIN_FROM_HOSTONLY,
 	NFT_CHAIN_FROM_CLOSED,
@@ -61,7 +75,19 @@ enum nft_type {
 	NFT_T_ADDR6,
 	NFT_T_PROTO,
 	NFT_T_PORT,
+	NFT_T_MAC,
 	NFT_T_VERDICT
+};
+
+/* When a rule or a set is there at all. */
+enum nft_when {
+	NFT_ALWAYS,
+	NFT_IF_TIMEOUTS,
+	NFT_IF_OTHERS_DROPPED,
+	NFT_IF_FTP,    /* some network's FTP is followed */
+	NFT_IF_WAYS,   /* some network does not just masquerade */
+	NFT_IF_EGRESS, /* some network leaves by one interface only */
+	NFT_IF_VMWARE, /* some network is for VMware's MAC addresses */
 };
 
 struct nft_set_def {
@@ -69,6 +95,7 @@ struct nft_set_def {
 	enum nft_type key[2]; /* the second NFT_T_NONE: a simple key */
 	enum nft_type val[2]; /* the first NFT_T_NONE: a set */
 	bool interval;
+	enum nft_when when;
 };
 
 struct nft_chain_def {
@@ -98,13 +125,22 @@ enum nft_op {
 	NFT_OP_IIF_DADDR_IN,   /* iifname . ip daddr @SET */
 	NFT_OP_OIF_SADDR_IN,   /* oifname . ip saddr @SET */
 	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
+	NFT_OP_IIF_PROTO_VMAP, /* iifname . meta l4proto vmap @SET */
+	NFT_OP_IIF_MAC_NOT_IN, /* iifname . ether saddr != @SET */
+	NFT_OP_DPORT_IN,       /* th dport @SET, after L4PROTO */
+	NFT_OP_NO_SYN,         /* tcp flags & (fin | syn | rst | ack) != syn, after L4PROTO */
+	NFT_OP_TO_LOCAL,       /* fib daddr type local */
+	NFT_OP_FTP_HELPER,     /* ct helper set "ftp" */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
 	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
 	NFT_OP_DNAT_CAPTURED6, /* the same of ip6 */
 	NFT_OP_SNAT,           /* snat ip to oifname map @SET */
 	NFT_OP_MASQUERADE,
+	NFT_OP_OUT_AS, /* snat ip to ARG, or masquerade; with MORE to :FIRST-LAST */
 	NFT_OP_ACCEPT,
 	NFT_OP_DROP,
+	NFT_OP_RETURN,
+	NFT_OP_JUMP,         /* jump CHAIN */
 	NFT_OP_GOTO,         /* goto CHAIN */
 	NFT_OP_REJECT_PORT,  /* reject with icmpx port-unreachable */
 	NFT_OP_REJECT_ADMIN, /* reject with icmpx admin-prohibited */
@@ -113,11 +149,9 @@ enum nft_op {
 
 struct nft_stmt {
 	enum nft_op op;
-	uint32_t arg; /* number, enum nft_set or enum nft_chain */
+	uint32_t arg;  /* number, enum nft_set or enum nft_chain */
+	uint32_t more; /* NFT_OP_OUT_AS: first << 16 | last port, 0: any */
 };
-
-/* When a rule is there at all. */
-enum nft_when { NFT_ALWAYS, NFT_IF_TIMEOUTS, NFT_IF_OTHERS_DROPPED };
 
 struct nft_rule_def {
 	enum nft_chain chain;
@@ -142,20 +176,28 @@ struct nft_elem {
 	char chain[32]; /* a verdict's target; "": none */
 };
 
+/* What idle connections of a protocol are given. */
+struct nft_timeout {
+	enum ip_proto proto;
+	uint32_t seconds; /* of UDP: in any state; of TCP: in TIME_WAIT */
+};
+
 /* The rows of one plan. */
 struct nft_plan {
 	bool forward_others;
 	bool no_timeouts; /* the kernel has no timeout objects: leave them out */
+	bool no_ftp;      /* nor what follows FTP */
 	struct msg_nat_net nets[NFT_NETS_MAX];
 	size_t nnets;
 	struct msg_nat_forward *forwards; /* owned */
 	size_t nforwards, cap;
 	struct msg_nat_capture captures[NAT_CAPTURES_MAX];
 	size_t ncaptures;
-	uint32_t timeouts[NFT_NETS_MAX]; /* distinct, in seconds */
+	struct nft_timeout timeouts[2 * NFT_NETS_MAX]; /* distinct */
 	size_t ntimeouts;
-	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
-	int err;                           /* of the first bad row, negative */
+	bool any_ftp, any_way, any_egress, any_vmware; /* of the networks */
+	uint8_t taken[PROTO_N][65536 / 8];             /* host ports with a forward */
+	int err;                                       /* of the first bad row, negative */
 	char why[160];
 };
 
@@ -185,6 +227,8 @@ bool nft_plan_has_port(const struct nft_plan *p, enum ip_proto proto, uint16_t p
 
 /* The rule is part of this plan. */
 bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
+/* The chain is part of this plan. */
+bool nft_plan_has_chain(const struct nft_plan *p, enum nft_chain c);
 /* The set is part of this plan. */
 bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
 
@@ -195,9 +239,21 @@ struct nft_elem nft_forward_elem(const struct msg_nat_forward *f);
 void nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 		    void (*cb)(const struct nft_elem *e, void *arg), void *arg);
 
-/* Names of what one UDP timeout needs: its chain "udp_30", its timeout object "udp-30". */
-void nft_timeout_chain(char *buf, size_t cap, uint32_t seconds);
-void nft_timeout_object(char *buf, size_t cap, uint32_t seconds);
+/* Names of what one timeout needs: its chain "udp_30", its timeout object "udp-30". */
+void nft_timeout_chain(char *buf, size_t cap, const struct nft_timeout *t);
+void nft_timeout_object(char *buf, size_t cap, const struct nft_timeout *t);
+
+/* A network with a chain of its own for how its guests go out: "way_vmnet8". */
+bool nft_way_has_chain(const struct msg_nat_net *m);
+void nft_way_chain(char *buf, size_t cap, const struct msg_nat_net *m);
+/* Calls cb for each rule of that chain. */
+void nft_way_rules(const struct msg_nat_net *m, void (*cb)(const struct nft_stmt *stmt, void *arg),
+		   void *arg);
+
+/* A forward that the FTP helper has to know. */
+bool nft_forward_is_ftp(const struct nft_plan *p, const struct msg_nat_forward *f);
+/* The element of NFT_SET_FTP_PORTS that it is. */
+struct nft_elem nft_ftp_elem(const struct msg_nat_forward *f);
 
 /* The whole table in nft's grammar; `nft -f` accepts it. */
 void nft_text_plan(struct strbuf *b, const struct nft_plan *p);

@@ -163,7 +163,7 @@ static const struct {
     {NFT_MSG_NEWSET, NFTA_SET_NAME, "set"},
     {NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "elements of set"},
     {NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "removal of elements of set"},
-    {NFT_MSG_NEWOBJ, NFTA_OBJ_NAME, "timeout object"},
+    {NFT_MSG_NEWOBJ, NFTA_OBJ_NAME, "object"},
 };
 
 static void

@@ -32,6 +32,8 @@ type_name(enum nft_type t)
 		return "inet_proto";
 	case NFT_T_PORT:
 		return "inet_service";
+	case NFT_T_MAC:
+		return "ether_addr";
 	case NFT_T_VERDICT:
 		return "verdict";
 	case NFT_T_NONE:
@@ -58,6 +60,15 @@ addr_at(const uint8_t *p)
 	return ip4_from_be(be);
 }
 
+static struct mac
+mac_at(const uint8_t *p)
+{
+	struct mac m;
+
+	memcpy(m.b, p, sizeof(m.b));
+	return m;
+}
+
 /* One field of a key or value; `last` is the same field of an interval's end, or NULL. Width. */
 static size_t
 text_field(struct strbuf *b, enum nft_type t, const uint8_t *p, const uint8_t *last)
@@ -82,6 +93,11 @@ text_field(struct strbuf *b, enum nft_type t, const uint8_t *p, const uint8_t *l
 	case NFT_T_PORT:
 		strbuf_addf(b, "%u", p[0] << 8 | p[1]);
 		return 4;
+	case NFT_T_MAC:
+		strbuf_add(b, MAC_STR(mac_at(p)));
+		if (last)
+			strbuf_addf(b, "-%s", MAC_STR(mac_at(last)));
+		return 8;
 	case NFT_T_VERDICT:
 	case NFT_T_NONE:
 		break;
@@ -169,6 +185,13 @@ static const struct {
     [NFT_OP_IIF_DADDR_IN] = {"iifname . ip daddr @", true},
     [NFT_OP_OIF_SADDR_IN] = {"oifname . ip saddr @", true},
     [NFT_OP_IIF_VMAP] = {"iifname vmap @", true},
+    [NFT_OP_IIF_PROTO_VMAP] = {"iifname . meta l4proto vmap @", true},
+    [NFT_OP_IIF_MAC_NOT_IN] = {"iifname . ether saddr != @", true},
+    [NFT_OP_DPORT_IN] = {"th dport @", true},
+    [NFT_OP_NO_SYN] = {"tcp flags & (fin | syn | rst | ack) != syn", false},
+    [NFT_OP_TO_LOCAL] = {"fib daddr type local", false},
+    [NFT_OP_FTP_HELPER] = {"ct helper set \"" NFT_HELPER_FTP "\"", false},
+    [NFT_OP_RETURN] = {"return", false},
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
 			   "meta l4proto . th dport map @",
 			   true},
@@ -184,6 +207,18 @@ static const struct {
 };
 
 static void
+text_out_as(struct strbuf *b, struct ip4 addr, uint32_t ports)
+{
+	strbuf_add(b, addr.h ? "snat ip to " : ports ? "masquerade to " : "masquerade");
+	if (addr.h)
+		strbuf_add(b, IP4_STR(addr));
+	if (ports)
+		strbuf_addf(b, ":%u", ports >> 16);
+	if (ports >> 16 != (ports & 0xffff))
+		strbuf_addf(b, "-%u", ports & 0xffff);
+}
+
+static void
 text_stmt(struct strbuf *b, const struct nft_stmt *s)
 {
 	if (s->op == NFT_OP_L4PROTO)
@@ -194,11 +229,27 @@ text_stmt(struct strbuf *b, const struct nft_stmt *s)
 		text_state(b, s->arg);
 	else if (s->op == NFT_OP_DADDR_NOT)
 		strbuf_addf(b, "ip daddr != %s", IP4_STR((struct ip4){s->arg}));
-	else if (s->op == NFT_OP_GOTO)
-		strbuf_addf(b, "goto %s", nft_chains[s->arg].name);
+	else if (s->op == NFT_OP_GOTO || s->op == NFT_OP_JUMP)
+		strbuf_addf(b, "%s %s", s->op == NFT_OP_GOTO ? "goto" : "jump",
+			    nft_chains[s->arg].name);
+	else if (s->op == NFT_OP_OUT_AS)
+		text_out_as(b, (struct ip4){s->arg}, s->more);
 	else
 		strbuf_addf(b, "%s%s", plain[s->op].text,
 			    plain[s->op].set ? nft_sets[s->arg].name : "");
+}
+
+static void
+text_rule(const struct nft_stmt *stmt, void *arg)
+{
+	struct strbuf *b = arg;
+
+	strbuf_addc(b, '\t');
+	for (size_t k = 0; k < NFT_STMTS_MAX && stmt[k].op != NFT_OP_END; k++) {
+		strbuf_addc(b, k ? ' ' : '\t');
+		text_stmt(b, &stmt[k]);
+	}
+	strbuf_addc(b, '\n');
 }
 
 static void
@@ -215,12 +266,7 @@ text_chain(struct strbuf *b, const struct nft_plan *p, enum nft_chain c)
 
 		if (r->chain != c || !nft_plan_has_rule(p, r))
 			continue;
-		strbuf_addc(b, '\t');
-		for (size_t k = 0; k < NFT_STMTS_MAX && r->stmt[k].op != NFT_OP_END; k++) {
-			strbuf_addc(b, k ? ' ' : '\t');
-			text_stmt(b, &r->stmt[k]);
-		}
-		strbuf_addc(b, '\n');
+		text_rule(r->stmt, b);
 	}
 	strbuf_add(b, "\t}\n");
 }
@@ -229,16 +275,34 @@ static void
 text_timeouts(struct strbuf *b, const struct nft_plan *p)
 {
 	for (size_t i = 0; i < p->ntimeouts && !p->no_timeouts; i++) {
-		uint32_t s = p->timeouts[i];
+		const struct nft_timeout *t = &p->timeouts[i];
 		char object[32], chain[32];
 
-		nft_timeout_object(object, sizeof(object), s);
-		nft_timeout_chain(chain, sizeof(chain), s);
-		strbuf_addf(b,
-			    "\n\tct timeout %s {\n\t\tprotocol udp;\n\t\tl3proto ip;\n"
-			    "\t\tpolicy = { unreplied : %u, replied : %u };\n\t}\n",
-			    object, s, s);
+		nft_timeout_object(object, sizeof(object), t);
+		nft_timeout_chain(chain, sizeof(chain), t);
+		strbuf_addf(b, "\n\tct timeout %s {\n\t\tprotocol %s;\n\t\tl3proto ip;\n", object,
+			    ip_proto_name(t->proto));
+		if (t->proto == PROTO_TCP)
+			strbuf_addf(b, "\t\tpolicy = { time_wait : %u };\n\t}\n", t->seconds);
+		else
+			strbuf_addf(b, "\t\tpolicy = { unreplied : %u, replied : %u };\n\t}\n",
+				    t->seconds, t->seconds);
 		strbuf_addf(b, "\n\tchain %s {\n\t\tct timeout set \"%s\"\n\t}\n", chain, object);
+	}
+}
+
+static void
+text_ways(struct strbuf *b, const struct nft_plan *p)
+{
+	char chain[32];
+
+	for (size_t i = 0; i < p->nnets; i++) {
+		if (!nft_way_has_chain(&p->nets[i]))
+			continue;
+		nft_way_chain(chain, sizeof(chain), &p->nets[i]);
+		strbuf_addf(b, "\n\tchain %s {\n", chain);
+		nft_way_rules(&p->nets[i], text_rule, b);
+		strbuf_add(b, "\t}\n");
 	}
 }
 
@@ -247,10 +311,15 @@ nft_text_plan(struct strbuf *b, const struct nft_plan *p)
 {
 	strbuf_add(b, "table inet " NFT_TABLE " {");
 	text_timeouts(b, p);
+	if (p->any_ftp && !p->no_ftp)
+		strbuf_add(b, "\n\tct helper " NFT_HELPER_FTP " {\n\t\ttype \"ftp\" protocol tcp;\n"
+			      "\t\tl3proto ip;\n\t}\n");
+	text_ways(b, p);
 	for (unsigned s = 0; s < NFT_SET_N; s++)
 		if (nft_plan_has_set(p, s))
 			text_set(b, p, s);
 	for (unsigned c = 0; c < NFT_CHAIN_N; c++)
-		text_chain(b, p, c);
+		if (nft_plan_has_chain(p, c))
+			text_chain(b, p, c);
 	strbuf_add(b, "}\n");
 }

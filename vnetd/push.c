@@ -3,6 +3,7 @@
  */
 #include "vnetd/push.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -187,6 +188,37 @@ send_natd_dns(const struct push *p, const struct conf_net *n)
 	}
 }
 
+static_assert(2 * NAT_PRIV_PORTS <= NAT_LOW_LEN, "the ports of nat.conf fit a message");
+
+/* Ports as two bytes each. */
+static uint16_t
+put_ports(uint8_t *at, const struct nat_privileged *v)
+{
+	for (size_t i = 0; i < v->nports; i++) {
+		at[2 * i] = (uint8_t)(v->port[i] >> 8);
+		at[2 * i + 1] = (uint8_t)v->port[i];
+	}
+	return (uint16_t)(2 * v->nports);
+}
+
+static void
+put_way(struct msg_natd_net *m, const struct conf_net *n)
+{
+	const struct nat_file *f = &n->natconf;
+
+	m->snat = n->snat;
+	m->snat_lo = n->snat_lo;
+	m->snat_hi = n->snat_hi;
+	MSG_SET_STR(m->egress, n->egress ? n->egress : "");
+	m->tcp_time_wait_s = f->tcp_time_wait_s;
+	m->ftp = f->active_ftp;
+	m->vmware_only = !f->allow_any_oui;
+	m->open_gateway = !f->reset_on_dest_localhost;
+	m->reset_lost = f->reset_on_link_down;
+	m->low_tcp.len = put_ports(m->low_tcp.b, &f->priv[CONF_TCP]);
+	m->low_udp.len = put_ports(m->low_udp.b, &f->priv[CONF_UDP]);
+}
+
 static void
 send_natd_net(const struct push *p, const struct conf_net *n)
 {
@@ -205,6 +237,8 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 	    .routes.len = sizeof(n->route),
 	};
 	memcpy(m.u.natd_net.routes.b, n->route, sizeof(n->route));
+	if (n->nat)
+		put_way(&m.u.natd_net, n);
 	send_row(p, &m);
 	for (size_t i = 0; i < n->nforwards; i++) {
 		const struct conf_forward *f = &n->forward[i];

@@ -48,6 +48,20 @@ cure_of(const struct core *c, const struct net *n, const char *why)
 	return NULL;
 }
 
+/* NAT works, but not all that was asked of it. */
+static void
+warn_nat(const struct warn *w, const struct net *n)
+{
+	const struct service_state *s = &n->service[SERVICE_NAT];
+
+	if (n->conf->failed || !net_has_service(n, SERVICE_NAT))
+		return;
+	if (n->conf->natconf.ip6_enable)
+		send_net(w, n, "natIp6Enable = 1 in nat.conf: IPv6 is not served yet", NULL);
+	if (s->known && s->ok && s->text && s->text[0])
+		send_net(w, n, s->text, NULL);
+}
+
 static void
 warn_state(const struct warn *w, const struct net *n)
 {
@@ -64,6 +78,7 @@ warn_state(const struct warn *w, const struct net *n)
 	}
 	if (n->contested)
 		send_net(w, n, n->contested, n->cure);
+	warn_nat(w, n);
 }
 
 /* A foreign rule set usually drops the traffic of all networks in the same words. */

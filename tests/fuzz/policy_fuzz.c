@@ -157,6 +157,8 @@ must_be_harmless(const struct msg *m)
 		break;
 	case MSG_NAT_NET:
 		must(m->u.nat_net.net < NAMES_NETS);
+		must(m->u.nat_net.snat_lo <= m->u.nat_net.snat_hi);
+		must(!m->u.nat_net.egress[0] || names_ifname_ok(m->u.nat_net.egress));
 		break;
 	default:
 		break;

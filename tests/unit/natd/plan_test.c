@@ -448,7 +448,7 @@ every_field_makes_a_difference(void **state UNUSED)
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c);
 
-	for (unsigned i = 0; i < 7; i++) {
+	for (unsigned i = 0; i < 17; i++) {
 		struct natd_conf d = sample();
 		struct nat_plan q;
 
@@ -464,6 +464,26 @@ every_field_makes_a_difference(void **state UNUSED)
 			d.forwards[0].guest_port = 1;
 		else if (i == 5)
 			d.nets[0].routes.len = d.nets[0].routes.b[0] = NAT_ROUTES_LEN;
+		else if (i == 6)
+			d.nets[0].snat = IP(198, 51, 100, 1);
+		else if (i == 7)
+			d.nets[0].snat_lo = 1;
+		else if (i == 8)
+			d.nets[0].snat_hi = 1;
+		else if (i == 9)
+			d.nets[0].egress[0] = 'e';
+		else if (i == 10)
+			d.nets[0].tcp_time_wait_s = 1;
+		else if (i == 11)
+			d.nets[0].ftp = true;
+		else if (i == 12)
+			d.nets[0].vmware_only = true;
+		else if (i == 13)
+			d.nets[0].open_gateway = true;
+		else if (i == 14)
+			d.nets[0].reset_lost = true;
+		else if (i == 15)
+			d.nets[0].low_udp.len = 2;
 		else
 			d.nnets = 1;
 		q = made(&d);

@@ -98,6 +98,40 @@ all_kinds(void **state UNUSED)
 }
 
 static void
+ways_out(void **state UNUSED)
+{
+	make("ways");
+	check("nft-ways.nft");
+	/* A kernel that cannot follow FTP. */
+	plan.no_ftp = true;
+	check("nft-ways-no-ftp.nft");
+}
+
+/* A forward to a guest's FTP server is one that the helper must know, in a change, too. */
+static void
+ftp_servers_of_guests(void **state UNUSED)
+{
+	struct msg_nat_net followed = nft_sample_net(8), other = nft_sample_net(9);
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 8887);
+	struct nft_elem e;
+
+	followed.ftp = true;
+	assert_int_equal(nft_plan_net(&plan, &followed), 0);
+	assert_int_equal(nft_plan_net(&plan, &other), 0);
+	assert_false(nft_forward_is_ftp(&plan, &f));
+	f.guest_port = 21;
+	assert_true(nft_forward_is_ftp(&plan, &f));
+	e = nft_ftp_elem(&f);
+	assert_int_equal(e.klen, 2);
+	assert_int_equal(e.key[0] << 8 | e.key[1], 8887);
+	f.proto = PROTO_UDP;
+	assert_false(nft_forward_is_ftp(&plan, &f));
+	f.proto = PROTO_TCP;
+	f.net = 9;
+	assert_false(nft_forward_is_ftp(&plan, &f));
+}
+
+static void
 count(const struct nft_elem *e UNUSED, void *arg)
 {
 	++*(size_t *)arg;
@@ -155,6 +189,13 @@ bad_networks_are_refused(void **state UNUSED)
 	n = nft_sample_net(8);
 	n.host = IP(10, 8, 0, 255);
 	refused_net(n, "vmnet8: an address of the host is outside 10.8.0.0/24");
+	n = nft_sample_net(8);
+	n.snat_lo = 2;
+	n.snat_hi = 1;
+	refused_net(n, "vmnet8: no ports to go out from");
+	n = nft_sample_net(8);
+	n.low_udp.len = 3;
+	refused_net(n, "vmnet8: no ports to go out from");
 	n = nft_sample_net(8);
 	n.host = n.gateway = IP(0, 0, 0, 0);
 	refused_net(n, "vmnet8: NAT without a gateway address");
@@ -355,6 +396,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(an_empty_plan_of_a_router, begin, end),
 	    cmocka_unit_test_setup_teardown(one_nat_and_one_hostonly, begin, end),
 	    cmocka_unit_test_setup_teardown(all_kinds, begin, end),
+	    cmocka_unit_test_setup_teardown(ways_out, begin, end),
+	    cmocka_unit_test_setup_teardown(ftp_servers_of_guests, begin, end),
 	    cmocka_unit_test_setup_teardown(only_sets_grow, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_captures_are_refused, begin, end),

@@ -76,6 +76,44 @@ all(struct nft_sample *s)
 	s->ncaptures = 3;
 }
 
+/* All that can be said of how guests go out; and networks of which little or nothing is said. */
+static void
+ways(struct nft_sample *s)
+{
+	s->nets[0] = nft_sample_net(1);
+	s->nets[0].nat = false;
+	s->nets[0].gateway = IP(0, 0, 0, 0);
+	s->nets[1] = nft_sample_net(8);
+	s->nets[1].snat = IP(198, 51, 100, 1);
+	s->nets[1].snat_lo = 20000;
+	s->nets[1].snat_hi = 29999;
+	strcpy(s->nets[1].egress, "eth1");
+	s->nets[1].tcp_time_wait_s = 30;
+	s->nets[1].ftp = s->nets[1].vmware_only = true;
+	s->nets[1].open_gateway = s->nets[1].reset_lost = true;
+	s->nets[1].low_tcp.len = 2;
+	s->nets[1].low_tcp.b[0] = 513 >> 8;
+	s->nets[1].low_tcp.b[1] = 513 & 0xff;
+	s->nets[1].low_udp.len = 2;
+	s->nets[1].low_udp.b[1] = 111;
+	s->nets[2] = nft_sample_net(9);
+	s->nets[2].snat_lo = 1024;
+	s->nets[2].snat_hi = 1024;
+	s->nets[2].tcp_time_wait_s = 5;
+	s->nets[3] = nft_sample_net(10);
+	s->nets[3].snat = IP(198, 51, 100, 2);
+	s->nets[4] = nft_sample_net(11);
+	s->nets[4].ftp = true;
+	s->nnets = 5;
+	s->forwards[0] = nft_sample_forward(8, PROTO_TCP, 8887);
+	s->forwards[0].guest_port = 21;
+	s->forwards[1] = nft_sample_forward(9, PROTO_TCP, 2121);
+	s->forwards[1].guest_port = 21;
+	s->forwards[2] = nft_sample_forward(11, PROTO_UDP, 2121);
+	s->forwards[2].guest_port = 21;
+	s->nforwards = 3;
+}
+
 bool
 nft_sample(struct nft_sample *s, const char *name)
 {
@@ -88,6 +126,8 @@ nft_sample(struct nft_sample *s, const char *name)
 		two(s);
 	else if (!strcmp(name, "all"))
 		all(s);
+	else if (!strcmp(name, "ways"))
+		ways(s);
 	else
 		return false;
 	return true;

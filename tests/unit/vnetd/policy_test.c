@@ -469,6 +469,18 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
 	REFUSED(NAT_NET, nat_net, routes.len = 31);
 	ALLOWED(NAT_NET, nat_net, routes.len = 32);
+	ALLOWED(NAT_NET, nat_net, snat = IP(198, 51, 100, 1));
+	REFUSED(NAT_NET, nat_net, snat = IP(127, 0, 0, 1));
+	REFUSED(NAT_NET, nat_net, snat = IP(224, 0, 0, 1));
+	ALLOWED(NAT_NET, nat_net, snat_lo = m_.u.nat_net.snat_hi = 1024);
+	REFUSED(NAT_NET, nat_net, snat_lo = 1024);
+	REFUSED(NAT_NET, nat_net, snat_hi = 1024);
+	REFUSED(NAT_NET, nat_net, low_tcp.len = 1);
+	REFUSED(NAT_NET, nat_net, low_udp.len = 63);
+	ALLOWED(NAT_NET, nat_net, low_udp.len = 64);
+	ALLOWED_STR(NAT_NET, nat_net, egress, "eth1");
+	REFUSED_STR(NAT_NET, nat_net, egress, "vmnet8");
+	REFUSED_STR(NAT_NET, nat_net, egress, "a/b");
 	REFUSED(CONN_LIST, conn_list, net = 256);
 	ALLOWED(CONN_LIST, conn_list, net = MSG_NET_ALL);
 	REFUSED(NAT_FORWARD_GONE, nat_forward_gone, proto = PROTO_N);
