@@ -129,3 +129,20 @@ def certificate(folder, name):
 def stunnel(ns, conf, address, port, log):
     """A stunnel with that configuration file, which has it listen at address and port."""
     _start(ns, [find("stunnel"), conf], address, port, log)
+
+
+def vsftpd(ns, folder, address, port=21):
+    """An FTP server that gives anybody the file `hello`, which holds the line "hello"."""
+    root, empty = folder / "root", folder / "empty"
+    for made in (root, empty):
+        made.mkdir(parents=True)
+    for made in (folder, root):
+        made.chmod(0o755)
+    (root / "hello").write_text("hello\n")
+    conf = folder / "vsftpd.conf"
+    conf.write_text(
+        f"listen=YES\nlisten_ipv6=NO\nlisten_address={address}\nlisten_port={port}\nbackground=NO\n"
+        f"anonymous_enable=YES\nno_anon_password=YES\nanon_root={root}\nsecure_chroot_dir={empty}\n"
+        "seccomp_sandbox=NO\nconnect_from_port_20=NO\nxferlog_enable=NO\n"
+    )
+    _start(ns, [find("vsftpd"), conf], address, port, folder / "vsftpd.log")

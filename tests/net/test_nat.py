@@ -558,7 +558,7 @@ def normal(listing):
     return [json.dumps(clean(r), sort_keys=True) for r in rules]
 
 
-@pytest.mark.parametrize("plan", ["empty", "router", "two", "all"])
+@pytest.mark.parametrize("plan", ["empty", "router", "two", "all", "ways"])
 def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
     commit = built.program("tests/net/nft-commit")
     text = lab.host.run(commit, "text", plan).out
@@ -571,7 +571,7 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
     assert sorted(ours) == sorted(theirs)
     # Rules in order, chain by chain.
     in_order = lambda rows: [r for r in rows if r.startswith('{"rule"')]
-    for chain in ("forward", "from_nat", "gateway", "postrouting"):
+    for chain in ("leaving", "forward", "from_nat", "gateway", "prerouting", "postrouting", "way_vmnet8"):
         mark = f'"chain": "{chain}"'
         assert [r for r in in_order(ours) if mark in r] == [r for r in in_order(theirs) if mark in r]
 
