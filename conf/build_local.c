@@ -8,6 +8,9 @@
 
 #include "conf/text.h"
 
+/* The words of foreign-rules. */
+enum { FOREIGN_REPORT, FOREIGN_ALLOW };
+
 static void
 read_global(struct conf *c, const struct vnetd_section *s)
 {
@@ -19,6 +22,8 @@ read_global(struct conf *c, const struct vnetd_section *s)
 		c->forward_others = it->value.yes;
 	if ((it = vnetd_item_find(s, "hold-ports")))
 		c->hold_ports = it->value.num;
+	if ((it = vnetd_item_find(s, "foreign-rules")))
+		c->foreign_allow = it->value.num == FOREIGN_ALLOW;
 	if ((it = vnetd_item_find(s, "log-level")) && it->value.num < ARRAY_LEN(levels))
 		c->log_level = levels[it->value.num];
 }

@@ -198,6 +198,7 @@ struct conf {
 	bool forward_others;
 	unsigned hold_ports; /* of forwards, at most */
 	bool shadow_idle;    /* a key `shadow` names a port that is not forwarded */
+	bool foreign_allow;  /* foreign-rules = allow */
 	enum conf_log_level log_level;
 	/* NICs that automatic bridging must not take (add_bridge_mapping IF -1) */
 	const char **exclude;

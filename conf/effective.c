@@ -407,8 +407,9 @@ vnetdconf_print_effective(struct strbuf *out, const struct conf *c)
 	strbuf_add(out,
 		   "# Effective configuration. Lines with a file and a number behind them are\n"
 		   "# facts of that file; the others are vnetd.conf.\n");
-	strbuf_addf(out, "\n[global]\nforward-others = %s\nlog-level = %s\n",
-		    yes_no(c->forward_others), level_word(c->log_level));
+	strbuf_addf(out, "\n[global]\nforward-others = %s\nforeign-rules = %s\nlog-level = %s\n",
+		    yes_no(c->forward_others), c->foreign_allow ? "allow" : "report",
+		    level_word(c->log_level));
 	if (c->hold_ports != CONF_HOLD_PORTS_DEFAULT)
 		strbuf_addf(out, "hold-ports = %u\n", c->hold_ports);
 	for (size_t i = 0; i < c->nexclude; i++)

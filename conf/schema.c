@@ -18,6 +18,7 @@ static const char *const answers[] = {"allow", "deny", "ask", NULL};
 static const char *const verdicts[] = {"allow", "deny", NULL};
 static const char *const mac_policies[] = {"given", "sticky", "any", NULL};
 static const char *const cable[] = {"up", "down", NULL};
+static const char *const foreign[] = {"report", "allow", NULL};
 
 /* Of a domain and of each of its parts (RFC 1035 2.3.4), as text. */
 enum { DOMAIN_MAX = 253, LABEL_MAX = 63 };
@@ -33,6 +34,10 @@ const struct schema_row schema_table[] = {
      "ports of the host with a forward that are held, so that no service of the host can take them "
      "later; the lowest ones, if there are more; 0: none",
      "more forwards than that, or a service that is to take a forwarded port", "4096"},
+    {SCHEMA_GLOBAL, V, "foreign-rules", SCHEMA_ENUM, 0, 0, foreign, "report", SCHEMA_LIVE,
+     "what is done about rules of Docker, ufw or iptables that drop what guests send; report: "
+     "status and doctor say so; allow: rules that let it pass are kept beside them",
+     "guests are to have the Internet whatever Docker or ufw set up", "allow"},
     {SCHEMA_GLOBAL, V, "log-level", SCHEMA_ENUM, 0, 0, log_levels, "info", SCHEMA_LIVE,
      "least important messages that are logged",
      "debug shows single DHCP messages and configuration steps", "debug"},
@@ -495,18 +500,6 @@ parse_portlist(struct word rest, const struct schema_row *row)
 }
 
 static bool
-is_name(struct word w)
-{
-	if (w.len == 0 || w.len > 32 || w.s[0] == '-')
-		return false;
-	for (size_t i = 0; i < w.len; i++) {
-		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || strchr(":/#[]=", w.s[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool
 parse_portname(struct schema_value *v, struct word w)
 {
 	uint32_t net;
@@ -593,7 +586,7 @@ parse_value(struct schema_value *v, const struct schema_row *row, struct word w)
 	case SCHEMA_PORTLIST:
 		return parse_portlist(w, row);
 	case SCHEMA_NAME:
-		return is_name(w);
+		return word_is_user_name(w);
 	case SCHEMA_PORTNAME:
 		return parse_portname(v, w);
 	case SCHEMA_RATE:

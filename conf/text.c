@@ -273,3 +273,15 @@ text_clean(struct arena *a, const char *s)
 	}
 	return out;
 }
+
+bool
+word_is_user_name(struct word w)
+{
+	if (w.len == 0 || w.len > 32 || w.s[0] == '-')
+		return false;
+	for (size_t i = 0; i < w.len; i++) {
+		if (w.s[i] <= ' ' || w.s[i] >= 0x7f || strchr(":/#[]=", w.s[i]))
+			return false;
+	}
+	return true;
+}

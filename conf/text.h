@@ -82,6 +82,10 @@ bool word_is_ifname(struct word w);
  * name of letters, digits and "._-". */
 bool word_is_port_name(struct word w);
 
+/* What a user or a group can be called: 1-32 printable ASCII characters without blanks and ":/#[]=", not
+ * beginning with '-'. */
+bool word_is_user_name(struct word w);
+
 /* yes/no, true/false, on/off, 1/0 in any case. */
 bool word_bool(struct word w, bool *out);
 

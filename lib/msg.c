@@ -232,7 +232,7 @@ WORDS(role_name, enum role, ROLE_N, "engine", "dhcpd", "natd", "redird")
 WORDS(net_kind_name, enum net_kind, NET_KIND_N, "bridged", "host-only", "NAT", "segment", "custom")
 WORDS(net_state_name, enum net_state, NET_STATE_N, "starting", "ok", "degraded", "no uplink",
       "failed")
-WORDS(service_name, enum service, SERVICE_N, "DHCP", "NAT", "DNS", "firewall")
+WORDS(service_name, enum service, SERVICE_N, "DHCP", "NAT", "DNS", "firewall", "bridge")
 WORDS(port_kind_name, enum port_kind, PORT_KIND_N, "helper", "attach", "netns", "static", "adopted")
 WORDS(lease_event_name, enum lease_event, LEASE_EVENT_N, "leased", "renewed", "released", "expired",
       "declined", "offered")

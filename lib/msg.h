@@ -29,15 +29,8 @@
 #include "kinds.h"
 #include "msg_kinds.h"
 
-#define MSG_MAX          4096
-#define MSG_HEADER       8
-#define NAT_CAPTURES_MAX 256        /* of one plan */
-#define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
-#define NAT_LOW_LEN      64         /* at most 32 ports */
-#define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
-#define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
-#define MSG_UID_NONE     UINT32_MAX /* no owner */
-#define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+#define MSG_MAX    4096
+#define MSG_HEADER 8
 
 /* clang-format off */
 
@@ -274,14 +267,21 @@
 #define FIELDS_hold_sweep(F) F(BOOL, begin, 0)
 /* REPLY carries a netfilter netlink socket that receives the events of every table's changes. */
 #define FIELDS_nft_watch(F)
-/* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop. */
-#define FIELDS_firewall_scan(F)
+/* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop.
+ * bridges: a set of networks besides those of the plan. */
+#define FIELDS_firewall_scan(F) F(BYTES, bridges, NAT_ROUTES_LEN)
 /* One such chain. names: space-separated, the networks of the plan whose packets it lets pass (forward:
- * new connections to the outside and their answers; input: DNS). jumps: the chains that it calls, by
- * which its author is recognised. */
+ * new connections to the outside and their answers; input: DNS). inside: those whose guests' frames to each
+ * other it drops, when bridge-nf shows it them. jumps: what it calls, by which its author is recognised. */
 #define FIELDS_firewall_row(F)                                                                     \
 	F(STR, family, 8) F(STR, table, 64) F(STR, chain, 64) F(BOOL, forward, 0)                      \
-	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 2560) F(STR, jumps, 512)
+	F(BOOL, policy_drop, 0) F(BOOL, final_drop, 0) F(STR, names, 2560) F(STR, jumps, 512)           \
+	F(BYTES, inside, NAT_ROUTES_LEN)
+
+/* At this place (enum foreign_place) let rules of ours pass what networks of `through` send and get, or ask DNS,
+ * and what guests of one of `inside` send each other; no others of ours. REPLY text: "changed", or "". */
+#define FIELDS_foreign_allow(F)                                                                    \
+	F(U8, place, 0) F(BYTES, through, NAT_ROUTES_LEN) F(BYTES, inside, NAT_ROUTES_LEN)
 
 /* -- engine -> workers: configuration, complete each time -- */
 
@@ -310,9 +310,10 @@
  * several rows of the same code, to be joined (RFC 3396). */
 #define FIELDS_dhcp_option(F) F(U16, net, 0) F(U16, host, 0) F(U8, code, 0) F(BYTES, data, 1024)
 
-/* A network for natd, and its forwards. dns: address of the proxy, 0: none. */
-/* hold_ports: host ports of so many forwards are held. */
-#define FIELDS_natd_global(F) F(BOOL, forward_others, 0) F(U16, hold_ports, 0)
+/* A network for natd, and its forwards. dns: address of the proxy, 0: none. hold_ports: host ports of so many
+ * forwards are held. bridges: networks without a row. */
+#define FIELDS_natd_global(F)                                                                      \
+	F(BOOL, forward_others, 0) F(U16, hold_ports, 0) F(BOOL, foreign_allow, 0) F(BYTES, bridges, NAT_ROUTES_LEN)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
@@ -406,10 +407,11 @@
 
 /* -- workers -> engine -- */
 
-/* A network's service: ok, or why not. For SERVICE_FIREWALL: which foreign rule set drops our traffic.
- * cure: what to type, or "". */
+/* A network's service: ok, or why not. For SERVICE_FIREWALL and _INSIDE: which foreign rule set drops its traffic.
+ * cure: what to type, or "". can_cure: vnetd would do it itself with foreign-rules = allow. */
 #define FIELDS_service_state(F)                                                                    \
-	F(U16, net, 0) F(U8, service, 0) F(BOOL, ok, 0) F(STR, text, 256) F(STR, cure, 256)
+	F(U16, net, 0) F(U8, service, 0) F(BOOL, ok, 0) F(STR, text, 256) F(STR, cure, 256)               \
+	F(BOOL, can_cure, 0)
 /* Whenever they change: addresses in use and addresses that can be given. */
 #define FIELDS_dhcp_count(F) F(U16, net, 0) F(U32, active, 0) F(U32, total, 0)
 #define FIELDS_lease_changed(F)                                                                    \
@@ -519,7 +521,8 @@
 #define FIELDS_status_row(F)                                                                       \
 	F(STR, version, 32) F(U64, uptime_ms, 0) F(U16, networks, 0) F(U16, guests, 0)                  \
 	F(U32, generation, 0)
-#define FIELDS_warning_row(F) F(U16, net, 0) F(STR, text, 512) F(STR, cure, 256)
+/* topic: enum warning_topic. can_cure: as in SERVICE_STATE. */
+#define FIELDS_warning_row(F) F(U16, net, 0) F(U8, topic, 0) F(STR, text, 512) F(STR, cure, 256) F(BOOL, can_cure, 0)
 /* services_down: bit 1 << enum service: the network has this service and it does not work now. */
 #define FIELDS_net_row(F)                                                                          \
 	F(U16, net, 0) F(U8, kind, 0) F(STR, label, 64) F(U8, state, 0) F(STR, text, 256)               \
@@ -753,7 +756,8 @@
 	M(HOLD_SWEEP, hold_sweep, 0, 0)                                                            \
 	M(HOLD_LIST, hold_list, 0, 0)                                                              \
 	M(HOLD_ROW, hold_row, 0, 0)                                                                \
-	M(ROWS, rows, 0, 0)
+	M(ROWS, rows, 0, 0)                                                                        \
+	M(FOREIGN_ALLOW, foreign_allow, 0, 0)
 
 /* clang-format on */
 

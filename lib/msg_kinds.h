@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * msg_kinds.h - closed lists that only the messages (lib/msg.h) speak of, and the words for all that
- * travels in them as a number. The words are in msg.c.
+ * msg_kinds.h - closed lists and limits that only the messages (lib/msg.h) speak of, and the words for all
+ * that travels in them as a number. The words are in msg.c.
  */
 #ifndef VNET_LIB_MSG_KINDS_H
 #define VNET_LIB_MSG_KINDS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "gate.h"
 #include "kinds.h"
+
+#define NAT_CAPTURES_MAX 256        /* of one plan */
+#define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
+#define NAT_LOW_LEN      64         /* at most 32 ports */
+#define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
+#define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
+#define MSG_UID_NONE     UINT32_MAX /* no owner */
+#define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */
+
+/* Sets of networks, NAT_ROUTES_LEN bytes. A number that is none belongs to no set. */
+static inline void
+msg_nets_add(uint8_t *set, unsigned net)
+{
+	if (net / 8 < NAT_ROUTES_LEN)
+		set[net / 8] |= (uint8_t)(1u << net % 8);
+}
+
+static inline bool
+msg_nets_have(const uint8_t *set, unsigned net)
+{
+	return net / 8 < NAT_ROUTES_LEN && set[net / 8] >> net % 8 & 1;
+}
 
 /* Processes, as priv knows its channels. */
 enum role { ROLE_ENGINE, ROLE_DHCPD, ROLE_NATD, ROLE_REDIRD, ROLE_N };
@@ -40,7 +65,34 @@ enum net_state {
 };
 
 /* Services of a network that a worker reports about. */
-enum service { SERVICE_DHCP, SERVICE_NAT, SERVICE_DNS, SERVICE_FIREWALL, SERVICE_N };
+enum service {
+	SERVICE_DHCP,
+	SERVICE_NAT,
+	SERVICE_DNS,
+	SERVICE_FIREWALL,
+	SERVICE_INSIDE, /* would frames between its guests pass the host's rules? */
+	SERVICE_N
+};
+
+/* Places in rule sets of others where rules of ours may stand; each is one chain of iptables' table filter. */
+enum foreign_place {
+	FOREIGN_DOCKER_USER,
+	FOREIGN_IPTABLES_FORWARD,
+	FOREIGN_IPTABLES_INPUT,
+	FOREIGN_PLACE_N
+};
+
+/* What a warning of `status` is about. */
+enum warning_topic {
+	WARNING_CONFIGURATION,
+	WARNING_NETWORK,
+	WARNING_FIREWALL, /* a foreign rule set */
+	/* The same, for frames between guests of one network. Holds only while bridge-nf-call-iptables of
+	 * the host or of the network's bridge is on, which whoever asks has to look up. */
+	WARNING_INSIDE,
+	WARNING_REDIRECTION,
+	WARNING_TOPIC_N
+};
 
 /* The five ways to attach (design 5, Ports a-e). */
 enum port_kind { PORT_HELPER, PORT_ATTACH, PORT_NETNS, PORT_STATIC, PORT_ADOPTED, PORT_KIND_N };
@@ -114,7 +166,7 @@ enum ip_proto { PROTO_TCP, PROTO_UDP, PROTO_N };
 const char *role_name(enum role r);
 const char *net_kind_name(enum net_kind k);   /* bridged host-only NAT segment custom */
 const char *net_state_name(enum net_state s); /* starting ok degraded no uplink failed */
-const char *service_name(enum service s);     /* DHCP NAT DNS firewall */
+const char *service_name(enum service s);     /* DHCP NAT DNS firewall bridge */
 const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
 const char *
 lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */

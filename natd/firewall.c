@@ -11,57 +11,40 @@
 
 #include "lib/strbuf.h"
 #include "lib/util.h"
+#include "natd/foreign.h"
 
-enum owner { OWNER_FIREWALLD, OWNER_DOCKER, OWNER_UFW, OWNER_IPTABLES, OWNER_NFT, OWNER_N };
-
-/* A space-separated field contains a word, or one that begins with it. */
+/* A space-separated field contains a word. */
 static bool
-has_word(const char *field, const char *word, bool prefix)
+has_word(const char *field, const char *word)
 {
 	size_t n = strlen(word);
 
 	for (const char *p = field; (p = strstr(p, word)); p += n)
-		if ((p == field || p[-1] == ' ') && (prefix || p[n] == ' ' || p[n] == '\0'))
+		if ((p == field || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
 			return true;
 	return false;
-}
-
-static enum owner
-owner_of(const struct msg_firewall_row *r)
-{
-	if (!strcmp(r->table, "firewalld"))
-		return OWNER_FIREWALLD;
-	if (has_word(r->jumps, "DOCKER-USER", false) || has_word(r->jumps, "DOCKER-FORWARD", false))
-		return OWNER_DOCKER;
-	if (has_word(r->jumps, "ufw-", true))
-		return OWNER_UFW;
-	/* iptables-nft's own tables are of family ip and have these names. */
-	if (!strcmp(r->family, "ip") && !strcmp(r->table, "filter") &&
-	    (!strcmp(r->chain, "INPUT") || !strcmp(r->chain, "FORWARD")))
-		return OWNER_IPTABLES;
-	return OWNER_NFT;
 }
 
 static void
 add_name(struct strbuf *b, const struct msg_firewall_row *r)
 {
-	switch (owner_of(r)) {
-	case OWNER_FIREWALLD:
+	switch (foreign_owner(r)) {
+	case FOREIGN_FIREWALLD:
 		strbuf_add(b, "firewalld");
 		break;
-	case OWNER_DOCKER:
+	case FOREIGN_DOCKER:
 		strbuf_add(b, "Docker");
 		break;
-	case OWNER_UFW:
+	case FOREIGN_UFW:
 		strbuf_add(b, "ufw");
 		break;
-	case OWNER_IPTABLES:
+	case FOREIGN_IPTABLES:
 		strbuf_addf(b, "iptables chain %s", r->chain);
 		break;
-	case OWNER_NFT:
+	case FOREIGN_NFT:
 		strbuf_addf(b, "chain %s of table %s %s", r->chain, r->family, r->table);
 		break;
-	case OWNER_N:
+	case FOREIGN_OWNER_N:
 		break;
 	}
 }
@@ -82,17 +65,17 @@ add_command(struct strbuf *b, const char *fmt, ...)
 static void
 add_cure(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
 {
-	switch (owner_of(r)) {
-	case OWNER_FIREWALLD:
+	switch (foreign_owner(r)) {
+	case FOREIGN_FIREWALLD:
 		add_command(b, "firewall-cmd --permanent --zone=trusted --add-interface=vmnet%u",
 			    net);
 		add_command(b, "firewall-cmd --reload");
 		break;
-	case OWNER_DOCKER:
+	case FOREIGN_DOCKER:
 		add_command(b, "iptables -I DOCKER-USER -i vmnet%u -j ACCEPT", net);
 		add_command(b, "iptables -I DOCKER-USER -o vmnet%u -j ACCEPT", net);
 		break;
-	case OWNER_UFW:
+	case FOREIGN_UFW:
 		if (r->forward) {
 			add_command(b, "ufw route allow in on vmnet%u", net);
 			add_command(b, "ufw route allow out on vmnet%u", net);
@@ -100,19 +83,19 @@ add_cure(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
 			add_command(b, "ufw allow in on vmnet%u", net);
 		}
 		break;
-	case OWNER_IPTABLES:
+	case FOREIGN_IPTABLES:
 		add_command(b, "iptables -I %s -i vmnet%u -j ACCEPT", r->chain, net);
 		if (r->forward)
 			add_command(b, "iptables -I %s -o vmnet%u -j ACCEPT", r->chain, net);
 		break;
-	case OWNER_NFT:
+	case FOREIGN_NFT:
 		add_command(b, "nft insert rule %s %s %s iifname vmnet%u accept", r->family,
 			    r->table, r->chain, net);
 		if (r->forward)
 			add_command(b, "nft insert rule %s %s %s oifname vmnet%u accept", r->family,
 				    r->table, r->chain, net);
 		break;
-	case OWNER_N:
+	case FOREIGN_OWNER_N:
 		break;
 	}
 }
@@ -126,17 +109,17 @@ blocks(const struct msg_firewall_row *r, const struct msg_natd_net *net)
 	if (r->forward ? !net->nat : !net->dns.h)
 		return false;
 	snprintf(name, sizeof(name), "vmnet%u", net->net);
-	return !has_word(r->names, name, false);
+	return !has_word(r->names, name);
 }
 
 /* One pair of commands cures both hooks: it is not repeated. */
 static bool
 cured_before(const struct msg_firewall_row *rows, size_t i, const struct msg_natd_net *net)
 {
-	enum owner owner = owner_of(&rows[i]);
+	enum foreign_owner owner = foreign_owner(&rows[i]);
 
 	for (size_t k = 0; k < i; k++)
-		if (owner == OWNER_FIREWALLD && owner_of(&rows[k]) == owner &&
+		if (owner == FOREIGN_FIREWALLD && foreign_owner(&rows[k]) == owner &&
 		    blocks(&rows[k], net))
 			return true;
 	return false;
@@ -173,6 +156,18 @@ add_sentence(struct strbuf *b, const struct msg_natd_net *net, const char *forwa
 			    input, net->net, IP4_STR(net->dns));
 }
 
+/* Rules of ours would do for all that stands in the way. */
+static bool
+can_cure(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t nrows)
+{
+	enum foreign_place p;
+
+	for (size_t i = 0; i < nrows; i++)
+		if (blocks(&rows[i], net) && !foreign_place(&p, &rows[i]))
+			return false;
+	return true;
+}
+
 void
 firewall_judge(struct firewall_line *out, const struct msg_natd_net *net,
 	       const struct msg_firewall_row *rows, size_t nrows)
@@ -191,12 +186,74 @@ firewall_judge(struct firewall_line *out, const struct msg_natd_net *net,
 		if (blocks(&rows[i], net) && !cured_before(rows, i, net))
 			add_cure(&cure, &rows[i], net->net);
 	out->ok = forward.len == 0 && input.len == 0;
+	out->can_cure = !out->ok && can_cure(net, rows, nrows);
 	MSG_SET_STR(out->text, strbuf_str(&text));
 	/* Half a command is worse than none. */
 	if (cure.len < sizeof(out->cure))
 		MSG_SET_STR(out->cure, strbuf_str(&cure));
 	strbuf_fini(&forward);
 	strbuf_fini(&input);
+	strbuf_fini(&text);
+	strbuf_fini(&cure);
+}
+
+/* -- between guests -- */
+
+static void
+add_cure_inside(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
+{
+	switch (foreign_owner(r)) {
+	case FOREIGN_FIREWALLD:
+		add_cure(b, r, net);
+		break;
+	case FOREIGN_DOCKER:
+	case FOREIGN_IPTABLES:
+		add_command(b, "iptables -I %s -i vmnet%u -o vmnet%u -j ACCEPT",
+			    foreign_owner(r) == FOREIGN_DOCKER ? "DOCKER-USER" : r->chain, net,
+			    net);
+		break;
+	case FOREIGN_UFW:
+		add_command(b, "ufw route allow in on vmnet%u out on vmnet%u", net, net);
+		break;
+	case FOREIGN_NFT:
+		add_command(b, "nft insert rule %s %s %s iifname vmnet%u oifname vmnet%u accept",
+			    r->family, r->table, r->chain, net, net);
+		break;
+	case FOREIGN_OWNER_N:
+		break;
+	}
+}
+
+void
+firewall_judge_inside(struct firewall_line *out, unsigned number, const struct msg_natd_net *net,
+		      const struct msg_firewall_row *rows, size_t nrows)
+{
+	struct strbuf text, cure;
+	enum foreign_place p;
+	size_t n = 0;
+
+	*out = (struct firewall_line){.can_cure = true};
+	strbuf_init(&text);
+	strbuf_init(&cure);
+	for (size_t i = 0; i < nrows; i++) {
+		if (!msg_nets_have(rows[i].inside.b, number) || (net && blocks(&rows[i], net)))
+			continue;
+		if (n++)
+			strbuf_add(&text, " and ");
+		add_name(&text, &rows[i]);
+		add_cure_inside(&cure, &rows[i], number);
+		out->can_cure &= foreign_place(&p, &rows[i]);
+	}
+	out->ok = n == 0;
+	out->can_cure &= !out->ok;
+	if (!out->ok)
+		strbuf_addf(&text,
+			    "%s frames between guests of vmnet%u, which bridge-nf-call-iptables "
+			    "hands to %s",
+			    n > 1 ? " drop" : " drops", number, n > 1 ? "them" : "it");
+	MSG_SET_STR(out->text, strbuf_str(&text));
+	if (cure.len < sizeof(out->cure))
+		MSG_SET_STR(out->cure, strbuf_str(&cure));
 	strbuf_fini(&text);
 	strbuf_fini(&cure);
 }

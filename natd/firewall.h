@@ -13,9 +13,17 @@
 
 struct firewall_line {
 	bool ok;
+	bool can_cure;  /* foreign-rules = allow would let all of it pass */
 	char text[256]; /* "ufw drops what vmnet8 forwards: its guests have no Internet", or "" */
 	char cure[256]; /* commands joined by &&, or "" when they do not fit */
 };
+
+/* What they would do to frames between the guests of network `number`, if bridge-nf handed them those.
+ * net: its row, NULL when it has none; a chain that firewall_judge() names for what the network forwards
+ * is not named again, since the same commands let these frames pass. */
+void firewall_judge_inside(struct firewall_line *out, unsigned number,
+			   const struct msg_natd_net *net, const struct msg_firewall_row *rows,
+			   size_t nrows);
 
 /* What the chains of one scan do to one network: to what it forwards when it has NAT, to DNS
  * queries when it has a DNS address. */

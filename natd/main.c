@@ -78,6 +78,9 @@ take_commit(struct program *p)
 	for (size_t i = 0; i < old.nnets; i++)
 		if (!natd_conf_net(&p->conf, old.nets[i].net))
 			natd_report_forget(&p->d, old.nets[i].net);
+	for (unsigned net = 0; net < NATD_NETS; net++)
+		if (msg_nets_have(old.bridges, net) && !msg_nets_have(p->conf.bridges, net))
+			natd_report_forget(&p->d, (uint16_t)net);
 	/* An engine that has just started knows nothing yet. */
 	natd_report_all(&p->d);
 	if (!nat_apply(p->d.nat, &p->conf)) {

@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "natd/firewall.h"
+#include "natd/foreign.h"
 #include "natd/hold.h"
 #include "natd/inuse.h"
 #include "natd/nftevent.h"
@@ -30,6 +31,10 @@ enum {
 	/* Rule sets change in bursts: wait for the end of one, and do not look too often. */
 	SCAN_DELAY_MS = 200,
 	SCAN_EVERY_MS = 1000,
+	/* A burst that does not end is not waited for. */
+	SCAN_BURST_MS = 500,
+	/* Where our rules have to be put back whenever Docker or ufw make theirs anew. */
+	SCAN_ALLOWED_EVERY_MS = 500,
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 30000,
 	/* Repairs at once; the next one is earned every REPAIR_EVERY_MS. */
@@ -68,10 +73,16 @@ struct nat {
 	int watch_fd;
 	struct loop_io *watch;
 	struct loop_timer *scan_timer;
-	struct mono scanned;
+	struct mono scanned, scan_asked; /* the latest; the first change since */
 	bool scanning, scan_again;
 	struct msg_firewall_row *rows;
 	size_t nrows, rows_cap;
+	/* rules of ours in them */
+	struct foreign_want allowed[FOREIGN_PLACE_N]; /* as priv was told */
+	bool swept;          /* an earlier instance's have been dealt with */
+	unsigned allowing;   /* answers that are due */
+	bool allowed_now;    /* one of them was "changed" */
+	char allow_why[512]; /* the last failure, as the log has it */
 };
 
 static void commit(struct nat *n);
@@ -167,14 +178,36 @@ report_nat(struct nat *n)
 }
 
 static void
+report_line(struct nat *n, unsigned net, enum service service, const struct firewall_line *line)
+{
+	struct msg_service_state s = {.net = (uint16_t)net,
+				      .service = (uint8_t)service,
+				      .ok = line->ok,
+				      .can_cure = line->can_cure};
+
+	MSG_SET_STR(s.text, line->text);
+	MSG_SET_STR(s.cure, line->cure);
+	natd_report_state(n->d, &s);
+}
+
+static void
 report_firewall(struct nat *n)
 {
+	struct firewall_line line;
+
 	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
 		const struct msg_natd_net *net = &n->conf->nets[i];
-		struct firewall_line line;
 
 		firewall_judge(&line, net, n->rows, n->nrows);
-		natd_report(n->d, net->net, SERVICE_FIREWALL, line.ok, line.text, line.cure);
+		report_line(n, net->net, SERVICE_FIREWALL, &line);
+		firewall_judge_inside(&line, net->net, net, n->rows, n->nrows);
+		report_line(n, net->net, SERVICE_INSIDE, &line);
+	}
+	for (unsigned net = 0; n->conf && net < NATD_NETS; net++) {
+		if (!msg_nets_have(n->conf->bridges, net))
+			continue;
+		firewall_judge_inside(&line, net, NULL, n->rows, n->nrows);
+		report_line(n, net, SERVICE_INSIDE, &line);
 	}
 }
 
@@ -199,18 +232,77 @@ on_scan_row(void *arg, const struct msg *m)
 	n->rows[n->nrows++] = m->u.firewall_row;
 }
 
+/* The rule sets are known, and nothing is to be changed in them. */
+static void
+scan_over(struct nat *n)
+{
+	n->scanning = false;
+	if (n->scan_again)
+		nat_rescan(n);
+}
+
+/* What changed is looked at again before anybody is told. */
+static void
+on_allowed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED)
+{
+	struct nat *n = arg;
+
+	if (!r->err) {
+		n->allowed_now |= r->text[0] != '\0';
+	} else if (strcmp(n->allow_why, r->text) != 0) {
+		snprintf(n->allow_why, sizeof(n->allow_why), "%s", r->text);
+		log_warn(0, "%s", r->text);
+	}
+	/* What stands there is not known: the next scan tells priv about every place. */
+	if (r->err)
+		n->swept = false;
+	if (--n->allowing)
+		return;
+	if (n->allowed_now)
+		n->scan_again = true;
+	else
+		report_firewall(n);
+	n->allowed_now = false;
+	scan_over(n);
+}
+
+/* Has rules of ours put where the scan found that they are needed, and taken away where not. */
+static void
+allow(struct nat *n)
+{
+	struct foreign_want want[FOREIGN_PLACE_N];
+
+	foreign_want(want, n->conf, n->rows, n->nrows);
+	for (unsigned p = 0; p < FOREIGN_PLACE_N; p++) {
+		struct msg m = msg_make(MSG_FOREIGN_ALLOW, 0);
+
+		if (n->swept && !foreign_want_any(&want[p]) && !foreign_want_any(&n->allowed[p]))
+			continue;
+		m.u.foreign_allow.place = (uint8_t)p;
+		m.u.foreign_allow.through.len = m.u.foreign_allow.inside.len = NAT_ROUTES_LEN;
+		memcpy(m.u.foreign_allow.through.b, want[p].through, NAT_ROUTES_LEN);
+		memcpy(m.u.foreign_allow.inside.b, want[p].inside, NAT_ROUTES_LEN);
+		n->allowed[p] = want[p];
+		n->allowing++;
+		natd_ask(n->d, &m, on_allowed, NULL, n);
+	}
+	n->swept = true;
+}
+
 static void
 on_scan_done(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSED)
 {
 	struct nat *n = arg;
 
-	n->scanning = false;
 	if (r->err)
 		log_debug("foreign rule sets: %s", r->text);
-	else
+	else if (n->conf)
+		allow(n);
+	if (n->allowing)
+		return;
+	if (!r->err)
 		report_firewall(n);
-	if (n->scan_again)
-		nat_rescan(n);
+	scan_over(n);
 }
 
 static void
@@ -224,6 +316,9 @@ on_scan_timer(void *arg)
 	n->scan_again = false;
 	n->scanned = mono_now();
 	n->nrows = 0;
+	m.u.firewall_scan.bridges.len = NAT_ROUTES_LEN;
+	if (n->conf)
+		memcpy(m.u.firewall_scan.bridges.b, n->conf->bridges, NAT_ROUTES_LEN);
 	natd_ask(n->d, &m, on_scan_done, on_scan_row, n);
 }
 
@@ -231,10 +326,14 @@ void
 nat_rescan(struct nat *n)
 {
 	struct mono now = mono_now();
-	struct mono due = mono_add(now, SCAN_DELAY_MS);
-	struct mono earliest = mono_add(n->scanned, SCAN_EVERY_MS);
+	bool allows = n->conf && n->conf->foreign_allow;
+	struct mono earliest = mono_add(n->scanned, allows ? SCAN_ALLOWED_EVERY_MS : SCAN_EVERY_MS);
+	struct mono due;
 
+	if (!n->scan_again)
+		n->scan_asked = now;
 	n->scan_again = true;
+	due = mono_min(mono_add(now, SCAN_DELAY_MS), mono_add(n->scan_asked, SCAN_BURST_MS));
 	if (!n->scanning)
 		loop_timer_set(n->scan_timer, mono_before(due, earliest) ? earliest : due);
 }
@@ -480,6 +579,7 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	hold_apply(n->d->hold, &n->wanted, c->hold_ports);
 	report_nat(n);
 	report_firewall(n);
+	nat_rescan(n);
 	return true;
 }
 

@@ -80,6 +80,8 @@ void natd_asks_fini(struct natd *d);
 /* Tells the engine about a service of a network, if that is news. text, cure: may be NULL. */
 void natd_report(struct natd *d, uint16_t net, enum service service, bool ok, const char *text,
 		 const char *cure);
+/* The same, with all that there is to say. */
+void natd_report_state(struct natd *d, const struct msg_service_state *s);
 /* Tells everything again, to a new engine or with a new configuration. */
 void natd_report_all(struct natd *d);
 /* The network is no more: nothing is told about it again. */

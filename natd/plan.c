@@ -37,6 +37,8 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 	if (m->type == MSG_NATD_GLOBAL) {
 		c->forward_others = m->u.natd_global.forward_others;
 		c->hold_ports = m->u.natd_global.hold_ports;
+		c->foreign_allow = m->u.natd_global.foreign_allow;
+		memcpy(c->bridges, m->u.natd_global.bridges.b, m->u.natd_global.bridges.len);
 		return true;
 	}
 	if (m->type == MSG_NATD_NET) {

@@ -17,8 +17,9 @@
 /* A complete configuration as the engine sent it, row by row. */
 struct natd_conf {
 	uint32_t generation;
-	bool forward_others;
+	bool forward_others, foreign_allow;
 	uint16_t hold_ports;
+	uint8_t bridges[NAT_ROUTES_LEN]; /* networks without an address, a set */
 	struct msg_natd_net *nets;
 	struct msg_natd_forward *forwards;
 	struct msg_natd_resolver *resolvers;

@@ -27,6 +27,17 @@ natd_report(struct natd *d, uint16_t net, enum service service, bool ok, const c
 	    const char *cure)
 {
 	struct msg_service_state s = {.net = net, .service = (uint8_t)service, .ok = ok};
+
+	MSG_SET_STR(s.text, text ? text : "");
+	MSG_SET_STR(s.cure, cure ? cure : "");
+	natd_report_state(d, &s);
+}
+
+void
+natd_report_state(struct natd *d, const struct msg_service_state *s)
+{
+	const uint16_t net = s->net;
+	const uint8_t service = s->service;
 	struct report_net *r;
 
 	if (net >= NATD_NETS)
@@ -39,14 +50,13 @@ natd_report(struct natd *d, uint16_t net, enum service service, bool ok, const c
 		natd_stop(d, true);
 		return;
 	}
-	MSG_SET_STR(s.text, text ? text : "");
-	MSG_SET_STR(s.cure, cure ? cure : "");
-	if (r->known[service] && r->state[service].ok == s.ok &&
-	    !strcmp(r->state[service].text, s.text) && !strcmp(r->state[service].cure, s.cure))
+	if (r->known[service] && r->state[service].ok == s->ok &&
+	    r->state[service].can_cure == s->can_cure && !strcmp(r->state[service].text, s->text) &&
+	    !strcmp(r->state[service].cure, s->cure))
 		return;
 	r->known[service] = true;
-	r->state[service] = s;
-	send_state(d, &s);
+	r->state[service] = *s;
+	send_state(d, s);
 }
 
 void

@@ -14,7 +14,7 @@ TEST_PACKAGES=(
 	clang-format libclang-rt-14-dev llvm libcmocka-dev shellcheck codespell mandoc
 	# namespace tests: harness, real DHCP clients, tools that look
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
-	nftables iptables conntrack procps strace
+	nftables iptables ufw conntrack procps strace
 	curl nginx-light nsd openssh-client openssh-server openssl postgresql stunnel4 unbound
 	vsftpd bind9-dnsutils tftpd-hpa udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark libnet-pcap-perl util-linux login passwd
 	# VM tests

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "vnetd/ctl.h"
+#include "vnetd/ctl_bridge_nf.h"
 #include "vnetd/ctl_json.h"
 
 static const struct ctl_opt opts[] = {CTL_OPT_JSON, CTL_OPT_QUIET, CTL_OPT_HELP, {0}};
@@ -43,6 +44,7 @@ run_status(struct ctl *c, UNUSED const struct ctl_args *a)
 		ctl_complain("vnetd answered without its status");
 		r = CTL_FAILED;
 	}
+	ctl_bridge_nf_keep(&warnings);
 	if (r == CTL_OK) {
 		struct facts f = {.status = status.v,
 				  .warning = warnings.v,
@@ -162,6 +164,7 @@ run_show(struct ctl *c, const struct ctl_args *a)
 	client_close(&client);
 	if (r == CTL_OK) {
 		keep_warnings(&s.warnings, s.net);
+		ctl_bridge_nf_keep(&s.warnings);
 		struct facts f = {.net = s.nets.v,
 				  .nnets = s.nets.n,
 				  .warning = s.warnings.v,

@@ -203,6 +203,8 @@ net_has_service(const struct net *n, enum service s)
 		return conf->nat && conf->dns.h != 0;
 	case SERVICE_FIREWALL:
 		return conf->dhcp || conf->nat;
+	case SERVICE_INSIDE:
+		return true;
 	case SERVICE_N:
 		break;
 	}
@@ -218,7 +220,7 @@ role_of(enum service s)
 bool
 net_service_is_down(const struct core *c, const struct net *n, enum service s)
 {
-	if (!net_has_service(n, s) || s == SERVICE_FIREWALL)
+	if (!net_has_service(n, s) || s == SERVICE_FIREWALL || s == SERVICE_INSIDE)
 		return false;
 	if (c->worker[role_of(s)].gone)
 		return true;

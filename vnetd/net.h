@@ -28,6 +28,7 @@ void generation_unref(struct generation *g); /* NULL is allowed */
 /* What a worker reports about one service of a network. */
 struct service_state {
 	bool known, ok;
+	bool can_cure;     /* foreign-rules = allow would */
 	char *text, *cure; /* NULL: "" */
 };
 

@@ -654,6 +654,25 @@ check_hold_end(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_firewall_scan(enum role from UNUSED, const struct msg *m)
+{
+	return m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN ? NULL : "not a set of networks";
+}
+
+/* The rules themselves are priv's: only which networks, and where, is asked for. */
+static const char *
+check_foreign_allow(enum role from UNUSED, const struct msg *m)
+{
+	const struct msg_foreign_allow *a = &m->u.foreign_allow;
+
+	if (a->place >= FOREIGN_PLACE_N)
+		return "there is no such place";
+	if (a->through.len != NAT_ROUTES_LEN || a->inside.len != NAT_ROUTES_LEN)
+		return "not a set of networks";
+	return NULL;
+}
+
+static const char *
 check_capture_start(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_capture_start *s = &m->u.capture_start;
@@ -734,7 +753,8 @@ static const struct rule rules[MSG_N] = {
     [MSG_HOLD_END] = {N, false, check_hold_end},
     [MSG_HOLD_SWEEP] = {N, false, check_nothing},
     [MSG_NFT_WATCH] = {N, true, check_nothing},
-    [MSG_FIREWALL_SCAN] = {N, true, check_nothing},
+    [MSG_FIREWALL_SCAN] = {N, true, check_firewall_scan},
+    [MSG_FOREIGN_ALLOW] = {N, true, check_foreign_allow},
 };
 
 enum policy

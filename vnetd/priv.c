@@ -84,6 +84,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_HOLD_SWEEP] = priv_hold_sweep,
     [MSG_NFT_WATCH] = priv_nft_watch_open,
     [MSG_FIREWALL_SCAN] = priv_firewall_scan,
+    [MSG_FOREIGN_ALLOW] = priv_foreign_allow,
     [MSG_LOG_SET] = priv_log_set,
     [MSG_LOG_SWEEP] = priv_log_sweep,
     [MSG_LOG_TAKE] = priv_log_take,

@@ -156,7 +156,21 @@ send_row(const struct msg_firewall_row *row, void *arg)
 int
 priv_firewall_scan(struct priv *p, struct call *c)
 {
-	int r = priv_nft_scan(p->nft, send_row, c);
+	int r = priv_nft_scan(p->nft, c->m->u.firewall_scan.bridges.b, send_row, c);
 
 	return r < 0 ? fail_errno(c, r, "cannot read the host's rule sets") : 0;
+}
+
+int
+priv_foreign_allow(struct priv *p, struct call *c)
+{
+	bool changed;
+	int r = priv_nft_foreign(p->nft, &c->m->u.foreign_allow, &changed);
+
+	if (r < 0)
+		return fail_errno(
+		    c, r, "cannot add rules to chain %s of iptables",
+		    priv_nft_foreign_chain((enum foreign_place)c->m->u.foreign_allow.place));
+	snprintf(c->text, sizeof(c->text), "%s", changed ? "changed" : "");
+	return 0;
 }

@@ -26,6 +26,7 @@
 #include "priv_nft_build.h"
 #include "priv_nft_conn.h"
 #include "priv_nft_ct.h"
+#include "priv_nft_foreign.h"
 #include "priv_nft_plan.h"
 #include "priv_nft_scan.h"
 #include "priv_nft_sock.h"
@@ -435,16 +436,22 @@ priv_nft_watch(struct priv_nft *n)
 }
 
 int
-priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg),
-	      void *arg)
+priv_nft_scan(struct priv_nft *n, const uint8_t *bridges,
+	      void (*row)(const struct msg_firewall_row *r, void *arg), void *arg)
 {
-	struct nft_scan_question q = {0};
+	struct nft_scan_question q = {.bridges = bridges};
 	uint16_t nets[NFT_NETS_MAX];
 
 	for (size_t i = 0; i < n->plan.nnets; i++)
 		nets[q.nnets++] = n->plan.nets[i].net;
 	q.nets = nets;
 	return nft_scan(&n->sock, &q, row, arg);
+}
+
+int
+priv_nft_foreign(struct priv_nft *n, const struct msg_foreign_allow *m, bool *changed)
+{
+	return nft_foreign_set(&n->sock, m, changed);
 }
 
 int
@@ -465,6 +472,8 @@ priv_nft_teardown(void)
 		r = nft_batch_commit(&b, &s, &why);
 		nft_batch_fini(&b);
 	}
+	if (r == 0 || r == -ENOENT)
+		r = nft_foreign_clear(&s);
 	nft_sock_close(&s);
 	return r == -ENOENT ? 0 : r;
 }

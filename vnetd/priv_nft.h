@@ -16,10 +16,12 @@
  *     nft_expr_*       priv_nft_expr.c   a rule's statements -> expressions
  *     nft_scan, _leg_  priv_nft_scan.c, priv_nft_legs.c   foreign rule sets, read
  *     nft_judge        priv_nft_judge.c  pure: what they drop
+ *     nft_foreign_*    priv_nft_foreign.c  rules of ours in them
  */
 #ifndef VNET_VNETD_PRIV_NFT_H
 #define VNET_VNETD_PRIV_NFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/msg.h"
@@ -68,12 +70,19 @@ int priv_nft_conns(struct priv_nft *n, uint16_t net,
 int priv_nft_watch(struct priv_nft *n);
 
 /* Calls row() for each foreign base chain on the IPv4 input or forward hook that drops packets of
- * the latest plan's networks, or would drop those of a network that it does not know. 0 or
- * -errno. */
-int priv_nft_scan(struct priv_nft *n, void (*row)(const struct msg_firewall_row *r, void *arg),
-		  void *arg);
+ * the latest plan's networks, or frames between guests of those and of the set `bridges`, or would drop
+ * those of a network that it does not know. 0 or -errno. */
+int priv_nft_scan(struct priv_nft *n, const uint8_t *bridges,
+		  void (*row)(const struct msg_firewall_row *r, void *arg), void *arg);
 
-/* Deletes table inet vnetd. 0 also when there is none; -EPERM while a running vnetd owns it. */
+/* Has the rules of FOREIGN_ALLOW stand first in the chain of that place, and no others of ours; *changed:
+ * they did not before. 0, also where there is no such chain, or -errno. */
+int priv_nft_foreign(struct priv_nft *n, const struct msg_foreign_allow *m, bool *changed);
+
+/* The chain of a place, in table ip filter. */
+const char *priv_nft_foreign_chain(enum foreign_place p);
+
+/* Deletes table inet vnetd, and rules of ours elsewhere. 0 also when there is none; -EPERM while a running vnetd owns it. */
 int priv_nft_teardown(void);
 
 #endif

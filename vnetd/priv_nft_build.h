@@ -23,6 +23,18 @@ void nft_build_plan(struct nft_batch *b, const struct nft_plan *p);
 /* The forwards of a change, of a plan that has them already: one message with those that go, one with those that come. */
 void nft_build_change(struct nft_batch *b, const struct nft_plan *p, const struct nft_change *c);
 
+/* A rule that accepts: by which interfaces ("": any), of which protocol (0: any) to which port. */
+struct nft_foreign_rule {
+	char in[16], out[16];
+	uint8_t l4proto;
+	uint16_t dport;
+};
+
+/* Such a rule at the beginning of a chain of another's table of family ip, with a comment
+ * (priv_nft_expr.c). */
+void nft_expr_foreign_rule(struct nft_batch *b, const char *table, const char *chain,
+			   const struct nft_foreign_rule *f, const char *comment);
+
 /* One rule at the end of a chain: from statements up to NFT_OP_END or NFT_STMTS_MAX, or the
  * reference to a timeout object (priv_nft_expr.c). */
 void nft_expr_rule(struct nft_batch *b, const char *chain, const struct nft_stmt *stmt);

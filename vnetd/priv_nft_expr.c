@@ -8,6 +8,7 @@
 
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
@@ -38,7 +39,7 @@ struct rule {
 };
 
 static struct rule
-rule_new(struct nft_batch *b, const char *chain)
+rule_in(struct nft_batch *b, const char *table, const char *chain)
 {
 	struct rule r = {.b = b, .r = nftnl_rule_alloc()};
 
@@ -46,24 +47,36 @@ rule_new(struct nft_batch *b, const char *chain)
 		b->bad = true;
 		return r;
 	}
-	nftnl_rule_set_str(r.r, NFTNL_RULE_TABLE, NFT_TABLE);
+	nftnl_rule_set_str(r.r, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(r.r, NFTNL_RULE_CHAIN, chain);
 	return r;
 }
 
+static struct rule
+rule_new(struct nft_batch *b, const char *chain)
+{
+	return rule_in(b, NFT_TABLE, chain);
+}
+
 static void
-rule_end(struct rule *r)
+rule_put(struct rule *r, uint8_t family, uint16_t flags)
 {
 	struct nlmsghdr *nlh;
 
 	if (!r->r)
 		return;
-	nlh = nft_batch_msg(r->b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	nlh = nft_batch_msg_of(r->b, family, NFT_MSG_NEWRULE, NLM_F_CREATE | flags);
 	if (nlh) {
 		nftnl_rule_nlmsg_build_payload(nlh, r->r);
 		nft_batch_put(r->b, nlh);
 	}
 	nftnl_rule_free(r->r);
+}
+
+static void
+rule_end(struct rule *r)
+{
+	rule_put(r, NFPROTO_INET, NLM_F_APPEND);
 }
 
 /* A new expression at the end of the rule, or NULL. */
@@ -552,4 +565,49 @@ nft_expr_timeout_rule(struct nft_batch *b, const char *chain, const char *object
 
 	objref(&r, NFT_OBJECT_CT_TIMEOUT, object);
 	rule_end(&r);
+}
+
+/* As iptables has it: with the NUL, and without what may follow. */
+static void
+named(struct rule *r, uint32_t key, const char *name)
+{
+	load_meta(r, key, NFT_REG_1);
+	compare(r, NFT_REG_1, NFT_CMP_EQ, name, (uint32_t)strlen(name) + 1);
+}
+
+static void
+comment_rule(struct rule *r, const char *comment)
+{
+	struct nftnl_udata_buf *u = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+
+	if (u && r->r && nftnl_udata_put_strz(u, NFTNL_UDATA_RULE_COMMENT, comment))
+		nftnl_rule_set_data(r->r, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(u),
+				    nftnl_udata_buf_len(u));
+	else
+		r->b->bad = true;
+	if (u)
+		nftnl_udata_buf_free(u);
+}
+
+void
+nft_expr_foreign_rule(struct nft_batch *b, const char *table, const char *chain,
+		      const struct nft_foreign_rule *f, const char *comment)
+{
+	struct rule r = rule_in(b, table, chain);
+	uint16_t dport = htons(f->dport);
+
+	if (f->in[0])
+		named(&r, NFT_META_IIFNAME, f->in);
+	if (f->out[0])
+		named(&r, NFT_META_OIFNAME, f->out);
+	if (f->l4proto) {
+		load_meta(&r, NFT_META_L4PROTO, NFT_REG_1);
+		equals_u8(&r, f->l4proto);
+		load_payload(&r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG_1);
+		compare(&r, NFT_REG_1, NFT_CMP_EQ, &dport, sizeof(dport));
+	}
+	expr(&r, "counter");
+	verdict(&r, NF_ACCEPT, NULL);
+	comment_rule(&r, comment);
+	rule_put(&r, NFPROTO_IPV4, 0);
 }

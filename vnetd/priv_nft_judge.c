@@ -184,6 +184,14 @@ net_passes(const struct nft_scan_rules *s, const struct nft_scan_chain *base,
 	       passes(s, base, PACKET_ANSWER, q->uplink, net);
 }
 
+/* Frames between guests, as bridge-nf shows them. */
+static bool
+inside_passes(const struct nft_scan_rules *s, const struct nft_scan_chain *base, const char *net)
+{
+	return !base->forward ||
+	       (passes(s, base, PACKET_NEW, net, net) && passes(s, base, PACKET_ANSWER, net, net));
+}
+
 /* Adds a word to a field unless no room is left. */
 static void
 add_word(char *field, size_t cap, const char *word)
@@ -194,12 +202,22 @@ add_word(char *field, size_t cap, const char *word)
 		snprintf(field + len, cap - len, "%s%s", len ? " " : "", word);
 }
 
+static bool
+any_inside(const struct msg_firewall_row *row)
+{
+	for (size_t i = 0; i < NAT_ROUTES_LEN; i++)
+		if (row->inside.b[i])
+			return true;
+	return false;
+}
+
 bool
 nft_judge(const struct nft_scan_rules *s, const struct nft_scan_chain *base,
 	  const struct nft_scan_question *q, struct msg_firewall_row *row)
 {
 	enum nft_leg_verdict v = send_packet(s, base, PACKET_ANY, "", "");
 	bool all = true;
+	char net[NFT_LEG_IFNAME];
 
 	*row = (struct msg_firewall_row){.forward = base->forward};
 	row->final_drop = v == NFT_LEG_DROP;
@@ -207,17 +225,23 @@ nft_judge(const struct nft_scan_rules *s, const struct nft_scan_chain *base,
 	MSG_SET_STR(row->family, base->family == NFPROTO_INET ? "inet" : "ip");
 	MSG_SET_STR(row->table, base->table);
 	MSG_SET_STR(row->chain, base->name);
+	row->inside.len = NAT_ROUTES_LEN;
 	for (size_t i = 0; i < q->nnets; i++) {
-		char net[NFT_LEG_IFNAME];
-
 		snprintf(net, sizeof(net), "vmnet%u", q->nets[i]);
 		if (net_passes(s, base, q, net))
 			add_word(row->names, sizeof(row->names), net);
 		else
 			all = false;
+		if (!inside_passes(s, base, net))
+			msg_nets_add(row->inside.b, q->nets[i]);
+	}
+	for (unsigned i = 0; q->bridges && i < 8 * NAT_ROUTES_LEN; i++) {
+		snprintf(net, sizeof(net), "vmnet%u", i);
+		if (msg_nets_have(q->bridges, i) && !inside_passes(s, base, net))
+			msg_nets_add(row->inside.b, i);
 	}
 	for (size_t i = 0; i < base->n; i++)
 		if (s->legs[base->first + i].verdict == NFT_LEG_JUMP)
 			add_word(row->jumps, sizeof(row->jumps), s->legs[base->first + i].target);
-	return row->final_drop || row->policy_drop || !all;
+	return row->final_drop || row->policy_drop || !all || any_inside(row);
 }

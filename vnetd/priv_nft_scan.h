@@ -28,10 +28,12 @@ struct nft_scan_rules {
 	size_t chains_cap, legs_cap, elems_cap;
 };
 
-/* The networks in question, and the interface by which packets to the outside leave ("": none). */
+/* The networks in question, and the interface by which packets to the outside leave ("": none).
+ * bridges: a set of further ones that have no address, or NULL. */
 struct nft_scan_question {
 	const uint16_t *nets;
 	size_t nnets;
+	const uint8_t *bridges;
 	char uplink[NFT_LEG_IFNAME];
 };
 
@@ -42,7 +44,7 @@ int nft_scan(struct nft_sock *s, struct nft_scan_question *q,
 
 /* What a base chain does. False: nothing that could concern us. row->names: the networks whose
  * packets pass. Forward: a new connection from the network to the uplink and the answers to it;
- * input: a DNS query from the network. */
+ * input: a DNS query from the network. row->inside: those whose guests' frames to each other do not. */
 bool nft_judge(const struct nft_scan_rules *s, const struct nft_scan_chain *base,
 	       const struct nft_scan_question *q, struct msg_firewall_row *row);
 

@@ -122,12 +122,17 @@ nft_sock_request(void *buf, uint16_t type, uint16_t flags, uint8_t family)
 struct nlmsghdr *
 nft_batch_msg(struct nft_batch *b, uint16_t type, uint16_t flags)
 {
+	return nft_batch_msg_of(b, NFPROTO_INET, type, flags);
+}
+
+struct nlmsghdr *
+nft_batch_msg_of(struct nft_batch *b, uint8_t family, uint16_t type, uint16_t flags)
+{
 	struct nlmsghdr *nlh;
 
 	if (!batch_reserve(b, NFT_MSG_ROOM))
 		return NULL;
-	nlh = nft_sock_request(b->buf + b->len, NFNL_SUBSYS_NFTABLES << 8 | type, flags,
-			       NFPROTO_INET);
+	nlh = nft_sock_request(b->buf + b->len, NFNL_SUBSYS_NFTABLES << 8 | type, flags, family);
 	nlh->nlmsg_seq = ++b->seq;
 	return nlh;
 }
@@ -160,6 +165,7 @@ static const struct {
     {NFT_MSG_DELTABLE, NFTA_TABLE_NAME, "removal of table"},
     {NFT_MSG_NEWCHAIN, NFTA_CHAIN_NAME, "chain"},
     {NFT_MSG_NEWRULE, NFTA_RULE_CHAIN, "a rule of chain"},
+    {NFT_MSG_DELRULE, NFTA_RULE_CHAIN, "removal of a rule of chain"},
     {NFT_MSG_NEWSET, NFTA_SET_NAME, "set"},
     {NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "elements of set"},
     {NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "removal of elements of set"},

@@ -41,6 +41,10 @@ void nft_batch_fini(struct nft_batch *b);
 /* Starts a message of a type NFT_MSG_* for the family inet; NFT_MSG_ROOM bytes of attributes may
  * follow, then nft_batch_put(). NULL: no memory. */
 struct nlmsghdr *nft_batch_msg(struct nft_batch *b, uint16_t type, uint16_t flags);
+
+/* The same for another family. */
+struct nlmsghdr *nft_batch_msg_of(struct nft_batch *b, uint8_t family, uint16_t type,
+				  uint16_t flags);
 void nft_batch_put(struct nft_batch *b, const struct nlmsghdr *nlh);
 
 /* What the kernel disliked. */

@@ -277,6 +277,20 @@ send_captures(const struct push *p)
 	}
 }
 
+/* Networks without an address have nothing to be translated or isolated; rules of others may drop
+ * what their guests send each other all the same. */
+static void
+add_bridges(const struct push *p, uint8_t bits[NAT_ROUTES_LEN])
+{
+	for (unsigned i = 0; i < NAMES_NETS; i++) {
+		const struct net *n = &p->c->net[i];
+
+		if (is_for_workers(n) && !(p->without_renewed && n->renewed) &&
+		    n->conf->subnet.len == 0)
+			msg_nets_add(bits, i);
+	}
+}
+
 /* --- a generation --- */
 
 static void
@@ -295,6 +309,9 @@ send_generation(const struct push *p, uint32_t generation)
 		m.u.natd_global.forward_others =
 		    !c->forward_known || c->was_router || (c->gen && c->gen->conf->forward_others);
 		m.u.natd_global.hold_ports = (uint16_t)(c->gen ? c->gen->conf->hold_ports : 0);
+		m.u.natd_global.foreign_allow = c->gen && c->gen->conf->foreign_allow;
+		m.u.natd_global.bridges.len = NAT_ROUTES_LEN;
+		add_bridges(p, m.u.natd_global.bridges.b);
 		send_row(p, &m);
 		send_captures(p);
 	}
@@ -305,7 +322,6 @@ send_generation(const struct push *p, uint32_t generation)
 			continue;
 		if (p->to == ROLE_DHCPD && n->conf->dhcp)
 			send_dhcp_net(p, n->conf);
-		/* Networks without an address have nothing to be translated or isolated. */
 		if (p->to == ROLE_NATD && n->conf->subnet.len > 0)
 			send_natd_net(p, n->conf);
 	}

@@ -7,19 +7,24 @@
 #include <string.h>
 
 #include "vnetd/core.h"
+#include "vnetd/rows.h"
 
 struct warn {
 	struct core *c;
 	const struct client *cl;
 	uint32_t request;
+	bool can_cure; /* of the next row */
 };
 
 static void
-send_row(const struct warn *w, unsigned net, const char *text, const char *cure)
+send_row(const struct warn *w, unsigned net, enum warning_topic topic, const char *text,
+	 const char *cure)
 {
 	struct msg m = msg_make(MSG_WARNING_ROW, w->request);
 
 	m.u.warning_row.net = (uint16_t)net;
+	m.u.warning_row.topic = (uint8_t)topic;
+	m.u.warning_row.can_cure = w->can_cure;
 	MSG_SET_STR(m.u.warning_row.text, text);
 	MSG_SET_STR(m.u.warning_row.cure, cure ? cure : "");
 	w->c->io->to_client(w->c->io_arg, w->cl->peer, &m, NULL, 0);
@@ -31,7 +36,7 @@ send_net(const struct warn *w, const struct net *n, const char *text, const char
 	char line[512];
 
 	snprintf(line, sizeof(line), "vmnet%u: %.480s", n->n, text);
-	send_row(w, n->n, line, cure);
+	send_row(w, n->n, WARNING_NETWORK, line, cure);
 }
 
 /* The cure that belongs to the text of a network's state. */
@@ -99,10 +104,27 @@ static void
 warn_firewall(const struct warn *w, const struct net *n)
 {
 	const struct service_state *s = &n->service[SERVICE_FIREWALL];
+	struct warn row = *w;
 
-	if (net_has_service(n, SERVICE_FIREWALL) && s->known && !s->ok && s->text &&
-	    !said_before(w->c, n))
-		send_row(w, n->n, s->text, s->cure);
+	if (!net_has_service(n, SERVICE_FIREWALL) || !s->known || s->ok || !s->text ||
+	    said_before(w->c, n))
+		return;
+	row.can_cure = s->can_cure;
+	send_row(&row, n->n, WARNING_FIREWALL, s->text, s->cure);
+}
+
+/* A network without guests has nobody whose frames could be dropped. */
+static void
+warn_inside(const struct warn *w, const struct net *n)
+{
+	const struct service_state *s = &n->service[SERVICE_INSIDE];
+	struct warn row = *w;
+
+	if (!net_has_service(n, SERVICE_INSIDE) || !s->known || s->ok || !s->text ||
+	    rows_guests(w->c, n->n) == 0)
+		return;
+	row.can_cure = s->can_cure;
+	send_row(&row, n->n, WARNING_INSIDE, s->text, s->cure);
 }
 
 static void
@@ -119,20 +141,21 @@ warn_redirects(const struct warn *w)
 		if (s == REDIRECT_STATE_STARTING && !*why)
 			continue;
 		snprintf(line, sizeof(line), "redirection %s: %.400s", r->conf->id, why);
-		send_row(w, MSG_NET_ALL, line, r->kept ? "vnetctl check" : NULL);
+		send_row(w, MSG_NET_ALL, WARNING_REDIRECTION, line,
+			 r->kept ? "vnetctl check" : NULL);
 	}
 }
 
 void
 warn_rows(struct core *c, const struct client *cl, uint32_t request)
 {
-	struct warn w = {c, cl, request};
+	struct warn w = {.c = c, .cl = cl, .request = request};
 	char line[512];
 
 	if (c->conf_error) {
 		snprintf(line, sizeof(line), "the configuration on disk is not in force: %.440s",
 			 c->conf_error);
-		send_row(&w, MSG_NET_ALL, line, "vnetctl check");
+		send_row(&w, MSG_NET_ALL, WARNING_CONFIGURATION, line, "vnetctl check");
 	}
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		if (c->net[n].conf)
@@ -140,5 +163,8 @@ warn_rows(struct core *c, const struct client *cl, uint32_t request)
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		if (c->net[n].conf)
 			warn_firewall(&w, &c->net[n]);
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (c->net[n].conf)
+			warn_inside(&w, &c->net[n]);
 	warn_redirects(&w);
 }

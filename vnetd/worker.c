@@ -232,6 +232,10 @@ take_service(struct core *c, const struct msg_service_state *m)
 	net_text(&s->cure, n->n, m->cure);
 	s->known = true;
 	s->ok = m->ok;
+	s->can_cure = m->can_cure;
+	/* Nothing happens as long as bridge-nf is off, and that is not known here. */
+	if (m->service == SERVICE_INSIDE)
+		return;
 	if (!m->ok && (was_ok || changed)) {
 		log_warn(0, "vmnet%u: %s: %s", n->n, service_name((enum service)m->service),
 			 s->text ? s->text : "does not work");

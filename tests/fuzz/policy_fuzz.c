@@ -160,6 +160,14 @@ must_be_harmless(const struct msg *m)
 		must(m->u.nat_net.snat_lo <= m->u.nat_net.snat_hi);
 		must(!m->u.nat_net.egress[0] || names_ifname_ok(m->u.nat_net.egress));
 		break;
+	case MSG_FIREWALL_SCAN:
+		must(m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN);
+		break;
+	case MSG_FOREIGN_ALLOW:
+		must(m->u.foreign_allow.place < FOREIGN_PLACE_N);
+		must(m->u.foreign_allow.through.len == NAT_ROUTES_LEN);
+		must(m->u.foreign_allow.inside.len == NAT_ROUTES_LEN);
+		break;
 	default:
 		break;
 	}

@@ -150,6 +150,60 @@ several_owners_are_all_named(void **state UNUSED)
 	      "sudo firewall-cmd --reload");
 }
 
+/* Only what all comes from Docker, ufw or iptables. */
+static void
+what_vnetd_would_cure(void **state UNUSED)
+{
+	const struct msg_firewall_row both[] = {docker[0], firewalld[1]};
+	struct firewall_line line;
+
+	firewall_judge(&line, &nat, docker, 1);
+	assert_true(line.can_cure);
+	firewall_judge(&line, &nat, ufw, 2);
+	assert_true(line.can_cure);
+	firewall_judge(&line, &nat, firewalld, 2);
+	assert_false(line.can_cure);
+	firewall_judge(&line, &nat, both, 2);
+	assert_false(line.can_cure);
+	firewall_judge(&line, &hostonly, docker, 1);
+	assert_false(line.can_cure);
+}
+
+static void
+frames_between_guests(void **state UNUSED)
+{
+	struct msg_firewall_row rows[2] = {docker[0], firewalld[1]};
+	struct firewall_line line;
+
+	firewall_judge_inside(&line, 3, NULL, rows, 2);
+	assert_true(line.ok && !line.can_cure && !line.text[0] && !line.cure[0]);
+	msg_nets_add(rows[0].inside.b, 3);
+	firewall_judge_inside(&line, 3, NULL, rows, 2);
+	assert_true(!line.ok && line.can_cure);
+	assert_string_equal(line.text, "Docker drops frames between guests of vmnet3, which "
+				       "bridge-nf-call-iptables hands to it");
+	assert_string_equal(line.cure,
+			    "sudo iptables -I DOCKER-USER -i vmnet3 -o vmnet3 -j ACCEPT");
+	msg_nets_add(rows[1].inside.b, 3);
+	firewall_judge_inside(&line, 3, NULL, rows, 2);
+	assert_false(line.can_cure);
+	assert_non_null(strstr(line.text, "Docker and firewalld drop frames"));
+	assert_non_null(strstr(line.cure, " && sudo firewall-cmd "));
+	rows[0] = ufw[0];
+	msg_nets_add(rows[0].inside.b, 3);
+	firewall_judge_inside(&line, 3, NULL, rows, 1);
+	assert_string_equal(line.cure, "sudo ufw route allow in on vmnet3 out on vmnet3");
+	/* What is said of the way out already is not said twice. */
+	rows[0] = docker[0];
+	msg_nets_add(rows[0].inside.b, 8);
+	firewall_judge_inside(&line, 8, &nat, rows, 1);
+	assert_true(line.ok);
+	MSG_SET_STR(rows[0].names, "vmnet8");
+	firewall_judge_inside(&line, 8, &nat, rows, 1);
+	assert_string_equal(line.cure,
+			    "sudo iptables -I DOCKER-USER -i vmnet8 -o vmnet8 -j ACCEPT");
+}
+
 /* Half a command line must never be offered. */
 static void
 a_cure_that_does_not_fit_is_left_out(void **state UNUSED)
@@ -175,6 +229,8 @@ main(void)
 	    cmocka_unit_test(a_network_that_passes_is_well),
 	    cmocka_unit_test(host_only_networks_do_not_care),
 	    cmocka_unit_test(several_owners_are_all_named),
+	    cmocka_unit_test(what_vnetd_would_cure),
+	    cmocka_unit_test(frames_between_guests),
 	    cmocka_unit_test(a_cure_that_does_not_fit_is_left_out),
 	};
 

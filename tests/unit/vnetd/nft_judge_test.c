@@ -104,7 +104,7 @@ static void
 passes(bool concerns, const char *names)
 {
 	const uint16_t nets[] = {1, 8};
-	const struct nft_scan_question q = {nets, ARRAY_LEN(nets), "eth0"};
+	const struct nft_scan_question q = {nets, ARRAY_LEN(nets), NULL, "eth0"};
 	struct msg_firewall_row row;
 
 	assert_int_equal(nft_judge(&x.r, &x.chains[0], &q, &row), concerns);
@@ -294,6 +294,37 @@ loops_end(void **state UNUSED)
 	passes(false, "vmnet1 vmnet8"); /* when in doubt no alarm */
 }
 
+/* With bridge-nf both sides of a frame are the bridge; networks without an address are asked about too. */
+static void
+frames_between_guests(void **state UNUSED)
+{
+	const uint16_t nets[] = {1, 8};
+	const uint8_t bridges[NAT_ROUTES_LEN] = {1 << 3 | 1 << 4};
+	const struct nft_scan_question q = {nets, ARRAY_LEN(nets), bridges, "eth0"};
+	struct msg_firewall_row row;
+
+	base("FORWARD", true, true);
+	lets("vmnet8", "eth0", 0);
+	lets("eth0", "vmnet8", 0);
+	lets("vmnet4", "vmnet4", 0);
+	assert_true(nft_judge(&x.r, &x.chains[0], &q, &row));
+	assert_string_equal(row.names, "vmnet8");
+	for (unsigned n = 0; n < 256; n++)
+		assert_int_equal(msg_nets_have(row.inside.b, n), n == 1 || n == 3 || n == 8);
+	clear(NULL);
+	base("INPUT", false, true);
+	assert_true(nft_judge(&x.r, &x.chains[0], &q, &row));
+	for (unsigned n = 0; n < 256; n++)
+		assert_false(msg_nets_have(row.inside.b, n));
+	/* Nothing but that is dropped: it concerns us all the same. */
+	clear(NULL);
+	base("FORWARD", true, false);
+	rule("vmnet3", "vmnet3", 0, NFT_LEG_DROP, "");
+	assert_true(nft_judge(&x.r, &x.chains[0], &q, &row));
+	assert_string_equal(row.names, "vmnet1 vmnet8");
+	assert_true(msg_nets_have(row.inside.b, 3));
+}
+
 static void
 the_callers_are_named(void **state UNUSED)
 {
@@ -329,6 +360,7 @@ main(void)
 	    cmocka_unit_test_setup(interface_sets_and_maps, clear),
 	    cmocka_unit_test_setup(state_maps_let_answers_pass, clear),
 	    cmocka_unit_test_setup(loops_end, clear),
+	    cmocka_unit_test_setup(frames_between_guests, clear),
 	    cmocka_unit_test_setup(the_callers_are_named, clear),
 	};
 

@@ -50,7 +50,7 @@ static const struct {
     {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
     {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
-    {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},
+    {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},     {MSG_FOREIGN_ALLOW, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -97,6 +97,8 @@ good(enum msg_type type)
 	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_HOLD_SET: m.u.hold_set.port = 80; break;
 	case MSG_HOLD_END: m.u.hold_end.port = 80; break;
+	case MSG_FIREWALL_SCAN: m.u.firewall_scan.bridges.len = NAT_ROUTES_LEN; break;
+	case MSG_FOREIGN_ALLOW: m.u.foreign_allow = (struct msg_foreign_allow){.through.len = NAT_ROUTES_LEN, .inside.len = NAT_ROUTES_LEN}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	default: break;
 	}
@@ -467,6 +469,11 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+	REFUSED(FIREWALL_SCAN, firewall_scan, bridges.len = 0);
+	REFUSED(FOREIGN_ALLOW, foreign_allow, place = FOREIGN_PLACE_N);
+	ALLOWED(FOREIGN_ALLOW, foreign_allow, place = FOREIGN_IPTABLES_INPUT);
+	REFUSED(FOREIGN_ALLOW, foreign_allow, through.len = 0);
+	REFUSED(FOREIGN_ALLOW, foreign_allow, inside.len = 31);
 	REFUSED(NAT_NET, nat_net, routes.len = 31);
 	ALLOWED(NAT_NET, nat_net, routes.len = 32);
 	ALLOWED(NAT_NET, nat_net, snat = IP(198, 51, 100, 1));
