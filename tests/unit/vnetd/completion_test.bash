@@ -48,7 +48,7 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check reload events leases ip forward redirect connections ports port promisc \
+offers 'vnetctl ' status networks show check doctor reload events leases ip forward redirect connections ports port promisc \
 	attach detach watch capture top create delete set reserve unreserve libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
