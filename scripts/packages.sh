@@ -16,7 +16,7 @@ TEST_PACKAGES=(
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
 	nftables iptables ufw conntrack procps strace
 	curl nginx-light nsd openssh-client openssh-server openssl postgresql stunnel4 unbound
-	vsftpd bind9-dnsutils tftpd-hpa udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark libnet-pcap-perl util-linux login passwd
+	vsftpd bind9-dnsutils ldnsutils tftpd-hpa udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark libnet-pcap-perl util-linux login passwd
 	# VM tests
 	qemu-system-x86 qemu-utils libvirt-daemon-driver-qemu ipxe-qemu busybox-static debootstrap eatmydata debian-archive-keyring
 	e2fsprogs dpkg tar
