@@ -243,14 +243,20 @@ on_overrun(void *arg)
 	proxy_forget_answers(p->d.proxy);
 }
 
-/* Ours come and go with every guest; what NAT needs are the others. */
+/* Ours come and go with every guest; what NAT needs are the others. With a link that goes down or away the kernel drops
+ * the routes over it and tells of none of them; those of containers' links do not matter to names. */
 static void
-on_link(const struct rtnl_link *l, bool gone UNUSED, void *arg)
+on_link(const struct rtnl_link *l, bool gone, void *arg)
 {
 	struct program *p = arg;
 
 	if (l->master == 0)
 		nat_host_changed(p->d.nat);
+	if ((l->up && !gone) || l->master || l->bridge_port || !strcmp(l->kind, "veth") ||
+	    !strncmp(l->name, "vmnet", 5))
+		return;
+	nat_rescan(p->d.nat);
+	proxy_forget_answers(p->d.proxy);
 }
 
 static void

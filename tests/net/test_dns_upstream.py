@@ -119,3 +119,56 @@ def test_queries_move_to_the_new_servers_at_once(lab, guest):
     # The longest wait around each swap; half of them may have met a busy machine.
     longest = [max(w for start, w in waits if start - 0.05 <= swap + 1 and start + w >= swap) for swap in swaps]
     assert statistics.median(longest) < 1, longest
+
+
+def test_rotate_begins_with_each_server_in_turn(lab):
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.write("vmnet8/nat/nat.conf", nat_conf(dns="[dns]\npolicy = rotate\ntimeout = 30\n"))
+    stub = outside.Dns(lab.host, address="127.0.0.53")
+    stub.hook = lab.outside.dns.hook = reply_with(0)
+    lab.host.set_resolvers("127.0.0.53", UPSTREAM)
+    try:
+        lab.vnetd.start()
+        guest = lab.guest("vmnet8")
+        guest.static("10.181.8.0/24", 10)
+        for i in range(20):
+            assert ask(guest, raw_query(f"n{i}.example.test", ident=i), timeout=10) is not None
+        counts = [sum(q.name.startswith("n") for _, _, q in s.queries) for s in (stub, lab.outside.dns)]
+        assert sum(counts) >= 20 and min(counts) >= 8, counts
+    finally:
+        stub.close()
+
+
+def test_a_name_that_is_asked_for_often_is_asked_for_in_advance(lab, guest):
+    """Within the last tenth of its time a guest gets the kept answer, and the server is asked beside it."""
+    lab.outside.dns.hook = reply_with(20)
+    start = time.monotonic()
+    for _ in range(4):
+        assert ask(guest, raw_query("hot.example.test")) is not None
+    assert lab.outside.dns.asked("hot.example.test") == 1
+    time.sleep(start + 18.3 - time.monotonic())
+    # Whoever asks now need not wait for a server, which does not even answer at first.
+    lab.outside.dns.hook = lambda *_: None
+    answer = ask(guest, raw_query("hot.example.test"), timeout=5)
+    assert answer is not None and socket.inet_aton(OUT) in answer
+    proc.wait_until("the server is asked", lambda: lab.outside.dns.asked("hot.example.test") == 2, 5)
+
+
+@pytest.mark.parametrize("how", ["down", "deleted"])
+def test_a_vpn_that_goes_takes_its_answers_along(lab, guest, how):
+    """Its link goes down or away and with it its route: what was kept is asked for anew, without a change of resolv.conf."""
+    lab.host.run("ip", "tuntap", "add", "vpn0", "mode", "tun")
+    lab.host.run("ip", "link", "set", "vpn0", "up")
+    lab.host.run("ip", "route", "add", "10.99.0.0/16", "dev", "vpn0")
+    lab.outside.dns.hook = reply_with(600, "10.99.0.1")
+    name = raw_query("intranet.example.test")
+
+    def address():
+        answer = ask(guest, name)
+        return answer and socket.inet_ntoa(answer[-4:])
+
+    # The route's own event may still be on its way when the first answer is kept.
+    proc.wait_until("the answer is kept", lambda: address() == "10.99.0.1", 5)
+    lab.outside.dns.hook = reply_with(600, "192.0.2.2")
+    lab.host.run("ip", "link", *(("set", "vpn0", "down") if how == "down" else ("del", "vpn0")))
+    proc.wait_until("it is asked for anew", lambda: address() == "192.0.2.2", 5)
