@@ -172,8 +172,12 @@ check table_restored within 10 nft list chain inet vnetd forward
 
 # Upgrade: the same command again.
 ping_start
+while :; do stat -c %a / /usr /usr/lib; done >/tmp/modes &
+watcher=$!
 check upgrade /src/scripts/quickstart --from /stage
 result upgrade_loss "$(ping_end)"
+kill $watcher
+result upgrade_modes "$(sort -u /tmp/modes | tr '\n' ' ')"
 check upgrade_kept kept
 result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
