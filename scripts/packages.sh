@@ -6,6 +6,7 @@ BUILD_PACKAGES=(
 	gcc libc6-dev meson ninja-build pkg-config
 	libevent-dev libmnl-dev libnftnl-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev libpcap-dev
+	libsystemd-dev # vnet-resolved
 	clang bpftool libbpf-dev # the eBPF programs
 )
 

@@ -41,7 +41,7 @@ HOST_MODULES = (*VIRTIO, "drivers/block/virtio_blk")
 # What a host needs to run vnetd's installed tree, and what we want to see leaving our links alone.
 HOST_PACKAGES = (
     "systemd systemd-sysv udev dbus kmod iproute2 nftables procps iputils-ping udhcpc tcpdump"
-    " network-manager ca-certificates"
+    " network-manager ca-certificates systemd-resolved polkitd"
     " libevent-core-2.1-7 libmnl0 libnftnl11 libjansson4"
     " libseccomp2 libcap-ng0"
 ).split()
@@ -294,6 +294,7 @@ chmod 755 "$1/usr/sbin/policy-rc.d"
 chroot "$1" apt-get -qq update
 chroot "$1" apt-get -qq -y --no-install-recommends install ${@:3}
 rm "$1/usr/sbin/policy-rc.d"
+rm -f "$1/etc/resolv.conf" # systemd-resolved makes it a link
 : >"$1/etc/resolv.conf"
 """
 

@@ -147,6 +147,20 @@ def test_guests_and_the_host_have_names(lab, vnetd):
         proc.wait_until(f"names are known after {name}", lambda: resolve(two, "web1.vmnet8") == [lease.ip], 15)
 
 
+def test_the_host_asks_like_a_guest(lab, vnetd):
+    """Over UDP and TCP, at the network's own address."""
+    lease = lab.guest("vmnet8").dhcp("udhcpc", hostname="web1", keep=True)
+
+    def dig(*args):
+        return lab.host.run("dig", "+short", "+tries=2", "+time=2", f"@{GATEWAY}", *args, check=False).out.split()
+
+    proc.wait_until("the name is known", lambda: dig("web1.vmnet8") == [lease.ip], 10)
+    assert dig("+tcp", "web1.vmnet8") == [lease.ip]
+    assert dig("-x", lease.ip) == ["web1.localdomain."]
+    assert dig(NAME) == [OUT]
+    assert rcode(exchange(tcp(lab.host), raw_query("nobody.vmnet8"))) == 3
+
+
 def test_etc_hosts_is_answered_and_followed(lab, guest):
     lab.host.write_file("/etc/hosts", "127.0.0.1 localhost\n192.0.2.50 nas.home nas\n2001:db8::50 nas\n")
     proc.wait_until("the file is read", lambda: resolve(guest, "nas") == ["192.0.2.50"], 5)

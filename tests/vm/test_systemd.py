@@ -22,7 +22,7 @@ def results(machine, stage, tmp_path_factory):
             (vm.images.VM_DIR / "host/installed.sh").read_text(),
             {"/stage": stage, "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts"},
         )
-        found = booted.finish(400)
+        found = booted.finish(500)
         print(booted.console)
         return found
     finally:
@@ -63,6 +63,22 @@ def test_network_managers_and_udev_leave_our_links_alone(results):
 
 def test_guest_gets_a_lease(results):
     same(results, attach="ok", lease="ok", gateway="ok")
+
+
+def test_the_host_knows_its_guests_by_systemd_resolved(results):
+    same(results, resolved="ok", resolved_user="_vnet-resolved", named="ok", names="ok", names_back="ok")
+    same(results, told_domain="ok", told_server="ok", told_route="ok", told_dnssec="ok", names_nobody="ok")
+    same(results, names_refused="1")
+
+
+def test_systemd_resolved_is_told_again(results):
+    """After its restart, of a network that is made, and when who tells it was killed."""
+    same(results, resolved_again="ok", names_again="ok", net_made="ok", net_told="ok", net_gone="ok")
+    same(results, resolved_back="ok", names_after_kill="ok")
+
+
+def test_systemd_resolved_forgets_what_nobody_answers(results):
+    same(results, names_taken_back="ok", names_stopped="inactive", names_activated="ok")
 
 
 def test_networkd_gets_a_lease_and_keeps_it(results):

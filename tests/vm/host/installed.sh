@@ -75,6 +75,33 @@ check lease guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 check gateway guest ping -c 1 -W 2 "$(host_address vmnet8)"
 port=$(vnetctl ports | awk 'NR == 2 { print $1 }')
 
+# The host knows its guests: systemd-resolved is told whom to ask.
+names_known() { [[ $(getent ahostsv4 web1.vmnet8 | awk 'NR == 1 { print $1 }') = "$(address)" ]]; }
+told() { [[ $(resolvectl "$1" "$2" | sed 's/^.*): *//') = "$3" ]]; }
+ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+check resolved within 20 systemctl is-active vnet-resolved.service
+result resolved_user "$(ps -o user:20= -C vnet-resolved)"
+check named guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1 -x hostname:web1
+check names within 20 names_known
+reverse="$(subnet vmnet8 | awk -F '[./]' '{ print $3 "." $2 "." $1 ".in-addr.arpa" }')"
+check told_domain told domain vmnet8 "~vmnet8 ~$reverse"
+check told_server told dns vmnet8 "$(subnet vmnet8 | sed 's|0/24$|2|')"
+check told_route told default-route vmnet8 no
+check told_dnssec told dnssec vmnet8 no
+check names_back resolvectl query "$(address)"
+check names_nobody told dns vmnet1 ""
+result names_refused "$(runuser -u alice -- timeout 12 /usr/libexec/vnet/vnet-resolved 2>&1 | grep -c 'vmnet8: systemd-resolved does not take its names: ')"
+systemctl stop systemd-resolved
+rm -rf /run/systemd/resolve/netif # what it would know by itself
+check resolved_again systemctl start systemd-resolved
+check names_again within 20 names_known
+check net_made vnetctl create vmnet9 nat
+check net_told within 20 told dns vmnet9 "$(subnet vmnet9 | sed 's|0/24$|2|')"
+check net_gone vnetctl delete vmnet9
+systemctl kill -s KILL vnet-resolved.service
+check resolved_back within 20 systemctl is-active vnet-resolved.service
+check names_after_kill within 20 names_known
+
 # A guest whose DHCP client is systemd-networkd: this machine's own, by another cable.
 networkd_address() { ip -4 -o addr show dev nd0 | awk '{ sub("/.*", "", $4); print $4 }'; }
 networkd_bound() { [[ $(networkctl --no-legend list nd0 | awk '{ print $4, $5 }') = "routable configured" ]]; }
@@ -143,8 +170,12 @@ ping_start
 check stop systemctl stop vnetd.service
 result stop_loss "$(ping_end)"
 result stopped "$(systemctl is-active vnetd.service)"
+check names_taken_back within 20 told dns vmnet8 ""
+result names_stopped "$(resolvectl domain vmnet8 | sed 's/^.*): *//')$(systemctl is-active vnet-resolved.service)"
 check activation within 20 vnetctl status
+within 20 systemctl -q is-active vnetd.service
 result activated "$(systemctl is-active vnetd.service)"
+check names_activated within 20 names_known
 result lease_kept "$(vnetctl leases | grep -c "^$leased ")"
 
 # Killed: systemd brings it back.
@@ -189,6 +220,6 @@ result links_left "$(ours_left)"
 check networks_start vnet-networks --start
 check back within 20 ip link show vmnet8
 check uninstall /src/scripts/quickstart --uninstall
-result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' ! -name vnet-test.service | wc -l) $(getent group vnet)"
+result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' ! -name vnet-test.service | wc -l) $(getent group vnet)$(getent passwd _vnet-resolved)"
 result failed_units "$(systemctl --failed --no-legend | awk '{ print $2 }' | tr '\n' ' ')"
 result journal "$(journalctl -u vnetd -p warning --no-pager -o cat | tr '\n' '|' | tail -c 2000)"
