@@ -34,7 +34,7 @@ from kit import daemon, lab as labs, ns, ports, proc, tcx
 from table import Table
 
 ROUNDS = 2  # for each pair that is asked for
-TCP_MS, UDP_MS, TRIPS = 700, 150, 2500
+TCP_MS, UDP_MS, TRIPS = 250, 150, 2500
 COPIES_MS, COPIES_RATE = 1000, 100_000
 PORTS, ATTACH_TIMES, ATTACH_REPEAT = 1000, 20, 3
 SENDER_CPU, RECEIVER_CPU = 0, 1
@@ -274,7 +274,8 @@ TCP = ("plain", "nft", "locked", "vde", "gate", "gate 1000", "mirror")
 UDP = ("plain", "nft", "locked", "vde", "mac only", "guards")
 PING = ("plain", "gate")
 # A round. Short turns that alternate often give steadier medians than long ones.
-ROUND = (("tcp", TCP), ("udp", UDP), ("ping", PING), ("udp", UDP), ("ping", PING), ("udp", UDP))
+KINDS = (("tcp", TCP), ("udp", UDP), ("ping", PING))
+ROUND = KINDS * 3
 
 
 def in_turn(names, number, there):
@@ -290,7 +291,7 @@ def rounds(pair, watcher, number, table):
     copies = []
     for i in range(number):
         for j, (what, names) in enumerate(ROUND):
-            for name in in_turn(names, i + j // 2, pair):
+            for name in in_turn(names, i + j // len(KINDS), pair):
                 got[what].setdefault(name, []).append(getattr(pair[name], what)())
             last = {name.replace(" ", "_"): round(v[-1], 3) for name, v in got[what].items()}
             table.raw(round=i, what=what, **last)
