@@ -156,16 +156,20 @@ int
 dhcp_server_replay_begin(struct dhcp_server *s, size_t n)
 {
 	struct lease_table *t;
+	size_t size;
 
 	if (n > NETCONF_POOL_MAX)
 		n = NETCONF_POOL_MAX;
-	n = table_size(s->conf, n);
+	size = table_size(s->conf, n);
 	/* An empty table that is large enough has touched no memory yet; another one would. */
-	if (s->leases && lease_table_used(s->leases) == 0 && lease_table_cap(s->leases) >= n)
+	if (s->leases && lease_table_used(s->leases) == 0 && lease_table_cap(s->leases) >= size) {
+		lease_table_expect(s->leases, n);
 		return 0;
-	t = lease_table_new(n, &s->key);
+	}
+	t = lease_table_new(size, &s->key);
 	if (!t)
 		return -ENOMEM;
+	lease_table_expect(t, n);
 	lease_table_free(s->leases);
 	s->leases = t;
 	s->cursor = (struct pool_cursor){0};

@@ -146,11 +146,11 @@ struct tok {
 	char s[TOKEN_MAX];
 };
 
+/* All that is printed but blanks and what ends a word: # " ; { } */
 static bool
 is_word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr(":./-_+@\\,=*()[]'%$!?<>|&~^`", c) != NULL);
+	return c > ' ' && c <= '~' && c != '#' && c != '"' && c != ';' && c != '{' && c != '}';
 }
 
 /* Where a write never reached the disk there are zeros, and the next one follows right behind them. */
@@ -203,6 +203,22 @@ read_string(struct journal_reader *r, struct tok *t)
 	t->kind = r->p < r->end ? TOKEN_JUNK : TOKEN_END;
 }
 
+/* As one piece: files consist of little else. */
+static void
+read_word(struct journal_reader *r, struct tok *t)
+{
+	const char *from = r->p;
+
+	while (r->p < r->end && is_word_char(*r->p))
+		r->p++;
+	t->kind = TOKEN_WORD;
+	t->len = (size_t)(r->p - from);
+	if (t->len > TOKEN_MAX - 1)
+		t->len = TOKEN_MAX - 1;
+	memcpy(t->s, from, t->len);
+	t->s[t->len] = '\0';
+}
+
 static void
 tok_next(struct journal_reader *r, struct tok *t)
 {
@@ -237,9 +253,7 @@ tok_next(struct journal_reader *r, struct tok *t)
 		r->p++;
 		return;
 	}
-	t->kind = TOKEN_WORD;
-	while (r->p < r->end && is_word_char(*r->p))
-		tok_add(t, *r->p++);
+	read_word(r, t);
 }
 
 /* --- reading: values --- */

@@ -6,10 +6,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/gate.h"
 
-#define LEASE_NIL UINT32_MAX
+#define LEASE_NIL  UINT32_MAX
+#define LARGE_PAGE (2u << 20)
 
 /* A guest may give many MACs one client id; looking further than this helps nobody else. */
 #define UID_WALK_MAX 64
@@ -99,6 +101,18 @@ lease_table_free(struct lease_table *t)
 	free(t->by_mac);
 	free(t->by_uid);
 	free(t);
+}
+
+void
+lease_table_expect(struct lease_table *t, size_t n)
+{
+	uintptr_t begin = (uintptr_t)t->slot,
+		  end = begin + (n < t->cap ? n : t->cap) * sizeof(*t->slot);
+
+	begin = (begin + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+	end &= ~(uintptr_t)(LARGE_PAGE - 1);
+	if (begin < end)
+		(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
 
 size_t

@@ -208,7 +208,7 @@ int
 leasefile_load(struct leasefile *f, int dir, struct dhcp_server *s, struct dhcp_clock clk)
 {
 	struct found found = {0};
-	char *text;
+	const char *text;
 	ssize_t len;
 	int r;
 
@@ -227,6 +227,6 @@ leasefile_load(struct leasefile *f, int dir, struct dhcp_server *s, struct dhcp_
 		f->loaded = true;
 		settle(f, s, text, (size_t)len, &found, clk);
 	}
-	free(text);
+	store_release(text, (size_t)len);
 	return r < 0 ? r : 0;
 }

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,22 +62,35 @@ open_beneath(const struct store *s, const char *name, int flags)
 }
 
 ssize_t
-store_read(const struct store *s, char **text)
+store_read(const struct store *s, const char **text)
 {
 	AUTO_FD fd = open_beneath(s, STORE_FILE, O_RDONLY | O_NONBLOCK);
 	struct stat st;
+	void *p;
 
-	if (fd == -ENOENT) {
-		*text = strdup("");
-		return *text ? 0 : -ENOMEM;
-	}
+	*text = "";
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? 0 : fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	return fd_read_all(fd, text, STORE_FILE_MAX);
+	if (st.st_size > STORE_FILE_MAX)
+		return -EFBIG;
+	if (st.st_size == 0)
+		return 0;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*text = p;
+	return st.st_size;
+}
+
+void
+store_release(const char *text, size_t len)
+{
+	if (len > 0)
+		munmap((void *)(uintptr_t)text, len);
 }
 
 int

@@ -32,9 +32,10 @@ struct store {
 void store_init(struct store *s, int dir);
 void store_fini(struct store *s);
 
-/* The whole file as NUL-terminated text (*text: free() it), "" when there is none. Length or
- * -errno. */
-ssize_t store_read(const struct store *s, char **text);
+/* The whole file (*text: its length to store_release()), not NUL-terminated; 0 bytes when there is none. It is mapped:
+ * copying a large one into fresh memory takes longer than making sense of it. Length or -errno. */
+ssize_t store_read(const struct store *s, const char **text);
+void store_release(const char *text, size_t len);
 
 /* Says that the file on disk is whole as it was read: appending to it may begin. 0 or -errno. */
 int store_adopt(struct store *s, size_t size, size_t blocks);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -292,6 +293,9 @@ int __wrap_openat64(int dir, const char *path, int flags, ...);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t at);
 ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at);
+void *__real_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t from);
 int __wrap_fstat(int fd, struct stat *st);
 int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_fchmod(int fd, mode_t mode);
@@ -370,6 +374,23 @@ ssize_t
 __wrap_pread64(int fd, void *buf, size_t len, off_t at)
 {
 	return __wrap_pread(fd, buf, len, at);
+}
+
+/* Memory that holds what the file does now. */
+void *
+__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
+{
+	void *p = __real_mmap(at, len, prot | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(flags & MAP_PRIVATE && p != MAP_FAILED);
+	__wrap_pread(fd, p, len, from);
+	return p;
+}
+
+void *
+__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t from)
+{
+	return __wrap_mmap(at, len, prot, flags, fd, from);
 }
 
 int
