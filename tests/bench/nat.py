@@ -1,83 +1,274 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TCP through NAT: our table beside a minimal one-rule masquerade on the same path.
+"""NAT and port forwards: our table beside plain routing, a minimal one-rule masquerade and a bare map.
 
-The path is guest namespace -> vmnet8 -> host namespace -> outside namespace. There are two such hosts, made alike
-by vnetd. In the peer's, vnetd is stopped then (its links and addresses stay), its table deleted and one rule
-loaded: `masquerade`. The two alternate, and every second round begins with the other one, so that drift cancels;
-many short turns say more than few long ones. Sender and receiver have a processor each: where the scheduler puts
-them otherwise decides more than any rule set.
+The path is guest namespace -> vmnet8 -> host namespace -> outside namespace, and there are several such hosts, made
+alike by vnetd; of the peers' vnetd is stopped then (links and addresses stay) and its table deleted.
 
-The receivers (traffic.c) are there for the whole run, take one connection after the other and wait for none longer
-than a few seconds; a connection that NAT does not carry ends the benchmark with the sentence that says where.
+    vnetd      vmnet1 and vmnet8 as they come
+    full       every network from vmnet1 to vmnet255, and 10,000 forwards; no port held
+    one rule   `masquerade`, and nothing else
+    map        the same and ten forwards in one map
+    plain      no table at all; the outside has a route to the guest
+
+    TCP        one stream from the guest to the outside
+    UDP        datagrams of 1,400 bytes that come to the outside's interface
+    new        connections from the guest to the outside, 16 at a time, each closed at once by the server
+    forwarded  the same from the outside to the guest, through the last forward there is
+
+A round measures each host in turn; every second one goes backwards and each begins with another host, so that
+drift cancels: many short turns say more than few long ones. Sender and receiver have a processor each: where the
+scheduler puts them otherwise decides more than any rule set. The receivers (traffic.c) are there for the whole
+run; a connection that NAT does not carry ends the benchmark with the sentence that says where.
+
+Loading 10,000 forwards is `vnetctl reload` from its start to its end, when they are in force, beside `nft -f` with
+the same number in a map; adding one of 10,000 is the process `vnetctl forward add` beside `nft add element`, and of
+it what the kernel takes for the transaction, as strace sees it in vnetd.
 """
 
 import contextlib
 import pathlib
+import re
 import tempfile
 
-from kit import daemon, lab as labs, proc
+from kit import daemon, lab as labs, ns, proc
 from table import Table
 
-MILLISECONDS = 500
-TURNS = 6  # of either for each pair that is asked for
+TURNS = 4  # of each for each pair that is asked for
+TCP_MS, UDP_MS, UDP_BYTES, NEW_MS = 300, 150, 1400, 300
+SENDER_CPU, RECEIVER_CPU = 0, 1
+CLOSER = 7004  # traffic.c's
+FORWARDS, FEW, FIRST_PORT = 10000, 10, 20001
+LOADS, ADDS = 7, 11
+GUEST = ns.nth(daemon.SUBNETS[8], 50)
+
 ONE_RULE = """table ip onerule {
 	chain post { type nat hook postrouting priority srcnat; oifname "up0" masquerade; }
 }
 """
+MAP = """table ip %s {
+	map forwards { type inet_service : ipv4_addr . inet_service; elements = { %s } }
+	chain pre { type nat hook prerouting priority dstnat; fib daddr type local dnat ip to tcp dport map @forwards; }
+}
+"""
 
 
-def throughput(guest, traffic):
-    """Gbit/s of one TCP stream from the guest to the outside."""
-    return float(guest.run(traffic, "tcp", labs.SERVER_ADDRESS, 0, MILLISECONDS).out) / 1e9
+def elements(count, first=FIRST_PORT):
+    return ", ".join(f"{port} : {GUEST} . {CLOSER}" for port in range(first, first + count))
 
 
-def path(lab, traffic):
-    """Makes the path; its guest."""
-    lab.vnetd.write("networking", daemon.NETWORKING)
-    lab.vnetd.start()
-    guest = lab.guest("vmnet8")
-    guest.static(daemon.SUBNETS[8], 50)
-    server = lab.outside.popen(traffic, "serve", 1)
-    if server.stdout.readline() != b"ready\n":
-        raise proc.Failed(server.stderr.read().decode())
-    return guest
+def every_network():
+    """vmnet8 as the others have it, and all other networks there can be."""
+    text = daemon.NETWORKING
+    for n in (n for n in range(2, 256) if n != 8):
+        text += (f"answer VNET_{n}_DHCP yes\nanswer VNET_{n}_HOSTONLY_NETMASK 255.255.255.0\n"
+                 f"answer VNET_{n}_HOSTONLY_SUBNET 10.182.{n}.0\nanswer VNET_{n}_NAT yes\n"
+                 f"answer VNET_{n}_VIRTUAL_ADAPTER yes\n")
+    return text
 
 
-def reaches(guest):
-    """NAT is in force: `vnetctl status` answers a moment before its table is."""
-    proc.wait_until("the guest reaches the outside", lambda: guest.ping(labs.SERVER_ADDRESS, wait=1))
-    return guest
+def nat_conf(count):
+    return "[incomingtcp]\n" + "".join(f"{FIRST_PORT + i} = {GUEST}:{CLOSER}\n" for i in range(count))
 
 
-def ours(lab, traffic):
-    return reaches(path(lab, traffic))
+class Host:
+    """A host with a guest on vmnet8 and an outside that serves."""
+
+    def __init__(self, lab, traffic, networking=daemon.NETWORKING, files=()):
+        self.lab, self._traffic = lab, traffic
+        lab.vnetd.write("networking", networking)
+        for name, text in files:
+            lab.vnetd.write(name, text)
+        lab.vnetd.start(timeout=60)
+        self.guest = lab.guest("vmnet8")
+        self.guest.static(daemon.SUBNETS[8], 50)
+        for where in (lab.outside, self.guest):
+            server = where.popen(traffic, "serve", RECEIVER_CPU)
+            if server.stdout.readline() != b"ready\n":
+                raise proc.Failed(server.stderr.read().decode())
+
+    def peer(self, rules, *, route=False):
+        """Instead of vnetd: this rule set."""
+        self.lab.vnetd.stop()
+        self.lab.host.run("nft", "delete", "table", "inet", "vnetd")
+        self.lab.host.run("nft", "-f", "-", stdin=rules)
+        if route:
+            self.lab.outside.run("ip", "route", "add", daemon.SUBNETS[8], "via", labs.HOST_ADDRESS)
+        return self
+
+    def ready(self):
+        """NAT is in force: `vnetctl status` answers a moment before its table is."""
+        proc.wait_until("the guest reaches the outside", lambda: self.guest.ping(labs.SERVER_ADDRESS, wait=1))
+        return self
+
+    def _send(self, who, what, to, *args):
+        return who.run(self._traffic, what, to, SENDER_CPU, *args).out.split()
+
+    def tcp(self):
+        """Gbit/s"""
+        return float(self._send(self.guest, "tcp", labs.SERVER_ADDRESS, TCP_MS)[0]) / 1e9
+
+    def _came(self):
+        return self.lab.outside.ip("-s", "link", "show", "dev", "eth0")[0]["stats64"]["rx"]["packets"]
+
+    def udp(self):
+        """Thousands a second."""
+        before = self._came()
+        took = int(self._send(self.guest, "udp", labs.SERVER_ADDRESS, UDP_MS, 0, UDP_BYTES)[1])
+        return (self._came() - before) / took * 1e6
+
+    def new(self):
+        """Thousands a second."""
+        return float(self._send(self.guest, "conns", labs.SERVER_ADDRESS, NEW_MS, CLOSER)[0]) / 1e3
+
+    def forwarded(self, port):
+        """Thousands a second."""
+        return float(self._send(self.lab.outside, "conns", labs.HOST_ADDRESS, NEW_MS, port)[0]) / 1e3
 
 
-def one_rule(lab, traffic):
-    guest = path(lab, traffic)
-    lab.vnetd.stop()
-    lab.host.run("nft", "delete", "table", "inet", "vnetd")
-    lab.host.run("nft", "-f", "-", stdin=ONE_RULE)
-    return reaches(guest)
-
-
-def measure(*, tools, raw, pairs):
-    """TCP, TURNS * `pairs` interleaved rounds."""
-    labs.need_users()
-    traffic = tools / "traffic"
-    table = Table("nat: TCP from a guest to the outside, Gbit/s", raw)
+@contextlib.contextmanager
+def all_hosts(traffic):
     with tempfile.TemporaryDirectory(prefix="vb-") as folder, contextlib.ExitStack() as made:
         pathlib.Path(folder).chmod(0o755)
-        guests, got = [], ([], [])
-        for name, make in (("ours", ours), ("one-rule", one_rule)):
+
+        def host(name, **kw):
             tmp = pathlib.Path(folder) / name
             tmp.mkdir(mode=0o755)
             lab = labs.Lab(tmp, daemon.stage())
             made.callback(lab.close)
-            guests.append(make(lab, traffic))
-        for i in range(TURNS * pairs):
-            for which in (0, 1) if i % 2 == 0 else (1, 0):
-                got[which].append(throughput(guests[which], traffic))
-            table.raw(round=i, vnetd=round(got[0][-1], 3), one_rule=round(got[1][-1], 3))
-        table.ratio("vnetd / one nft rule", *got, least=0.98)
+            return Host(lab, traffic, **kw)
+
+        yield {
+            "vnetd": host("vnetd").ready(),
+            "full": host("full", networking=every_network(), files=(
+                ("vnetd.conf", "hold-ports = 0\n"), ("vmnet8/nat/nat.conf", nat_conf(FORWARDS)))).ready(),
+            "one rule": host("onerule").peer(ONE_RULE).ready(),
+            "map": host("map").peer(ONE_RULE + MAP % ("few", elements(FEW))).ready(),
+            "plain": host("plain").peer("", route=True).ready(),
+        }
+
+
+# --- traffic ---------------------------------------------------------------------------------------
+
+KINDS = (
+    ("tcp", ("vnetd", "full", "one rule", "plain")),
+    ("udp", ("vnetd", "full", "one rule", "plain")),
+    ("new", ("vnetd", "full", "one rule", "plain")),
+    ("forwarded", ("full", "map")),
+)
+LAST = {"full": FIRST_PORT + FORWARDS - 1, "map": FIRST_PORT + FEW - 1}
+
+
+def in_turn(names, number):
+    names = names[number % len(names):] + names[: number % len(names)]
+    return names if number % 2 == 0 else names[::-1]
+
+
+def rounds(hosts, number, table):
+    """{"tcp": {host: [values]}, ...}"""
+    got = {what: {name: [] for name in names} for what, names in KINDS}
+    for i in range(number):
+        for what, names in KINDS:
+            for name in in_turn(names, i):
+                args = (LAST[name],) if what == "forwarded" else ()
+                got[what][name].append(getattr(hosts[name], what)(*args))
+            table.raw(round=i, what=what, **{n.replace(" ", "_"): round(v[-1], 3) for n, v in got[what].items()})
+    return got
+
+
+def report(table, got):
+    tcp, udp, new = got["tcp"], got["udp"], got["new"]
+    for what, unit, v in (("TCP", "Gbit/s", tcp), ("UDP, 1,400 bytes", "thousand/s", udp),
+                          ("new connections", "thousand/s", new)):
+        table.info(f"{what}: plain routing", v["plain"], unit)
+        table.ratio(f"{what}: one rule / plain", v["one rule"], v["plain"])
+    table.ratio("TCP: 2 networks / one rule", tcp["vnetd"], tcp["one rule"], least=0.98)
+    table.ratio("TCP: all networks, 10,000 forwards / one rule", tcp["full"], tcp["one rule"], least=1.0)
+    table.ratio("UDP: 2 networks / one rule", udp["vnetd"], udp["one rule"])
+    table.ratio("UDP: all networks, 10,000 forwards / one rule", udp["full"], udp["one rule"], least=1.0)
+    table.ratio("new connections: 2 networks / one rule", new["vnetd"], new["one rule"], least=0.97)
+    table.ratio("new connections: all networks / one rule", new["full"], new["one rule"], least=0.95)
+    table.ratio("the last of 10,000 forwards / of 10 in a map", got["forwarded"]["full"], got["forwarded"]["map"],
+                least=1.0)
+
+
+# --- changes ---------------------------------------------------------------------------------------
+
+
+
+def in_host(host, *argv):
+    """A command's own milliseconds, without those of entering the namespace."""
+    clock = 'a=$EPOCHREALTIME; "$@" >/dev/null || exit 1; b=$EPOCHREALTIME; echo $(( ${b/./} - ${a/./} ))'
+    return int(host.run("bash", "-c", clock, "_", *argv, timeout=60).out) / 1e3
+
+
+def answers(host, port):
+    """Somebody outside gets through this forward."""
+    return host.lab.outside.run("bash", "-c", f"exec 3<>/dev/tcp/{labs.HOST_ADDRESS}/{port}", check=False).rc == 0
+
+
+def load(full, peer, table):
+    """Milliseconds for FORWARDS of them, in turn."""
+    ours, theirs = [], []
+    rules = peer.lab.tmp / "rules.nft"
+    rules.write_text(MAP % ("many", elements(FORWARDS)))
+    vnetd = full.lab.vnetd
+    for i in range(LOADS):
+        vnetd.write("vmnet8/nat/nat.conf", nat_conf(0))
+        vnetd.ctl("reload", timeout=60)
+        vnetd.write("vmnet8/nat/nat.conf", nat_conf(FORWARDS))
+        ours.append(in_host(full.lab.host, "vnetctl", *vnetd.dirs, "reload"))
+        if not answers(full, LAST["full"]):
+            raise proc.Failed("`vnetctl reload` ended before its forwards were in force")
+        theirs.append(in_host(peer.lab.host, "nft", "-f", rules))
+        peer.lab.host.run("nft", "delete", "table", "ip", "many")
+        table.raw(load=i, vnetctl_ms=ours[-1], nft_ms=theirs[-1])
+    table.info("load 10,000 forwards: nft -f, one map", theirs, "ms")
+    table.at_most("load 10,000 forwards: vnetctl reload", ours, 75, "ms")
+
+
+def add(full, peer, table):
+    """One more, ADDS times, in turn."""
+    ours, theirs, kernel = [], [], []
+    rules = peer.lab.tmp / "rules.nft"
+    peer.lab.host.run("nft", "-f", rules)
+    vnetd = full.lab.vnetd
+    for i in range(ADDS):
+        port = 1001 + i
+        ours.append(in_host(full.lab.host, "vnetctl", *vnetd.dirs, "forward", "add", "vmnet8",
+                            "tcp", port, GUEST, CLOSER))
+        theirs.append(in_host(peer.lab.host, "nft", "add", "element", "ip", "many", "forwards",
+                              f"{{ {elements(1, port)} }}"))
+        if not answers(full, port):
+            raise proc.Failed("`vnetctl forward add` ended before its forward was in force")
+    trace = full.lab.tmp / "trace"
+    tracer = full.lab.host.popen("strace", "-T", "-e", "trace=sendmsg,sendto", "-o", trace, "-p", vnetd.pid_of("priv"))
+    proc.wait_until("strace looks", lambda: "TracerPid:\t0" not in
+                    pathlib.Path(f"/proc/{vnetd.pid_of('priv')}/status").read_text())
+    for i in range(ADDS):
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", 2001 + i, GUEST, CLOSER)
+    tracer.terminate()
+    tracer.wait(10)
+    # A transaction begins and ends with messages of its own; nothing else that is sent has them.
+    for line in trace.read_text().splitlines():
+        if "NFNL_MSG_BATCH_BEGIN" in line and (found := re.search(r"<([\d.]+)>$", line)):
+            kernel.append(float(found[1]) * 1e3)
+    if len(kernel) < ADDS:
+        raise proc.Failed(f"{ADDS} forwards were added by {len(kernel)} transactions")
+    table.raw(add="vnetctl", ms=",".join(map(str, ours)))
+    table.raw(add="nft", ms=",".join(map(str, theirs)))
+    table.raw(add="kernel", ms=",".join(f"{ms:.3f}" for ms in kernel))
+    table.info("add one to 10,000: nft add element", theirs, "ms")
+    table.at_most("add one to 10,000: vnetctl forward add", ours, 3, "ms")
+    table.at_most("add one to 10,000: the kernel's transaction", kernel, 0.3, "ms", "as strace sees it")
+
+
+def measure(*, tools, raw, pairs):
+    """The table, after TURNS * `pairs` rounds."""
+    labs.need_users()
+    table = Table("nat: from guests to the outside, and back in", raw)
+    with all_hosts(tools / "traffic") as hosts:
+        got = rounds(hosts, TURNS * pairs, table)
+        load(hosts["full"], hosts["map"], table)
+        add(hosts["full"], hosts["map"], table)
+        report(table, got)
     return table

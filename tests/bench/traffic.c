@@ -4,8 +4,10 @@
  *     traffic serve CPU                          receives all of it, until it is killed; prints "ready"
  *     traffic tcp ADDRESS CPU MS                 one TCP stream; prints the bits per second that arrived
  *     traffic ping ADDRESS CPU COUNT             64 bytes there and back over TCP; prints the median, us
- *     traffic udp ADDRESS CPU MS RATE            64-byte datagrams, RATE a second, 0: as fast as it goes;
- *                                                prints the number sent and the nanoseconds that it took
+ *     traffic udp ADDRESS CPU MS RATE [BYTES]    datagrams of 64 bytes, or BYTES, RATE a second, 0: as fast as it
+ *                                                goes; prints the number sent and the nanoseconds that it took
+ *     traffic conns ADDRESS CPU MS PORT          connections, AT_ONCE at a time, each until the server closes it;
+ *                                                prints how many a second
  *     traffic sniff INTERFACE CPU                counts those datagrams on their way to anybody until its
  *                                                input ends; prints "ready", then the number, the number
  *                                                of different ones and those that its ring had no room for
@@ -42,11 +44,15 @@ enum {
 	PORT_STREAM = 7001,
 	PORT_ECHO,
 	PORT_PACKETS,
+	PORT_CLOSER, /* closes each connection at once */
 	PATIENCE_S = 5,
 	WARM_MS = 200,    /* of a stream, not counted */
 	WARM_TRIPS = 500, /* the same for round trips */
 	BLOCK = 128 << 10,
 	PAYLOAD = 64,
+	PAYLOAD_MAX = 1472,
+	AT_ONCE = 16,
+	QUEUE = 1024, /* of connections that nobody has accepted yet */
 	BATCH = 64,
 	RING_BLOCK = 1 << 20,
 	RING_BLOCKS = 64,
@@ -118,7 +124,7 @@ listen_on(int port)
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, 8) < 0)
+	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s, QUEUE) < 0)
 		die("listen");
 	return s;
 }
@@ -155,6 +161,12 @@ echo(int s)
 	while ((n = recv(s, b, sizeof(b), 0)) > 0)
 		if (send(s, b, (size_t)n, MSG_NOSIGNAL) != n)
 			return;
+}
+
+static void
+nothing(int s)
+{
+	(void)s;
 }
 
 /* One connection after the other, in a child. */
@@ -200,6 +212,7 @@ serve_all(int cpu)
 		die("UDP");
 	serve(PORT_STREAM, take_stream);
 	serve(PORT_ECHO, echo);
+	serve(PORT_CLOSER, nothing);
 	puts("ready");
 	fflush(stdout);
 	for (;;)
@@ -278,20 +291,22 @@ round_trips(const char *to, int count)
 
 /* Every datagram begins with its number. */
 static int
-packets(const char *to, int ms, int64_t rate)
+packets(const char *to, int ms, int64_t rate, int size)
 {
-	static uint32_t payload[BATCH][PAYLOAD / sizeof(uint32_t)];
+	static uint32_t payload[BATCH][PAYLOAD_MAX / sizeof(uint32_t)];
 	struct sockaddr_in a = address(to, PORT_PACKETS);
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int64_t sent = 0, length = ms * INT64_C(1000000), passed, begin, total = rate * ms / 1000;
 	struct mmsghdr m[BATCH];
 	struct iovec v[BATCH];
 
+	if (size < (int)sizeof(uint32_t) || size > PAYLOAD_MAX)
+		return 2;
 	if (s < 0 || connect(s, (struct sockaddr *)&a, sizeof(a)) < 0)
 		die("UDP");
 	memset(m, 0, sizeof(m));
 	for (int i = 0; i < BATCH; i++) {
-		v[i] = (struct iovec){payload[i], PAYLOAD};
+		v[i] = (struct iovec){payload[i], (size_t)size};
 		m[i].msg_hdr.msg_iov = &v[i];
 		m[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -315,6 +330,59 @@ packets(const char *to, int ms, int64_t rate)
 			die("sending packets");
 	}
 	printf("%lld %lld\n", (long long)sent, (long long)(now_ns() - begin));
+	return 0;
+}
+
+/* Connects without waiting. A connection that is over goes by a reset: it holds no port for a minute. */
+static int
+begin_connection(const struct sockaddr_in *to)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (s < 0 || setsockopt(s, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
+		die("socket");
+	if (connect(s, (const struct sockaddr *)to, sizeof(*to)) < 0 && errno != EINPROGRESS)
+		die("connecting");
+	return s;
+}
+
+/* One of them has an end of file: it is counted, and another begun. */
+static int
+end_connection(struct pollfd *p, const struct sockaddr_in *to)
+{
+	char b[PAYLOAD];
+	ssize_t n = recv(p->fd, b, sizeof(b), 0);
+
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n != 0)
+		die("a connection");
+	close(p->fd);
+	p->fd = begin_connection(to);
+	return 1;
+}
+
+static int
+connections(const char *text, int ms, int port)
+{
+	struct sockaddr_in to = address(text, port);
+	struct pollfd p[AT_ONCE];
+	int64_t begin = now_ns(), passed;
+	uint64_t count = 0;
+
+	for (int i = 0; i < AT_ONCE; i++)
+		p[i] = (struct pollfd){begin_connection(&to), POLLIN, 0};
+	while ((passed = now_ns() - begin) < ms * INT64_C(1000000)) {
+		if (poll(p, AT_ONCE, PATIENCE_S * 1000) <= 0) {
+			errno = EAGAIN;
+			die("a connection");
+		}
+		for (int i = 0; i < AT_ONCE; i++)
+			if (p[i].revents)
+				count += (uint64_t)end_connection(&p[i], &to);
+	}
+	printf("%.0f\n", (double)count * 1e9 / (double)passed);
 	return 0;
 }
 
@@ -451,7 +519,10 @@ main(int argc, char **argv)
 		return stream(argv[2], atoi(argv[4]));
 	if (!strcmp(what, "ping") && argc == 5)
 		return round_trips(argv[2], atoi(argv[4]));
-	if (!strcmp(what, "udp") && argc == 6)
-		return packets(argv[2], atoi(argv[4]), atoll(argv[5]));
+	if (!strcmp(what, "udp") && (argc == 6 || argc == 7))
+		return packets(argv[2], atoi(argv[4]), atoll(argv[5]),
+			       argc == 7 ? atoi(argv[6]) : PAYLOAD);
+	if (!strcmp(what, "conns") && argc == 6)
+		return connections(argv[2], atoi(argv[4]), atoi(argv[5]));
 	return 2;
 }
