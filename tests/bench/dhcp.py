@@ -11,7 +11,7 @@ server alone in its own. All lease files are in one folder of one disk. Only the
     CPU          of all of the server's processes, for an exchange, at a rate that each can bear
     delay        p95 at 200 a second; beside the time in which this disk syncs as many bytes
     start        of the server, vnetd and all, with 50,000 leases, to its first OFFER
-    memory       PSS of all of the server's processes with 50,000 leases
+    memory       PSS of all of the server's processes after that start
 
 Kea does not sync leases to the disk; the others do, each lease before its ACK.
 """
@@ -325,8 +325,8 @@ def one_round(servers, number, table, got, folder):
         for n in MANY:
             begin = WITH_MANY.get(name, BEGIN[name])
             row[f"rate {n}"] = highest(lambda rate, s=server, n=n: s.bears(rate, n), begin)
-        row["mb"] = server.pss_mb()
         row["start"] = server.first_offer_ms(MANY[-1])
+        row["mb"] = server.pss_mb()
         row["cpu"] = server.cpu_us(EASY[name])
         server.restart()
         *_, row["offer"], _, row["ack"] = server.run(DELAY_RATE, DELAY_MS)
