@@ -140,7 +140,7 @@ def all_hosts(traffic):
         yield {
             "vnetd": host("vnetd").ready(),
             "full": host("full", networking=every_network(), files=(
-                ("vnetd.conf", "hold-ports = 0\n"), ("vmnet8/nat/nat.conf", nat_conf(FORWARDS)))).ready(),
+                ("vnetd.conf", "[global]\nhold-ports = 0\n"), ("vmnet8/nat/nat.conf", nat_conf(FORWARDS)))).ready(),
             "one rule": host("onerule").peer(ONE_RULE).ready(),
             "map": host("map").peer(ONE_RULE + MAP % ("few", elements(FEW))).ready(),
             "plain": host("plain").peer("", route=True).ready(),
