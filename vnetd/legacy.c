@@ -17,10 +17,10 @@
 #define VERDICT(v) (-(v)-1)
 
 struct entry {
-	struct ipt_entry e;
 	char target[XT_EXTENSION_MAXNAMELEN];
-	int verdict; /* of a standard target */
-	bool plain;  /* no condition at all */
+	int verdict;        /* of a standard target */
+	bool plain;         /* no condition at all */
+	struct ipt_entry e; /* last: the kernel's declaration ends with an array of any length */
 };
 
 /* False: it does not fit. The blob need not be aligned. */
