@@ -47,6 +47,7 @@ say(struct world *w, unsigned who, struct world_client *const *client, struct rd
 	if (!msg_decode(&m, rd_bytes(&bytes, len), len))
 		return;
 	if (who == DHCPD || who == NATD || who == REDIRD) {
+		w->worker_lies[role_of(who)] = true;
 		if (msg_fds_ok(m.type, 0))
 			core_worker_msg(w->core, w->now, role_of(who), &m);
 		return;

@@ -110,6 +110,7 @@ struct world {
 	/* workers */
 	bool worker_up[ROLE_N];
 	bool worker_mute[ROLE_N];     /* takes configuration and says nothing */
+	bool worker_lies[ROLE_N];     /* has spoken for itself: answers may be known already */
 	struct strbuf pushed[ROLE_N]; /* the rows of the last generation */
 	unsigned pushes[ROLE_N];
 	struct world_report *reports, **reports_end; /* on their way to the engine */
