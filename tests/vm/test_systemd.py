@@ -109,7 +109,7 @@ def test_flushed_rule_set_is_restored(results):
 
 def test_upgrade_keeps_networks_and_guests(results):
     same(results, upgrade="ok", upgrade_loss="0%", upgrade_index="same")
-    same(results, upgrade_modes="755 ")
+    same(results, upgrade_modes="755")
     same(results, lease_again="ok", same_address="same")
 
 
