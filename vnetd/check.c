@@ -38,6 +38,8 @@ judge(struct conf_folder *folder, const char *dir, bool print)
 	}
 	strbuf_init(&text);
 	for (size_t i = 0; i < d.n; i++) {
+		if (d.v[i].severity == DIAG_NOTICE)
+			continue; /* `vnetctl check -v` has them */
 		diag_print(&text, &d.v[i]);
 		strbuf_addc(&text, '\n');
 	}

@@ -408,7 +408,7 @@ def test_changes_of_other_rule_sets_are_seen(priv):
     assert select.select([watch], [], [], 5)[0]
     priv.host.run("nft", "add", "chain", "ip", "other", "forward",
                   "{ type filter hook forward priority 0; policy drop; }")
-    rows, reply = priv.natd.answer(priv.natd.request("FIREWALL_SCAN"))
+    rows, reply = priv.natd.answer(priv.natd.request("FIREWALL_SCAN", bridges=bytes(32)))
     assert reply.err == 0
     assert [(row.type, row.table, row.chain, row.policy_drop) for row in rows] == [
         ("FIREWALL_ROW", "other", "forward", True)]
