@@ -563,7 +563,7 @@ KEYS = {
     "mirror-of": "b",
     "link": "down",
 }
-PASSING = ("address", "guest", "ifname", "drops", "learned", "ip_guard_address")
+PASSING = ("address", "guest", "ifname", "dropped", "drops", "learned", "ip_guard_address")
 
 
 def lasting(row):
