@@ -5,7 +5,7 @@ import pytest
 
 from tests.kit import daemon, lab as lab_module, outside, proc
 from tests.net.nat_kit import echo, talks, write_nat_conf
-from tests.net.test_doctor import findings
+from tests.net.test_doctor import OWNERS, findings
 from tests.net.test_firewall import load, type_cure
 
 SEGMENT = "answer VNET_3_DHCP no\nanswer VNET_3_VIRTUAL_ADAPTER no\n"
@@ -47,16 +47,7 @@ def dropped(lab):
     return {f["network"]: f for f in findings(lab.vnetd).get("bridge-nf", [])}
 
 
-@pytest.mark.parametrize(
-    "name, owner",
-    [
-        ("docker.rules", "Docker"),
-        ("iptables.rules", "iptables chain FORWARD"),
-        ("ufw.rules", "ufw"),
-        ("plain.nft", "chain forward of table inet filter"),
-        ("firewalld.nft", "firewalld"),
-    ],
-)
+@pytest.mark.parametrize("name, owner", OWNERS)
 def test_the_culprit_is_named_and_the_cure_helps(lab, bridged, name, owner):
     every, none = {"vmnet1": True, "vmnet3": True}, {"vmnet1": False, "vmnet3": False}
     assert all_talk(bridged) == every

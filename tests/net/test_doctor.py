@@ -8,6 +8,14 @@ from tests.net.nat_kit import resolve, talks, write_nat_conf
 from tests.net.test_firewall import load, static_guest, type_cure, warnings
 
 OUT = lab_module.SERVER_ADDRESS
+# Rule sets that drop what is forwarded, and how their owner is called.
+OWNERS = [
+    ("docker.rules", "Docker"),
+    ("iptables.rules", "iptables chain FORWARD"),
+    ("ufw.rules", "ufw"),
+    ("plain.nft", "chain forward of table inet filter"),
+    ("firewalld.nft", "firewalld"),
+]
 
 
 def findings(vnetd, **kw):
@@ -28,16 +36,7 @@ def test_a_host_that_is_well(lab, vnetd):
     assert vnetd.json("doctor")["wrong"] == 0
 
 
-@pytest.mark.parametrize(
-    "name, owner",
-    [
-        ("docker.rules", "Docker"),
-        ("iptables.rules", "iptables chain FORWARD"),
-        ("ufw.rules", "ufw"),
-        ("plain.nft", "chain forward of table inet filter"),
-        ("firewalld.nft", "firewalld"),
-    ],
-)
+@pytest.mark.parametrize("name, owner", OWNERS)
 def test_firewalls_are_named(lab, vnetd, name, owner):
     guest = static_guest(lab)
     load(lab, name)
