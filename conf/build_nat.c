@@ -58,10 +58,19 @@ read_udp_timeout(struct build *b, struct conf_net *net)
 static int
 forward_cmp(const void *pa, const void *pb)
 {
-	const struct conf_forward *a = pa, *b = pb;
-	int r = (a->proto > b->proto) - (a->proto < b->proto);
+	return conf_forward_cmp(pa, pb);
+}
 
-	return r ? r : (a->host_port > b->host_port) - (a->host_port < b->host_port);
+/* What nobody but us writes is refused; what VMware's tools may have written for years is left out. */
+#define SAY(b, f, plain, ...)                                                                      \
+	diag_add((b)->d, conf_forward_is_wide(f) ? DIAG_ERROR : DIAG_WARNING, (f)->pos,            \
+		 __VA_ARGS__, conf_forward_is_wide(f) ? "" : (plain))
+
+/* 127.0.0.0/8 is the host's own, but for 127.0.0.1. */
+static bool
+is_host_address(struct ip4 a)
+{
+	return !a.h || a.h == 0x7f000001 || (a.h >> 24 != 127 && a.h >> 28 < 14);
 }
 
 /* Adds a forward that makes sense; says why not otherwise. The first `sorted` forwards, already
@@ -71,30 +80,39 @@ add_forward(struct build *b, struct conf_net *net, const struct conf_forward *f,
 {
 	const struct conf_forward *old = NULL;
 	struct conf_forward *v;
+	char ports[HOST_PORTS_LEN];
+
+	host_ports_str(conf_forward_ports(f), ports);
 
 	if (sorted)
 		old = bsearch(f, net->forward, sorted, sizeof(*f), forward_cmp);
 	if (old) {
 		if (!ip4_eq(old->guest, f->guest) || old->guest_port != f->guest_port)
 			diag_warn(b->d, f->pos,
-				  "%s port %u goes to %s:%u by %s:%u; this line has no effect",
-				  conf_proto_str(f->proto), f->host_port, IP4_STR(old->guest),
+				  "%s port %s goes to %s:%u by %s:%u; this line has no effect",
+				  conf_proto_str(f->proto), ports, IP4_STR(old->guest),
 				  old->guest_port, old->pos.file, old->pos.line);
 		return;
 	}
 	if (!prefix4_contains(net->subnet, f->guest)) {
-		diag_warn(b->d, f->pos, "forward of %s port %u: guest %s is outside %s; ignored",
-			  conf_proto_str(f->proto), f->host_port, IP4_STR(f->guest),
-			  PREFIX4_STR(net->subnet));
+		SAY(b, f, "; ignored", "forward of %s port %s: guest %s is outside %s%s",
+		    conf_proto_str(f->proto), ports, IP4_STR(f->guest), PREFIX4_STR(net->subnet));
 		return;
 	}
 	if (conf_net_owns(net, f->guest)) {
-		diag_warn(b->d, f->pos,
-			  "forward of %s port %u: %s is no guest but an address of vmnet%u itself; "
-			  "ignored",
-			  conf_proto_str(f->proto), f->host_port, IP4_STR(f->guest), net->n);
+		SAY(b, f, "; ignored",
+		    "forward of %s port %s: %s is no guest but an address of vmnet%u itself%s",
+		    conf_proto_str(f->proto), ports, IP4_STR(f->guest), net->n);
 		return;
 	}
+	if (!is_host_address(f->host)) {
+		diag_error(b->d, f->pos,
+			   "forward of %s port %s: %s is no address that can be forwarded; of "
+			   "127.0.0.0/8 only 127.0.0.1 is",
+			   conf_proto_str(f->proto), ports, IP4_STR(f->host));
+		return;
+	}
+	b->c->forwards_wide |= conf_forward_is_wide(f);
 	v = arena_grow(&b->c->arena, net->forward, net->nforwards, sizeof(*v));
 	if (!v)
 		return;

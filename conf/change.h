@@ -65,11 +65,11 @@ bool conf_set_net(struct conf_changes *ch, const struct conf_sources *src, unsig
 bool conf_set(struct conf_changes *ch, const struct conf_sources *src, const char *section,
 	      const char *key, const char *value, struct diags *d);
 
-/* Port forwards; a removal looks in `networking` and nat.conf. */
+/* Port forwards; a removal looks in `networking` and nat.conf for the protocol and the ports of f. */
 bool conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
 		      const struct conf_forward *f, struct diags *d);
 bool conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-			 enum conf_proto proto, uint16_t host_port, struct diags *d);
+			 const struct conf_forward *f, struct diags *d);
 
 /* Reservations: written as add_dhcp_mac_to_ip; with a name as a host block in the user's part of
  * dhcpd.conf; with static_arp also in the key static-arp of vnetd.conf. What was said about this MAC

@@ -43,9 +43,9 @@ need_service(struct draft *t, unsigned n, bool nat)
 /* --- forwards --- */
 
 static bool
-in_networking(const struct draft *t, unsigned n, enum conf_proto proto, uint16_t port)
+in_networking(const struct draft *t, unsigned n, const struct conf_forward *f)
 {
-	const struct conf_file *f = draft_file(t, CONF_FILE_NETWORKING, 0);
+	const struct conf_file *file = draft_file(t, CONF_FILE_NETWORKING, 0);
 	struct networking nw;
 	struct diags quiet;
 	struct arena a;
@@ -53,40 +53,66 @@ in_networking(const struct draft *t, unsigned n, enum conf_proto proto, uint16_t
 
 	arena_init(&a);
 	diags_init(&quiet);
-	networking_parse(&nw, &a, "", f->text ? f->text : "", f->len, &quiet);
+	networking_parse(&nw, &a, "", file->text ? file->text : "", file->len, &quiet);
 	for (size_t i = 0; i < nw.nforwards; i++)
-		found |= nw.forward[i].n == n && nw.forward[i].f.proto == proto &&
-			 nw.forward[i].f.host_port == port;
+		found |= nw.forward[i].n == n && conf_forward_cmp(&nw.forward[i].f, f) == 0;
 	diags_fini(&quiet);
 	arena_fini(&a);
 	return found;
 }
 
 static bool
-in_natconf(const struct draft *t, unsigned n, enum conf_proto proto, uint16_t port)
+in_natconf(const struct draft *t, unsigned n, const struct conf_forward *f)
 {
-	const struct nat_file *f = &t->old->net[n].natconf;
+	const struct nat_file *file = &t->old->net[n].natconf;
 
-	for (size_t i = 0; i < f->nforwards; i++) {
-		if (f->forward[i].proto == proto && f->forward[i].host_port == port)
+	for (size_t i = 0; i < file->nforwards; i++) {
+		if (conf_forward_cmp(&file->forward[i], f) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Another network has the port already. */
+/* The forward, of whichever network, that a packet for f could be for. */
+static const struct conf_forward *
+find_meeting(const struct draft *t, const struct conf_forward *f, unsigned *of)
+{
+	for (*of = 0; *of < CONF_NETS; ++*of) {
+		const struct conf_net *net = &t->old->net[*of];
+
+		for (size_t i = 0; net->present && i < net->nforwards; i++)
+			if (conf_forwards_meet(&net->forward[i], f))
+				return &net->forward[i];
+	}
+	return NULL;
+}
+
+/* Another network has the port already, or another forward has a part of the ports. */
 static bool
 port_taken(struct draft *t, unsigned n, const struct conf_forward *f)
 {
+	char mine[HOST_PORTS_LEN], theirs[HOST_PORTS_LEN];
+
 	for (unsigned m = 0; m < CONF_NETS; m++) {
 		const struct conf_net *net = &t->old->net[m];
 
-		for (size_t i = 0; m != n && net->present && i < net->nforwards; i++) {
-			if (net->forward[i].proto != f->proto ||
-			    net->forward[i].host_port != f->host_port)
+		for (size_t i = 0; net->present && i < net->nforwards; i++) {
+			const struct conf_forward *g = &net->forward[i];
+			bool same = conf_forward_cmp(g, f) == 0;
+
+			if (!conf_forwards_meet(g, f) || (same && m == n))
 				continue;
-			DRAFT_ERROR(t, "%s port %u is forwarded by vmnet%u already; choose another",
-				    conf_proto_str(f->proto), f->host_port, m);
+			host_ports_str(conf_forward_ports(f), mine);
+			host_ports_str(conf_forward_ports(g), theirs);
+			if (same)
+				DRAFT_ERROR(
+				    t, "%s port %s is forwarded by vmnet%u already; choose another",
+				    conf_proto_str(f->proto), mine, m);
+			else
+				DRAFT_ERROR(t,
+					    "%s port %s: vmnet%u forwards %s already; choose "
+					    "another",
+					    conf_proto_str(f->proto), mine, m, theirs);
 			return true;
 		}
 	}
@@ -157,9 +183,8 @@ conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsign
 	}
 	if (ok && !port_taken(&t, n, f)) {
 		DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_set_forward, n, f);
-		if (in_natconf(&t, n, f->proto, f->host_port))
-			DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, f->proto,
-				   f->host_port);
+		if (in_natconf(&t, n, f))
+			DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, f);
 		edit_shadow(&t, n, f->proto, f->host_port, f->shadow);
 	} else {
 		ok = false;
@@ -167,9 +192,27 @@ conf_add_forward(struct conf_changes *ch, const struct conf_sources *src, unsign
 	return draft_finish(&t, ok, true, NULL);
 }
 
+static void
+tell_missing(struct draft *t, unsigned n, const struct conf_forward *f)
+{
+	char mine[HOST_PORTS_LEN], theirs[HOST_PORTS_LEN];
+	const struct conf_forward *part;
+	unsigned of;
+
+	host_ports_str(conf_forward_ports(f), mine);
+	part = find_meeting(t, f, &of);
+	if (part && of == n)
+		DRAFT_ERROR(t, "vmnet%u forwards no %s port %s alone, but %s", n,
+			    conf_proto_str(f->proto), mine,
+			    host_ports_str(conf_forward_ports(part), theirs));
+	else
+		DRAFT_ERROR(t, "vmnet%u forwards no %s port %s: vnetctl forward list vmnet%u", n,
+			    conf_proto_str(f->proto), mine, n);
+}
+
 bool
 conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, unsigned n,
-		    enum conf_proto proto, uint16_t host_port, struct diags *d)
+		    const struct conf_forward *f, struct diags *d)
 {
 	bool ok, here, there;
 	struct draft t;
@@ -178,22 +221,19 @@ conf_remove_forward(struct conf_changes *ch, const struct conf_sources *src, uns
 		return draft_finish(&t, false, false, NULL);
 	/* A network that has lost its NAT or itself may still have lines to get rid of. */
 	ok = n < CONF_NETS && !t.old->fatal;
-	here = ok && in_networking(&t, n, proto, host_port);
-	there = ok && in_natconf(&t, n, proto, host_port);
+	here = ok && in_networking(&t, n, f);
+	there = ok && in_natconf(&t, n, f);
 	if (!here && !there) {
 		if (need_service(&t, n, true))
-			DRAFT_ERROR(&t,
-				    "vmnet%u forwards no %s port %u: vnetctl forward list vmnet%u",
-				    n, conf_proto_str(proto), host_port, n);
+			tell_missing(&t, n, f);
 		ok = false;
 	}
 	if (here)
-		DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_remove_forward, n, proto,
-			   host_port);
+		DRAFT_EDIT(&t, CONF_FILE_NETWORKING, 0, networking_remove_forward, n, f);
 	if (there)
-		DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, proto, host_port);
+		DRAFT_EDIT(&t, CONF_FILE_NAT, n, natconf_remove_forward, f);
 	if (ok)
-		edit_shadow(&t, n, proto, host_port, false);
+		edit_shadow(&t, n, f->proto, f->host_port, false);
 	return draft_finish(&t, ok, false, NULL);
 }
 

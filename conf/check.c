@@ -34,30 +34,96 @@ check_overlaps(struct build *b)
 	}
 }
 
-/* Who has a host port: network number + 1, by protocol and port. */
+/* Who has a host port: network number + 1, by protocol and port; the last one, where forwards of addresses
+ * share it. */
 struct port_map {
 	uint16_t net[2][65536];
 };
 
+static bool
+is_marked(const struct port_map *map, const struct conf_forward *f)
+{
+	for (unsigned i = 0; i <= f->more; i++)
+		if (map->net[f->proto][f->host_port + i])
+			return true;
+	return false;
+}
+
+static void
+mark(struct port_map *map, const struct conf_forward *f, unsigned net)
+{
+	for (unsigned i = 0; i <= f->more; i++)
+		map->net[f->proto][f->host_port + i] = (uint16_t)(net + 1);
+}
+
+/* The forward before number `i` of the network, or of a network before it, that meets it. */
+static const struct conf_forward *
+find_clash(const struct build *b, unsigned net, size_t i, unsigned *of)
+{
+	const struct conf_forward *f = &b->c->net[net].forward[i];
+
+	for (*of = 0; *of <= net; ++*of) {
+		const struct conf_net *other = &b->c->net[*of];
+
+		for (size_t k = 0; k < (*of == net ? i : other->nforwards); k++)
+			if (other->present && conf_forwards_meet(&other->forward[k], f))
+				return &other->forward[k];
+	}
+	return NULL;
+}
+
+/* Of two lines of a file the lower one is in the wrong. */
+static void
+tell_overlap(struct build *b, unsigned net, const struct conf_forward *f, unsigned of,
+	     const struct conf_forward *other)
+{
+	char mine[HOST_PORTS_LEN], theirs[HOST_PORTS_LEN];
+
+	if (net == of && f->pos.file == other->pos.file && f->pos.line < other->pos.line) {
+		const struct conf_forward *t = f;
+
+		f = other;
+		other = t;
+	}
+	diag_error(b->d, f->pos, "%s port %s: vmnet%u forwards %s already, by %s:%u",
+		   conf_proto_str(f->proto), host_ports_str(conf_forward_ports(f), mine), of,
+		   host_ports_str(conf_forward_ports(other), theirs), other->pos.file,
+		   other->pos.line);
+}
+
+static bool
+is_free(struct build *b, unsigned net, size_t i, const struct port_map *map)
+{
+	const struct conf_forward *f = &b->c->net[net].forward[i], *other = NULL;
+	unsigned of;
+
+	if (is_marked(map, f))
+		other = find_clash(b, net, i, &of);
+	if (!other)
+		return true;
+	b->c->forwards_clash = true;
+	if (conf_forward_is_wide(f) || conf_forward_is_wide(other))
+		tell_overlap(b, net, f, of, other);
+	else
+		diag_warn(b->d, f->pos,
+			  "%s port %u is forwarded by vmnet%u already; this forward of "
+			  "vmnet%u is ignored",
+			  conf_proto_str(f->proto), f->host_port, of, net);
+	return false;
+}
+
 static void
 claim_ports(struct build *b, struct conf_net *net, struct port_map *map)
 {
-	size_t n = 0;
+	size_t all = net->nforwards, n = 0;
 
-	for (size_t i = 0; i < net->nforwards; i++) {
-		const struct conf_forward *f = &net->forward[i];
-		uint16_t *owner = &map->net[f->proto][f->host_port];
-
-		if (*owner) {
-			diag_warn(b->d, f->pos,
-				  "%s port %u is forwarded by vmnet%u already; this forward of "
-				  "vmnet%u is ignored",
-				  conf_proto_str(f->proto), f->host_port, *owner - 1u, net->n);
-			b->c->forwards_clash = true;
+	for (size_t i = 0; i < all; i++) {
+		/* Those that stay are in front of it. */
+		net->forward[n] = net->forward[i];
+		if (!is_free(b, net->n, n, map))
 			continue;
-		}
-		*owner = (uint16_t)(net->n + 1);
-		net->forward[n++] = *f;
+		mark(map, &net->forward[n], net->n);
+		n++;
 	}
 	net->nforwards = n;
 }

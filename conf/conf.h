@@ -193,6 +193,7 @@ struct conf {
 	bool fatal;               /* see above */
 	bool default_conf_needed; /* no `networking` file: call conf_defaults() (defaults.h) */
 	bool forwards_clash;      /* a forward was left out, as another network has its port */
+	bool forwards_wide;       /* one is of a range, or of an address of the host */
 	struct conf_net net[CONF_NETS]; /* indexed by number; look at .present */
 	/* vnetd.conf [global] */
 	bool forward_others;

@@ -88,7 +88,7 @@ dhcp_eq(const struct conf_dhcp *a, const struct conf_dhcp *b)
 bool
 conf_forward_eq(const struct conf_forward *a, const struct conf_forward *b)
 {
-	return a->proto == b->proto && a->host_port == b->host_port && ip4_eq(a->guest, b->guest) &&
+	return conf_forward_cmp(a, b) == 0 && ip4_eq(a->guest, b->guest) &&
 	       a->guest_port == b->guest_port && a->shadow == b->shadow &&
 	       str_eq(a->description, b->description);
 }

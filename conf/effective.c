@@ -250,11 +250,13 @@ print_forwards(struct strbuf *out, const struct conf_net *n)
 {
 	for (size_t i = 0; i < n->nforwards; i++) {
 		const struct conf_forward *f = &n->forward[i];
+		char from[HOST_PORTS_LEN], to[PORT_RANGE_LEN];
 		struct strbuf b;
 
 		strbuf_init(&b);
-		strbuf_addf(&b, "%s %u %s %u%s%s", conf_proto_str(f->proto), f->host_port,
-			    IP4_STR(f->guest), f->guest_port, f->description ? " " : "",
+		strbuf_addf(&b, "%s %s %s %s%s%s", conf_proto_str(f->proto),
+			    host_ports_str(conf_forward_ports(f), from), IP4_STR(f->guest),
+			    port_range_str(f->guest_port, f->more, to), f->description ? " " : "",
 			    f->description ? f->description : "");
 		fact(out, "forward", strbuf_str(&b), f->pos);
 		strbuf_fini(&b);

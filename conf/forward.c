@@ -13,9 +13,7 @@
 static int
 compare(const struct conf_forward *a, const struct conf_forward *b)
 {
-	if (a->proto != b->proto)
-		return a->proto < b->proto ? -1 : 1;
-	return (a->host_port > b->host_port) - (a->host_port < b->host_port);
+	return conf_forward_cmp(a, b);
 }
 
 /* The first of v that is not less than f. */
@@ -46,9 +44,15 @@ find(const struct conf_forward *v, size_t n, const struct conf_forward *f)
 static bool
 is_taken(const struct conf *c, const struct conf_forward *f)
 {
-	for (unsigned n = 0; n < CONF_NETS; n++)
-		if (find(c->net[n].forward, c->net[n].nforwards, f))
+	for (unsigned n = 0; n < CONF_NETS; n++) {
+		const struct conf_net *net = &c->net[n];
+
+		if (find(net->forward, net->nforwards, f))
 			return true;
+		for (size_t i = 0; c->forwards_wide && i < net->nforwards; i++)
+			if (conf_forwards_meet(&net->forward[i], f))
+				return true;
+	}
 	return false;
 }
 
@@ -75,13 +79,14 @@ conf_forward_text(struct strbuf *out, const struct conf *c, const char *text, si
 {
 	const struct conf_net *net = n < CONF_NETS ? &c->net[n] : NULL;
 
-	if (!net || c->fatal || !net->present || net->failed || !net->nat || !text)
+	if (conf_forward_is_wide(f) || !net || c->fatal || !net->present || net->failed ||
+	    !net->nat || !text)
 		return false;
 	if (find(net->natconf.forward, net->natconf.nforwards, f))
 		return false;
 	if (!(gone ? may_go(c, net, f) : may_come(c, net, f)))
 		return false;
-	if (gone ? !networking_drop_forward(out, text, len, n, f->proto, f->host_port)
+	if (gone ? !networking_drop_forward(out, text, len, n, f)
 		 : !networking_add_forward(out, text, len, n, f))
 		return false;
 	return !out->bad && out->len <= CONF_FILE_MAX;

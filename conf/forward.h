@@ -2,7 +2,7 @@
  * forward.h - one forward more or less, in a model that is in force and in the text of `networking`.
  *
  * Pure. conf_add_forward() and conf_remove_forward() of change.h read all files three times to judge a
- * change; with ten thousand forwards that takes a tenth of a second. Most changes are simple: a port that
+ * change; with ten thousand forwards that takes a tenth of a second. Most changes are simple: a single port that
  * nobody has is added, or a line that stands alone goes. These two functions do just that, and what they
  * make is what the long way would make.
  */

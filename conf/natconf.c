@@ -258,26 +258,33 @@ unknown_key(struct nat_parser *p)
 static void
 add_forward(struct nat_parser *p, enum conf_proto proto)
 {
-	struct word v = p->l->value, port;
+	struct word v = p->l->value, key = p->l->key, port;
 	const char *colon = v.len ? memchr(v.s, ':', v.len) : NULL;
 	struct conf_forward fw = {.proto = proto}, *list;
-	uint32_t host_port, guest_port;
+	struct host_ports host;
+	uint16_t more;
 
-	if (!word_u32(p->l->key, 65535, &host_port) || host_port == 0) {
-		NAT_WARN(p, p->l->key, "not a port number from 1 to 65535: \"%.*s\"; ignored",
-			 WORD_ARG(p->l->key));
+	if (!host_ports_parse(&host, key.s, key.len)) {
+		NAT_WARN(p, key, "not a port number from 1 to 65535%s: \"%.*s\"; ignored",
+			 conf_word_is_wide(key) ? CONF_WIDE_PORTS : "", WORD_ARG(key));
 		return;
 	}
 	port = colon ? word_trim(word_skip(v, (size_t)(colon - v.s) + 1)) : v;
 	if (!colon || !word_ip4(word_trim((struct word){v.s, (size_t)(colon - v.s)}), &fw.guest) ||
-	    !word_u32(port, 65535, &guest_port) || guest_port == 0) {
+	    !port_range_parse(&fw.guest_port, &more, port.s, port.len)) {
 		NAT_WARN(p, v,
 			 "not a guest address and port like 192.168.8.5:80: \"%.*s\"; ignored",
 			 WORD_ARG(v));
 		return;
 	}
-	fw.host_port = (uint16_t)host_port;
-	fw.guest_port = (uint16_t)guest_port;
+	if (more != host.more) {
+		NAT_WARN(p, port, CONF_UNEQUAL_RANGES "; ignored", WORD_ARG(key), host.more + 1u,
+			 WORD_ARG(port), more + 1u);
+		return;
+	}
+	fw.host = host.host;
+	fw.host_port = host.first;
+	fw.more = host.more;
 	fw.pos = word_pos(p->name, &p->l->line, p->l->key);
 	list = arena_grow(p->a, p->f->forward, p->f->nforwards, sizeof(*list));
 	if (!list)
@@ -365,20 +372,35 @@ check_section(struct nat_parser *p)
 		 hint ? "\"?" : "");
 }
 
+int
+conf_forward_cmp(const struct conf_forward *a, const struct conf_forward *b)
+{
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	if (a->host_port != b->host_port)
+		return a->host_port < b->host_port ? -1 : 1;
+	if (a->more != b->more)
+		return a->more < b->more ? -1 : 1;
+	return (a->host.h > b->host.h) - (a->host.h < b->host.h);
+}
+
+bool
+conf_forwards_meet(const struct conf_forward *a, const struct conf_forward *b)
+{
+	return a->proto == b->proto &&
+	       host_ports_meet(conf_forward_ports(a), conf_forward_ports(b));
+}
+
 static int
 forward_cmp(const void *pa, const void *pb)
 {
 	const struct conf_forward *a = pa, *b = pb;
-	int r = (a->proto > b->proto) - (a->proto < b->proto);
+	int r = conf_forward_cmp(a, b);
 
-	if (!r)
-		r = (a->host_port > b->host_port) - (a->host_port < b->host_port);
-	if (!r)
-		r = (a->pos.line > b->pos.line) - (a->pos.line < b->pos.line);
-	return r;
+	return r ? r : (a->pos.line > b->pos.line) - (a->pos.line < b->pos.line);
 }
 
-/* Sorted, the last line of each port kept; name servers without gaps. */
+/* Sorted, the last line of the same ports kept; name servers without gaps. */
 static void
 finish(struct nat_file *f)
 {
@@ -389,8 +411,7 @@ finish(struct nat_file *f)
 	for (size_t i = 0; i < f->nforwards; i++) {
 		const struct conf_forward *v = &f->forward[i];
 
-		if (i + 1 < f->nforwards && v[1].proto == v->proto &&
-		    v[1].host_port == v->host_port)
+		if (i + 1 < f->nforwards && conf_forward_cmp(&v[0], &v[1]) == 0)
 			continue;
 		f->forward[n++] = *v;
 	}
@@ -489,10 +510,12 @@ print_list(struct strbuf *out, const struct nat_file *f, const char *section)
 
 	for (size_t i = 0; incoming && i < f->nforwards; i++) {
 		const struct conf_forward *v = &f->forward[i];
+		char from[HOST_PORTS_LEN], to[PORT_RANGE_LEN];
 
 		if (v->proto == proto)
-			strbuf_addf(out, "%u = %s:%u\n", v->host_port, IP4_STR(v->guest),
-				    v->guest_port);
+			strbuf_addf(out, "%s = %s:%s\n",
+				    host_ports_str(conf_forward_ports(v), from), IP4_STR(v->guest),
+				    port_range_str(v->guest_port, v->more, to));
 	}
 	for (size_t i = 0; strncmp(section, "priv", 4) == 0 && i < f->priv[proto].nports; i++)
 		strbuf_addf(out, "port = %u\n", f->priv[proto].port[i]);

@@ -14,6 +14,7 @@
 
 #include "conf/arena.h"
 #include "conf/diag.h"
+#include "lib/hostport.h"
 #include "lib/inet.h"
 
 struct strbuf;
@@ -23,10 +24,13 @@ enum conf_proto {
 	CONF_UDP,
 };
 
-/* A port forward: host port -> guest address and port. */
+/* A port forward: host port -> guest address and port. Ranges and addresses of the host are ours: VMware's
+ * NAT knows single ports of all addresses. */
 struct conf_forward {
 	enum conf_proto proto;
+	struct ip4 host; /* only on this address of the host; 0: on all */
 	uint16_t host_port;
+	uint16_t more; /* so many ports behind the first, on both sides; 0: a single one */
 	struct ip4 guest;
 	uint16_t guest_port;
 	const char *description; /* NULL: none */
@@ -78,7 +82,7 @@ struct nat_file {
 	uint32_t nbns_timeout_s, nbns_retries, nbds_timeout_s;
 	/* [privilegedTCP], [privilegedUDP] */
 	struct nat_privileged priv[2]; /* by enum conf_proto */
-	/* [incomingtcp], [incomingudp]; the last line of a port wins */
+	/* [incomingtcp], [incomingudp]; the last line of the same ports wins */
 	struct conf_forward *forward;
 	size_t nforwards;
 	struct conf_pos ip_pos; /* of `ip` */
@@ -103,11 +107,31 @@ void natconf_print_changed(struct strbuf *out, const struct nat_file *f, const c
 void natconf_set(struct strbuf *out, const char *text, size_t len, const char *section,
 		 const char *key, const char *value);
 
-/* Adds or replaces / removes a forward; natconf_set() on the right section. */
+/* "8080", "8000-8010", "192.0.2.1:8080". */
+static inline struct host_ports
+conf_forward_ports(const struct conf_forward *f)
+{
+	return (struct host_ports){f->host, f->host_port, f->more};
+}
+
+/* VMware's NAT would not know what this means. */
+static inline bool
+conf_forward_is_wide(const struct conf_forward *f)
+{
+	return f->more || f->host.h;
+}
+
+/* The order of lists: by protocol, first host port, number of ports, address. 0: of the same ports. */
+int conf_forward_cmp(const struct conf_forward *a, const struct conf_forward *b);
+
+/* A packet could be for both. */
+bool conf_forwards_meet(const struct conf_forward *a, const struct conf_forward *b);
+
+/* Adds or replaces / removes a forward (protocol and ports of f count); natconf_set() on the right section. */
 void natconf_set_forward(struct strbuf *out, const char *text, size_t len,
 			 const struct conf_forward *f);
-void natconf_remove_forward(struct strbuf *out, const char *text, size_t len, enum conf_proto proto,
-			    uint16_t host_port);
+void natconf_remove_forward(struct strbuf *out, const char *text, size_t len,
+			    const struct conf_forward *f);
 
 /* What a fresh file is made from. */
 struct nat_gen {

@@ -24,21 +24,21 @@ incoming(enum conf_proto proto)
 void
 natconf_set_forward(struct strbuf *out, const char *text, size_t len, const struct conf_forward *f)
 {
-	char key[8], value[IP4_STRLEN + 8];
+	char key[HOST_PORTS_LEN], value[HOST_PORTS_LEN];
 
-	snprintf(key, sizeof(key), "%u", f->host_port);
-	snprintf(value, sizeof(value), "%s:%u", IP4_STR(f->guest), f->guest_port);
+	host_ports_str(conf_forward_ports(f), key);
+	host_ports_str((struct host_ports){f->guest, f->guest_port, f->more}, value);
 	ini_set(out, text, len, incoming(f->proto), key, value, false);
 }
 
 void
-natconf_remove_forward(struct strbuf *out, const char *text, size_t len, enum conf_proto proto,
-		       uint16_t host_port)
+natconf_remove_forward(struct strbuf *out, const char *text, size_t len,
+		       const struct conf_forward *f)
 {
-	char key[8];
+	char key[HOST_PORTS_LEN];
 
-	snprintf(key, sizeof(key), "%u", host_port);
-	ini_set(out, text, len, incoming(proto), key, NULL, false);
+	ini_set(out, text, len, incoming(f->proto), host_ports_str(conf_forward_ports(f), key),
+		NULL, false);
 }
 
 static void

@@ -32,7 +32,11 @@ fact_cmp(const struct nw_cmd *a, const struct nw_cmd *b)
 	if (a->kind == NW_NAT_PREFIX)
 		return (a->number > b->number) - (a->number < b->number);
 	r = (a->proto > b->proto) - (a->proto < b->proto);
-	return r ? r : (a->port > b->port) - (a->port < b->port);
+	if (!r)
+		r = (a->port > b->port) - (a->port < b->port);
+	if (!r)
+		r = (a->more > b->more) - (a->more < b->more);
+	return r ? r : (a->host.h > b->host.h) - (a->host.h < b->host.h);
 }
 
 static int
@@ -95,7 +99,9 @@ add_forward(struct networking *nw, struct arena *a, const struct nw_cmd *c, stru
 	v->n = c->n;
 	v->f = (struct conf_forward){
 	    .proto = c->proto,
+	    .host = c->host,
 	    .host_port = c->port,
+	    .more = c->more,
 	    .guest = c->ip,
 	    .guest_port = c->guest_port,
 	    .description = c->text.len ? word_dup(a, c->text) : NULL,
@@ -236,11 +242,12 @@ networking_print(struct strbuf *out, const struct networking *nw)
 			    nw->bridge[i].n);
 	for (size_t i = 0; i < nw->nforwards; i++) {
 		const struct conf_forward *f = &nw->forward[i].f;
+		char from[HOST_PORTS_LEN], to[PORT_RANGE_LEN];
 
-		strbuf_addf(out, "add_nat_portfwd %u %s %u %s %u%s%s\n", nw->forward[i].n,
-			    conf_proto_str(f->proto), f->host_port, IP4_STR(f->guest),
-			    f->guest_port, f->description ? " " : "",
-			    f->description ? f->description : "");
+		strbuf_addf(out, "add_nat_portfwd %u %s %s %s %s%s%s\n", nw->forward[i].n,
+			    conf_proto_str(f->proto), host_ports_str(conf_forward_ports(f), from),
+			    IP4_STR(f->guest), port_range_str(f->guest_port, f->more, to),
+			    f->description ? " " : "", f->description ? f->description : "");
 	}
 	for (size_t i = 0; i < nw->nreservations; i++)
 		strbuf_addf(out, "add_dhcp_mac_to_ip %u %s %s\n", nw->reservation[i].n,

@@ -53,7 +53,7 @@ struct nw_nat_prefix {
 #define NW_DEFAULT_BRIDGE_UNSET (-2)
 
 /* What the whole log amounts to. Each list is sorted: answers by (n, key), bridges by name,
- * forwards by (n, proto, host port), reservations by (n, MAC), prefixes by (n, length). */
+ * forwards by (n, proto, host ports), reservations by (n, MAC), prefixes by (n, length). */
 struct networking {
 	bool version_ok; /* false: nothing else was read */
 	struct nw_answer *answer;
@@ -99,18 +99,18 @@ void networking_set_bridge(struct strbuf *out, const char *text, size_t len, con
 /* VNL_DEFAULT_BRIDGE_VNET; NW_DEFAULT_BRIDGE_UNSET removes it. */
 void networking_set_default_bridge(struct strbuf *out, const char *text, size_t len, int n);
 
-/* Adds or replaces the forward of (n, proto, host port). */
+/* Adds or replaces the forward of (n, proto, host ports); protocol and ports of f count for a removal. */
 void networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 			    const struct conf_forward *f);
 void networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-			       enum conf_proto proto, uint16_t host_port);
+			       const struct conf_forward *f);
 
 /* What the two above make of it, without reading every line. False, and out is of no use: it is not that
  * simple (there is a line about this port already; there is none to be dropped). */
 bool networking_add_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 			    const struct conf_forward *f);
 bool networking_drop_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-			     enum conf_proto proto, uint16_t host_port);
+			     const struct conf_forward *f);
 
 /* Adds or replaces the reservation of (n, MAC). */
 void networking_set_reservation(struct strbuf *out, const char *text, size_t len, unsigned n,

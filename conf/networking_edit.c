@@ -224,7 +224,9 @@ networking_set_default_bridge(struct strbuf *out, const char *text, size_t len, 
 static void
 forward_value(struct strbuf *out, const struct conf_forward *f)
 {
-	strbuf_addf(out, "%s %u", IP4_STR(f->guest), f->guest_port);
+	char ports[PORT_RANGE_LEN];
+
+	strbuf_addf(out, "%s %s", IP4_STR(f->guest), port_range_str(f->guest_port, f->more, ports));
 	if (f->description && f->description[0]) {
 		strbuf_addc(out, ' ');
 		add_one_line(out, f->description);
@@ -234,15 +236,28 @@ forward_value(struct strbuf *out, const struct conf_forward *f)
 static void
 forward_line(struct strbuf *out, unsigned n, const struct conf_forward *f, const char *value)
 {
-	strbuf_addf(out, "add_nat_portfwd %u %s %u %s", n, conf_proto_str(f->proto), f->host_port,
-		    value);
+	char ports[HOST_PORTS_LEN];
+
+	strbuf_addf(out, "add_nat_portfwd %u %s %s %s", n, conf_proto_str(f->proto),
+		    host_ports_str(conf_forward_ports(f), ports), value);
+}
+
+static struct nw_cmd
+forward_fact(unsigned n, const struct conf_forward *f)
+{
+	return (struct nw_cmd){.kind = NW_FORWARD,
+			       .n = n,
+			       .proto = f->proto,
+			       .port = f->host_port,
+			       .more = f->more,
+			       .host = f->host};
 }
 
 void
 networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 		       const struct conf_forward *f)
 {
-	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = f->proto, .port = f->host_port};
+	struct nw_cmd want = forward_fact(n, f);
 	struct strbuf line, value;
 
 	strbuf_init(&line);
@@ -256,9 +271,9 @@ networking_set_forward(struct strbuf *out, const char *text, size_t len, unsigne
 
 void
 networking_remove_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-			  enum conf_proto proto, uint16_t host_port)
+			  const struct conf_forward *f)
 {
-	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = proto, .port = host_port};
+	struct nw_cmd want = forward_fact(n, f);
 
 	cut(out, text, len, same_fact, &want);
 }
@@ -384,7 +399,7 @@ bool
 networking_add_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
 		       const struct conf_forward *f)
 {
-	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = f->proto, .port = f->host_port};
+	struct nw_cmd want = forward_fact(n, f);
 	size_t at = 0, start;
 	struct strbuf value;
 	struct found end;
@@ -407,9 +422,9 @@ networking_add_forward(struct strbuf *out, const char *text, size_t len, unsigne
 
 bool
 networking_drop_forward(struct strbuf *out, const char *text, size_t len, unsigned n,
-			enum conf_proto proto, uint16_t host_port)
+			const struct conf_forward *f)
 {
-	struct nw_cmd want = {.kind = NW_FORWARD, .n = n, .proto = proto, .port = host_port};
+	struct nw_cmd want = forward_fact(n, f);
 	size_t at = 0, start, kept = 0;
 
 	while (next_about(text, len, &want, &at, &start)) {

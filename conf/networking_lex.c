@@ -108,7 +108,8 @@ nw_same_fact(const struct nw_cmd *a, const struct nw_cmd *b)
 	case NW_BRIDGE:
 		return strcmp(a->name, b->name) == 0;
 	case NW_FORWARD:
-		return a->n == b->n && a->proto == b->proto && a->port == b->port;
+		return a->n == b->n && a->proto == b->proto && a->port == b->port &&
+		       a->more == b->more && ip4_eq(a->host, b->host);
 	case NW_RESERVATION:
 		return a->n == b->n && mac_eq(a->mac, b->mac);
 	case NW_NAT_PREFIX:
@@ -176,22 +177,48 @@ arg_net_or_none(struct nw_lex *lx, struct nw_cmd *c, struct word *rest)
 	return true;
 }
 
-static bool
-arg_port(struct nw_lex *lx, struct word *rest, uint16_t *port, const char *what)
+static void
+not_a_port(struct nw_lex *lx, struct word w, const char *what)
 {
-	struct word w;
-	uint32_t v;
+	LEX_SAY(lx, DIAG_WARNING, w,
+		"not a port number from 1 to 65535%s: \"%.*s\"; the line is ignored",
+		conf_word_is_wide(w) ? what : "", WORD_ARG(w));
+}
 
-	if (!arg_word(lx, rest, &w, what))
+static bool
+arg_host_ports(struct nw_lex *lx, struct nw_cmd *c, struct word *rest, struct word *w)
+{
+	struct host_ports p;
+
+	if (!arg_word(lx, rest, w, "the host port"))
 		return false;
-	if (!word_u32(w, 65535, &v) || v == 0) {
-		LEX_SAY(lx, DIAG_WARNING, w,
-			"not a port number from 1 to 65535: \"%.*s\"; the line is ignored",
-			WORD_ARG(w));
+	if (!host_ports_parse(&p, w->s, w->len)) {
+		not_a_port(lx, *w, CONF_WIDE_PORTS);
 		return false;
 	}
-	*port = (uint16_t)v;
+	c->host = p.host;
+	c->port = p.first;
+	c->more = p.more;
 	return true;
+}
+
+static bool
+arg_guest_ports(struct nw_lex *lx, struct nw_cmd *c, struct word *rest, struct word host)
+{
+	struct word w;
+	uint16_t more;
+
+	if (!arg_word(lx, rest, &w, "the guest port"))
+		return false;
+	if (!port_range_parse(&c->guest_port, &more, w.s, w.len)) {
+		not_a_port(lx, w, " or a range like 9000-9010");
+		return false;
+	}
+	if (more == c->more)
+		return true;
+	LEX_SAY(lx, DIAG_WARNING, w, CONF_UNEQUAL_RANGES "; the line is ignored", WORD_ARG(host),
+		c->more + 1u, WORD_ARG(w), more + 1u);
+	return false;
 }
 
 static bool
@@ -318,7 +345,7 @@ parse_bridge(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 static bool
 parse_forward(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 {
-	struct word w, first;
+	struct word w, host, first;
 
 	c->kind = NW_FORWARD;
 	if (!arg_net(lx, &rest, &c->n) || !arg_word(lx, &rest, &w, "the protocol"))
@@ -329,12 +356,11 @@ parse_forward(struct nw_lex *lx, struct nw_cmd *c, struct word rest)
 			"not \"tcp\" or \"udp\": \"%.*s\"; the line is ignored", WORD_ARG(w));
 		return false;
 	}
-	if (!arg_port(lx, &rest, &c->port, "the host port"))
+	if (!arg_host_ports(lx, c, &rest, &host))
 		return false;
 	if (c->remove)
 		return true; /* guest address, port and description may follow and say nothing */
-	if (!arg_ip(lx, &rest, &first, &c->ip) ||
-	    !arg_port(lx, &rest, &c->guest_port, "the guest port"))
+	if (!arg_ip(lx, &rest, &first, &c->ip) || !arg_guest_ports(lx, c, &rest, host))
 		return false;
 	c->text = word_trim(rest);
 	c->value = word_join(first, c->text.len ? c->text : (struct word){rest.s, 0});

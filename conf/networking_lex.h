@@ -17,7 +17,7 @@ enum nw_kind {
 	NW_ANSWER,         /* key: n, name */
 	NW_DEFAULT_BRIDGE, /* no key */
 	NW_BRIDGE,         /* key: name */
-	NW_FORWARD,        /* key: n, proto, port */
+	NW_FORWARD,        /* key: n, proto, port, more, host */
 	NW_RESERVATION,    /* key: n, mac */
 	NW_NAT_PREFIX,     /* key: n, number */
 	NW_JUNK,           /* not understood; reported and kept */
@@ -34,7 +34,8 @@ struct nw_cmd {
 	char name[NW_KEY_MAX + 1]; /* NW_ANSWER: upper-case key; NW_BRIDGE: interface */
 	int number; /* NW_BRIDGE, NW_DEFAULT_BRIDGE: network or -1; NW_NAT_PREFIX: length */
 	enum conf_proto proto;
-	uint16_t port, guest_port;
+	uint16_t port, more, guest_port; /* more: ports of a range behind the first */
+	struct ip4 host;                 /* NW_FORWARD: address of the host, or 0 */
 	struct ip4 ip;
 	struct mac mac;
 	struct word

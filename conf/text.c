@@ -162,6 +162,12 @@ word_cstr(struct word w, char buf[static 32])
 }
 
 bool
+conf_word_is_wide(struct word w)
+{
+	return w.len && (memchr(w.s, '-', w.len) || memchr(w.s, ':', w.len));
+}
+
+bool
 word_ip4(struct word w, struct ip4 *out)
 {
 	char buf[32];

@@ -69,6 +69,11 @@ bool word_u32(struct word w, uint32_t max, uint32_t *out);
 /* FIRST-LAST, blanks around the numbers allowed: min <= first <= last <= max. */
 bool word_range(struct word w, uint32_t min, uint32_t max, uint32_t *first, uint32_t *last);
 
+/* What a forward's port may look like besides a number, for complaints; and when that is of interest. */
+#define CONF_WIDE_PORTS     ", a range like 8000-8010 or either on an address like 192.0.2.1:8080"
+#define CONF_UNEQUAL_RANGES "%.*s: number of ports %u; %.*s: %u; they must be as many"
+bool conf_word_is_wide(struct word w);
+
 /* As in lib/inet.h, for words. */
 bool word_ip4(struct word w, struct ip4 *out);
 bool word_mac(struct word w, struct mac *out);

@@ -242,9 +242,11 @@
 #define FIELDS_nat_net(F)                                                                          \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0)               \
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
-/* One port forward: proto (enum ip_proto), host port -> guest address and port. */
+/* One port forward: proto (enum ip_proto), host port -> guest address and port. host: of this address of the host
+ * alone; 0: of all. */
 #define FIELDS_nat_forward(F)                                                                      \
-	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(IP4, host, 0)
 /* TCP to this address of the host (16 bytes, IPv4 as ::ffff:a.b.c.d) and this port goes to that port of the same address:
  * a redirection's. */
 #define FIELDS_nat_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
@@ -254,15 +256,17 @@
 #define FIELDS_nat_change(F)
 /* As it was in the plan. Its connections are another matter: NAT_FLUSH_FORWARD. */
 #define FIELDS_nat_forward_gone(F)                                                                 \
-	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(IP4, host, 0)
 #define FIELDS_nat_commit(F)
 /* Forgets connections: NAT entries of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
-	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
-/* Binds the port on all addresses of the host and keeps it, whoever comes and goes, so that nobody else can. err
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
+	F(IP4, host, 0)
+/* Binds the port on all addresses of the host, or on one, and keeps it, whoever comes and goes, so that nobody else can. err
  * EADDRINUSE: somebody has it. */
-#define FIELDS_hold_set(F) F(U8, proto, 0) F(U16, port, 0)
-#define FIELDS_hold_end(F) F(U8, proto, 0) F(U16, port, 0)
+#define FIELDS_hold_set(F) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0)
+#define FIELDS_hold_end(F) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0)
 /* begin: from here on count those that HOLD_SET names. Without: ends all others. */
 #define FIELDS_hold_sweep(F) F(BOOL, begin, 0)
 /* REPLY carries a netfilter netlink socket that receives the events of every table's changes. */
@@ -317,10 +321,11 @@
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
-/* shadow: also where a service of the host has the port. */
+/* shadow: also where a service of the host has the port. host: as in NAT_FORWARD. more: so many ports behind the
+ * first too, on both sides. */
 #define FIELDS_natd_forward(F)                                                                     \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
-	F(BOOL, shadow, 0)
+	F(BOOL, shadow, 0) F(IP4, host, 0) F(U16, more, 0)
 /* As NAT_CAPTURE. */
 #define FIELDS_natd_capture(F) F(BYTES, addr, 16) F(U16, port, 0) F(U16, to_port, 0)
 /* A resolver from nat.conf [dns] nameserverN, used before the host's own. */
@@ -452,7 +457,7 @@
 
 #define FIELDS_hold_list(F)
 /* ports: of the host, of forwards, which are held; 2 bytes each, big-endian. */
-#define FIELDS_hold_row(F) F(U8, proto, 0) F(BYTES, ports, 2 * 1900)
+#define FIELDS_hold_row(F) F(U8, proto, 0) F(IP4, host, 0) F(BYTES, ports, 2 * 1900)
 
 /* -- clients -> engine: requests -- */
 
@@ -504,8 +509,9 @@
  * port. */
 #define FIELDS_forward_add(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
-	F(STR, text, 256) F(BOOL, shadow, 0)
-#define FIELDS_forward_remove(F) F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0)
+	F(STR, text, 256) F(BOOL, shadow, 0) F(IP4, host, 0) F(U16, more, 0)
+#define FIELDS_forward_remove(F)                                                                   \
+	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0) F(U16, more, 0)
 #define FIELDS_net_set(F) F(U16, net, 0) F(STR, key, 64) F(STR, value, 256)
 /* Reserves an address for a guest, instead of what was reserved for it before. static_arp: the host is to know
  * the guest's MAC without ARP. REPLY text: the new fact. */
@@ -548,7 +554,7 @@
 	F(U64, asked, 0) F(U64, until, 0) F(STR, text, 256) F(STR, marker, 64)
 #define FIELDS_forward_row(F)                                                                      \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
-	F(STR, text, 256) F(STR, source, 32) F(BOOL, shadow, 0)
+	F(STR, text, 256) F(STR, source, 32) F(BOOL, shadow, 0) F(IP4, host, 0) F(U16, more, 0)
 /* listen: "192.168.8.1:80", "[::]:80"; target as it was written, resolved: what it stands for now, "": nothing
  * so far, or the same. state: enum redirect_state; text: why, and what keeps an older version in force. Of a
  * removed one listen, target and source are "". The rest: as in REDIRECT_STAT. */

@@ -15,14 +15,14 @@ enum { RETRY_MS = 10000 };
 struct held {
 	uint8_t proto;
 	uint16_t port;
+	struct ip4 host;
 	bool held, asked;
 };
 
 /* A request under way; priv answers in order. */
 struct wish {
 	struct wish *next;
-	uint8_t proto;
-	uint16_t port;
+	struct held what;
 };
 
 struct hold {
@@ -35,21 +35,23 @@ struct hold {
 };
 
 static int
-compare(uint8_t proto, uint16_t port, const struct held *x)
+compare(const struct held *a, const struct held *b)
 {
-	if (proto != x->proto)
-		return proto < x->proto ? -1 : 1;
-	return (port > x->port) - (port < x->port);
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return (a->host.h > b->host.h) - (a->host.h < b->host.h);
 }
 
 static struct held *
-find(struct hold *h, uint8_t proto, uint16_t port)
+find(struct hold *h, const struct held *what)
 {
 	size_t lo = 0, hi = h->n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int r = compare(proto, port, &h->v[mid]);
+		int r = compare(what, &h->v[mid]);
 
 		if (r == 0)
 			return &h->v[mid];
@@ -77,15 +79,15 @@ on_held(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UNUSE
 {
 	struct hold *h = arg;
 	struct wish *w = take_wish(h);
-	struct held *x = find(h, w->proto, w->port);
+	struct held *x = find(h, &w->what);
 
 	if (x) {
 		x->asked = false;
 		x->held = r->err == 0;
 	}
 	if (r->err && r->err != EADDRINUSE)
-		log_debug("%s port %u is not held: %s", ip_proto_name((enum ip_proto)w->proto),
-			  w->port, r->text);
+		log_debug("%s port %u is not held: %s", ip_proto_name((enum ip_proto)w->what.proto),
+			  w->what.port, r->text);
 	if (r->err)
 		loop_timer_set(h->retry, mono_add(mono_now(), RETRY_MS));
 	free(w);
@@ -99,12 +101,13 @@ ask(struct hold *h, struct held *x)
 
 	if (!w)
 		return; /* the port stays unheld */
-	*w = (struct wish){NULL, x->proto, x->port};
+	*w = (struct wish){NULL, *x};
 	*h->end = w;
 	h->end = &w->next;
 	x->asked = true;
 	m.u.hold_set.proto = x->proto;
 	m.u.hold_set.port = x->port;
+	m.u.hold_set.host = x->host;
 	natd_ask(h->d, &m, on_held, NULL, h);
 }
 
@@ -129,6 +132,7 @@ let_go(struct hold *h, const struct held *x)
 
 	m.u.hold_end.proto = x->proto;
 	m.u.hold_end.port = x->port;
+	m.u.hold_end.host = x->host;
 	chan_send(h->d->priv, &m, NULL, 0);
 }
 
@@ -141,9 +145,9 @@ replace(struct hold *h, struct held *v, size_t n)
 	for (size_t i = 0; i < h->n; i++) {
 		const struct held *old = &h->v[i];
 
-		while (k < n && compare(old->proto, old->port, &v[k]) > 0)
+		while (k < n && compare(old, &v[k]) > 0)
 			k++;
-		if (k < n && compare(old->proto, old->port, &v[k]) == 0)
+		if (k < n && compare(old, &v[k]) == 0)
 			v[k] = *old;
 		else
 			let_go(h, old);
@@ -173,7 +177,8 @@ hold_apply(struct hold *h, const struct nat_plan *p, size_t most)
 	for (size_t i = 0; i < p->nforwards && n < most_here; i++)
 		if (plan_holds(p, &p->forwards[i]))
 			v[n++] = (struct held){.proto = p->forwards[i].proto,
-					       .port = p->forwards[i].port};
+					       .port = p->forwards[i].port,
+					       .host = p->forwards[i].host};
 	if (!h->swept)
 		sweep(h, true);
 	replace(h, v, n);
@@ -204,9 +209,11 @@ hold_answer(struct hold *h, uint32_t id)
 
 		if (!x->held)
 			continue;
-		if (r->proto != x->proto || r->ports.len == sizeof(r->ports.b))
+		if (r->proto != x->proto || !ip4_eq(r->host, x->host) ||
+		    r->ports.len == sizeof(r->ports.b))
 			flush(h, &m);
 		r->proto = x->proto;
+		r->host = x->host;
 		r->ports.b[r->ports.len++] = (uint8_t)(x->port >> 8);
 		r->ports.b[r->ports.len++] = (uint8_t)x->port;
 	}

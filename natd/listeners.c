@@ -141,13 +141,22 @@ listeners_decode(struct listeners *l, enum ip_proto proto, uint32_t own, const v
 	return r.bad;
 }
 
+static bool
+is_on(const struct listener *s, struct ip4 host)
+{
+	uint32_t be = ip4_be(host);
+
+	return host.h == 0 || memcmp(s->addr, mapped, sizeof(mapped)) != 0 ||
+	       memcmp(s->addr + 12, &(uint32_t){0}, 4) == 0 || memcmp(s->addr + 12, &be, 4) == 0;
+}
+
 const struct listener *
-listeners_find(const struct listeners *l, enum ip_proto proto, uint16_t port)
+listeners_find(const struct listeners *l, enum ip_proto proto, uint16_t port, struct ip4 host)
 {
 	if (!(l->busy[proto][port / 8] >> port % 8 & 1))
 		return NULL;
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].proto == proto && l->v[i].port == port)
+		if (l->v[i].proto == proto && l->v[i].port == port && is_on(&l->v[i], host))
 			return &l->v[i];
 	return NULL;
 }

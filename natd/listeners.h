@@ -38,9 +38,9 @@ void listeners_fini(struct listeners *l);
 bool listeners_decode(struct listeners *l, enum ip_proto proto, uint32_t own, const void *buf,
 		      size_t len);
 
-/* Who has the port, or NULL. */
-const struct listener *listeners_find(const struct listeners *l, enum ip_proto proto,
-				      uint16_t port);
+/* Who has the port, on the address `host` if that is not 0; or NULL. */
+const struct listener *listeners_find(const struct listeners *l, enum ip_proto proto, uint16_t port,
+				      struct ip4 host);
 
 /* "0.0.0.0", "::", "10.0.0.5". Writes into buf and returns it. */
 #define LISTENER_ADDR_LEN 46

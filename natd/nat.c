@@ -488,7 +488,8 @@ send_change(const struct msg_nat_forward *f, bool gone, void *arg)
 								     .proto = f->proto,
 								     .port = f->port,
 								     .guest = f->guest,
-								     .guest_port = f->guest_port};
+								     .guest_port = f->guest_port,
+								     .host = f->host};
 	else
 		m.u.nat_forward = *f;
 	chan_send(n->d->priv, &m, NULL, 0);
@@ -596,7 +597,8 @@ commit_one(struct nat *n, const struct msg_nat_forward *f, bool gone)
 							  .proto = f->proto,
 							  .port = f->port,
 							  .guest = f->guest,
-							  .guest_port = f->guest_port},
+							  .guest_port = f->guest_port,
+							  .host = f->host},
 			  n);
 	n->committing = n->changing = true;
 	n->in_force = false;
@@ -614,7 +616,8 @@ is_service(struct nat *n, const struct msg_nat_forward *f)
 
 	listeners_init(&host);
 	inuse_list(n->d->inuse, n->d->own, &host);
-	found = f->proto < PROTO_N && listeners_find(&host, (enum ip_proto)f->proto, f->port);
+	found =
+	    f->proto < PROTO_N && listeners_find(&host, (enum ip_proto)f->proto, f->port, f->host);
 	listeners_fini(&host);
 	return found;
 }

@@ -197,7 +197,7 @@ is_service(struct making *k, const struct msg_natd_forward *f)
 	const char *proto = ip_proto_name((enum ip_proto)f->proto);
 
 	if (k->host && !f->shadow)
-		l = listeners_find(k->host, (enum ip_proto)f->proto, f->port);
+		l = listeners_find(k->host, (enum ip_proto)f->proto, f->port, f->host);
 	if (!l)
 		return false;
 	k->p->nhidden++;
@@ -212,12 +212,29 @@ is_service(struct making *k, const struct msg_natd_forward *f)
 	return true;
 }
 
-/* Where the service may have it, it must find its port free when it is started again. */
+/* Where the service may have it, it must find its port free when it is started again. Ranges are too many. */
 static void
 note_unheld(struct making *k, const struct msg_natd_forward *f)
 {
-	if (f->shadow)
+	if (f->shadow || f->more)
 		k->p->unheld[f->proto][f->port / 8] |= (uint8_t)(1u << f->port % 8);
+}
+
+/* One port of it. */
+static void
+add_port(struct making *k, const struct msg_natd_forward *f)
+{
+	if (is_service(k, f))
+		return;
+	k->p->forwards[k->p->nforwards++] = (struct msg_nat_forward){
+	    .net = f->net,
+	    .proto = f->proto,
+	    .port = f->port,
+	    .guest = f->guest,
+	    .guest_port = f->guest_port,
+	    .host = f->host,
+	};
+	note_unheld(k, f);
 }
 
 static void
@@ -226,23 +243,22 @@ add_forward(struct making *k, const struct msg_natd_forward *f)
 	const struct msg_nat_net *net = find_net(k->p, f->net);
 	const char *proto = ip_proto_name((enum ip_proto)f->proto);
 
-	if (f->proto >= PROTO_N || !f->port || !f->guest_port)
+	if (f->proto >= PROTO_N || !f->port || !f->guest_port || f->port + f->more > UINT16_MAX ||
+	    f->guest_port + f->more > UINT16_MAX)
 		problem(k, f->net, "a forward has no protocol or port");
 	else if (!net || !net->nat)
 		problem(k, f->net, "forward %s %u is on a network without NAT", proto, f->port);
 	else if (!is_host_in((struct prefix4){net->subnet, net->len}, f->guest))
 		problem(k, f->net, "forward %s %u leads to %s, which is not in %s", proto, f->port,
 			IP4_STR(f->guest), PREFIX4_STR(((struct prefix4){net->subnet, net->len})));
-	else if (!is_service(k, f)) {
-		k->p->forwards[k->p->nforwards++] = (struct msg_nat_forward){
-		    .net = f->net,
-		    .proto = f->proto,
-		    .port = f->port,
-		    .guest = f->guest,
-		    .guest_port = f->guest_port,
-		};
-		note_unheld(k, f);
-	}
+	else
+		for (unsigned i = 0; i <= f->more; i++) {
+			struct msg_natd_forward one = *f;
+
+			one.port = (uint16_t)(f->port + i);
+			one.guest_port = (uint16_t)(f->guest_port + i);
+			add_port(k, &one);
+		}
 }
 
 /* A capture that priv would refuse would take all NAT with it. */
@@ -269,7 +285,28 @@ compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 {
 	if (a->proto != b->proto)
 		return a->proto < b->proto ? -1 : 1;
-	return (a->port > b->port) - (a->port < b->port);
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return (a->host.h > b->host.h) - (a->host.h < b->host.h);
+}
+
+/* A packet could be for both. */
+static bool
+meet(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
+{
+	return a->proto == b->proto && a->port == b->port &&
+	       (!a->host.h || !b->host.h || ip4_eq(a->host, b->host));
+}
+
+/* Ports of all forwards. */
+static size_t
+count_ports(const struct natd_conf *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nforwards; i++)
+		n += c->forwards[i].more + 1u;
+	return n;
 }
 
 /* A merge sort, since the order of rows decides between two forwards of one port. tmp: as large
@@ -303,7 +340,7 @@ drop_doubles(struct making *k)
 		const struct msg_nat_forward *f = &p->forwards[i];
 		const struct msg_nat_forward *kept = n ? &p->forwards[n - 1] : NULL;
 
-		if (!kept || compare_ports(kept, f) != 0)
+		if (!kept || !meet(kept, f))
 			p->forwards[n++] = *f;
 		else
 			problem(k, f->net,
@@ -328,11 +365,12 @@ plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listener
 	struct making k = {.p = out, .c = c, .host = host};
 	/* Every row can be a problem of a network of its own. One more: nothing is no error. */
 	size_t rows = c->nnets + c->nforwards + 1;
-	struct msg_nat_forward *tmp = calloc(c->nforwards + 1, sizeof(*tmp));
+	size_t ports = count_ports(c);
+	struct msg_nat_forward *tmp = calloc(ports + 1, sizeof(*tmp));
 
 	*out = (struct nat_plan){.forward_others = c->forward_others};
 	out->nets = calloc(c->nnets + 1, sizeof(*out->nets));
-	out->forwards = calloc(c->nforwards + 1, sizeof(*out->forwards));
+	out->forwards = calloc(ports + 1, sizeof(*out->forwards));
 	out->problems = calloc(rows, sizeof(*out->problems));
 	if (!tmp || !out->nets || !out->forwards || !out->problems) {
 		free(tmp);
@@ -346,7 +384,7 @@ plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listener
 		add_forward(&k, &c->forwards[i]);
 	for (size_t i = 0; i < c->ncaptures; i++)
 		add_capture(&k, &c->captures[i]);
-	out->forwards_cap = c->nforwards + 1;
+	out->forwards_cap = ports + 1;
 	sort_forwards(out->forwards, tmp, out->nforwards);
 	drop_doubles(&k);
 	free(tmp);
@@ -406,7 +444,8 @@ static bool
 same_forward(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 {
 	return a->net == b->net && a->proto == b->proto && a->port == b->port &&
-	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port;
+	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port &&
+	       ip4_eq(a->host, b->host);
 }
 
 /* The first forward that does not come before f. */
@@ -448,7 +487,7 @@ plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone)
 	size_t at = place_of(p, f);
 	const struct msg_nat_forward *there = NULL;
 
-	if (at < p->nforwards && compare_ports(&p->forwards[at], f) == 0)
+	if (at < p->nforwards && meet(&p->forwards[at], f))
 		there = &p->forwards[at];
 	if (p->nproblems || (gone ? !there || !same_forward(there, f) : there != NULL))
 		return false;
@@ -548,7 +587,7 @@ plan_distance(const struct nat_plan *was, const struct nat_plan *now)
 	return n;
 }
 
-/* bsearch(): key is a forward of which protocol and port count. */
+/* bsearch(): key is a forward of which protocol, port and address of the host count. */
 static int
 compare_key(const void *key, const void *forward)
 {
@@ -558,7 +597,7 @@ compare_key(const void *key, const void *forward)
 bool
 plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f)
 {
-	const struct msg_nat_forward key = {.proto = f->proto, .port = f->port};
+	const struct msg_nat_forward key = {.proto = f->proto, .port = f->port, .host = f->host};
 	const struct msg_nat_forward *found = NULL;
 
 	if (p->nforwards)
@@ -579,6 +618,7 @@ plan_removed(const struct nat_plan *was, const struct nat_plan *now,
 		    .port = f->port,
 		    .guest = f->guest,
 		    .guest_port = f->guest_port,
+		    .host = f->host,
 		};
 
 		if (!plan_leads(now, &gone))

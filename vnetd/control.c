@@ -135,6 +135,12 @@ bad_argument(const struct msg *m)
 	if ((m->type == MSG_FORWARD_ADD && m->u.forward_add.proto >= PROTO_N) ||
 	    (m->type == MSG_FORWARD_REMOVE && m->u.forward_remove.proto >= PROTO_N))
 		return "forwards are of TCP or UDP";
+	if ((m->type == MSG_FORWARD_ADD &&
+	     (m->u.forward_add.port + m->u.forward_add.more > UINT16_MAX ||
+	      m->u.forward_add.guest_port + m->u.forward_add.more > UINT16_MAX)) ||
+	    (m->type == MSG_FORWARD_REMOVE &&
+	     m->u.forward_remove.port + m->u.forward_remove.more > UINT16_MAX))
+		return "the last port is 65535";
 	if (m->type == MSG_NET_CREATE && m->u.net_create.len > 32)
 		return "a subnet's length is at most 32";
 	if (m->type == MSG_PROMISC_DECIDE && m->u.promisc_decide.verdict >= PROMISC_VERDICT_N)

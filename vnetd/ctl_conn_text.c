@@ -135,20 +135,52 @@ conn_compare(const void *pa, const void *pb)
 	return 0;
 }
 
+static void
+count_conn(struct forward_use *u, const struct msg_conn_row *c)
+{
+	u->counted = c->counted && (u->live == 0 || u->counted);
+	u->live++;
+	u->in += c->bytes_in;
+	u->out += c->bytes_out;
+}
+
+/* PROTO_N: nothing that is forwarded. */
+static enum ip_proto
+proto_of(const struct msg_conn_row *c)
+{
+	if (!c->forward || (c->ip_proto != IPPROTO_TCP && c->ip_proto != IPPROTO_UDP))
+		return PROTO_N;
+	return c->ip_proto == IPPROTO_TCP ? PROTO_TCP : PROTO_UDP;
+}
+
 struct forward_use (*forward_uses(const struct msg_conn_row *v, size_t n))[65536]
 {
 	struct forward_use(*use)[65536] = calloc(PROTO_N, sizeof(*use));
 
-	for (size_t i = 0; use && i < n; i++) {
-		struct forward_use *u;
-
-		if (!v[i].forward || (v[i].ip_proto != IPPROTO_TCP && v[i].ip_proto != IPPROTO_UDP))
-			continue;
-		u = &use[v[i].ip_proto == IPPROTO_TCP ? PROTO_TCP : PROTO_UDP][v[i].forward];
-		u->counted = v[i].counted && (u->live == 0 || u->counted);
-		u->live++;
-		u->in += v[i].bytes_in;
-		u->out += v[i].bytes_out;
-	}
+	for (size_t i = 0; use && i < n; i++)
+		if (proto_of(&v[i]) != PROTO_N)
+			count_conn(&use[proto_of(&v[i])][v[i].forward], &v[i]);
 	return use;
+}
+
+/* Forwards of several addresses can share a port: whose connection one is, its guest tells. */
+static bool
+is_of(const struct msg_conn_row *c, const struct msg_forward_row *w)
+{
+	return proto_of(c) == w->proto && c->forward >= w->port &&
+	       c->forward <= (unsigned)w->port + w->more && ip4_eq(c->guest, w->guest) &&
+	       c->guest_port - w->guest_port == c->forward - w->port;
+}
+
+struct forward_use forward_use_of(struct forward_use (*use)[65536], const struct msg_conn_row *v,
+				  size_t n, const struct msg_forward_row *w)
+{
+	struct forward_use u = {.live = 0};
+
+	if (w->proto < PROTO_N && !w->more && !w->host.h)
+		return use[w->proto][w->port];
+	for (size_t i = 0; i < n; i++)
+		if (is_of(&v[i], w))
+			count_conn(&u, &v[i]);
+	return u;
 }

@@ -41,4 +41,8 @@ struct forward_use {
 /* By protocol and port, to be freed; NULL: no memory. */
 struct forward_use (*forward_uses(const struct msg_conn_row *v, size_t n))[65536];
 
+/* Of one forward, of which `use` was made of the same rows. */
+struct forward_use forward_use_of(struct forward_use (*use)[65536], const struct msg_conn_row *v,
+				  size_t n, const struct msg_forward_row *w);
+
 #endif

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "lib/hostport.h"
 #include "vnetd/ctl.h"
 #include "vnetd/ctl_inuse.h"
 #include "vnetd/ctl_json.h"
@@ -82,10 +83,8 @@ list(struct ctl *c, uint16_t net)
 
 /* The words that `add` and `remove` have in common. False after a complaint. */
 static bool
-parse_port(const struct ctl_args *a, uint16_t *net, uint8_t *proto, uint16_t *port)
+parse_port(const struct ctl_args *a, uint16_t *net, uint8_t *proto, struct host_ports *ports)
 {
-	unsigned n;
-
 	if (!ctl_parse_net(net, a->pos[1]))
 		return false;
 	for (*proto = 0; *proto < PROTO_N; ++*proto)
@@ -95,12 +94,13 @@ parse_port(const struct ctl_args *a, uint16_t *net, uint8_t *proto, uint16_t *po
 		ctl_misuse(&ctl_verb_forward, "\"%s\" is neither tcp nor udp", a->pos[2]);
 		return false;
 	}
-	if (!ctl_parse_number(&n, a->pos[3], 1, UINT16_MAX)) {
-		ctl_misuse(&ctl_verb_forward, "\"%s\" is not a port of this host (1 to 65535)",
+	if (!host_ports_parse(ports, a->pos[3], strlen(a->pos[3]))) {
+		ctl_misuse(&ctl_verb_forward,
+			   "\"%s\" is not a port of this host (1 to 65535), nor like 8000-8010 or "
+			   "192.0.2.1:8080",
 			   a->pos[3]);
 		return false;
 	}
-	*port = (uint16_t)n;
 	return true;
 }
 
@@ -126,10 +126,11 @@ static bool
 is_in_the_way(const struct ctl_args *a, const struct msg_forward_add *m)
 {
 	const char *proto = ip_proto_name((enum ip_proto)m->proto);
+	const struct host_ports ports = {m->host, m->port, m->more};
 	struct strbuf who;
 	struct inuse u;
 
-	if (ctl_args_get(a, "shadow") || !inuse_on_host(&u, (enum ip_proto)m->proto, m->port))
+	if (ctl_args_get(a, "shadow") || !inuse_on_host(&u, (enum ip_proto)m->proto, ports))
 		return false;
 	strbuf_init(&who);
 	if (u.pid)
@@ -141,7 +142,7 @@ is_in_the_way(const struct ctl_args *a, const struct msg_forward_add *m)
 	ctl_complain(
 	    "%s port %u is in use by %s on %s. Choose another host port, or shadow it with "
 	    "--shadow",
-	    proto, m->port, strbuf_str(&who), u.addr);
+	    proto, u.port, strbuf_str(&who), u.addr);
 	strbuf_fini(&who);
 	return true;
 }
@@ -151,22 +152,30 @@ add(struct ctl *c, const struct ctl_args *a)
 {
 	struct msg request = msg_make(MSG_FORWARD_ADD, 0);
 	struct msg_forward_add *m = &request.u.forward_add;
+	char from[HOST_PORTS_LEN], to[PORT_RANGE_LEN];
+	struct host_ports ports;
 	struct strbuf fact;
 	enum ctl_exit r;
-	unsigned n;
+	uint16_t more;
 
 	if (a->npos < 6)
 		return ctl_misuse(&ctl_verb_forward,
 				  "add needs a network, tcp or udp, a port, a guest and its port");
-	if (!parse_port(a, &m->net, &m->proto, &m->port))
+	if (!parse_port(a, &m->net, &m->proto, &ports))
 		return CTL_USAGE;
 	if (!ip4_parse(&m->guest, a->pos[4]))
 		return ctl_misuse(&ctl_verb_forward, "\"%s\" is not an IPv4 address of a guest",
 				  a->pos[4]);
-	if (!ctl_parse_number(&n, a->pos[5], 1, UINT16_MAX))
+	if (!port_range_parse(&m->guest_port, &more, a->pos[5], strlen(a->pos[5])))
 		return ctl_misuse(&ctl_verb_forward, "\"%s\" is not a port of the guest",
 				  a->pos[5]);
-	m->guest_port = (uint16_t)n;
+	if (more != ports.more)
+		return ctl_misuse(&ctl_verb_forward,
+				  "%s are %u ports and %s are %u: they must be as many", a->pos[3],
+				  ports.more + 1u, a->pos[5], more + 1u);
+	m->host = ports.host;
+	m->port = ports.first;
+	m->more = ports.more;
 	if (a->npos == 7 && strlen(a->pos[6]) >= sizeof(m->text))
 		return ctl_misuse(&ctl_verb_forward, "the description is too long (%zu bytes)",
 				  strlen(a->pos[6]));
@@ -176,10 +185,10 @@ add(struct ctl *c, const struct ctl_args *a)
 		return CTL_FAILED;
 	m->shadow = ctl_args_get(a, "shadow") != NULL;
 	strbuf_init(&fact);
-	strbuf_addf(&fact,
-		    "%s %u -> %s:%u on vmnet%u (from outside, this host, 127.0.0.1 and guests)\n",
-		    ip_proto_name((enum ip_proto)m->proto), m->port, IP4_STR(m->guest),
-		    m->guest_port, m->net);
+	strbuf_addf(&fact, "%s %s -> %s:%s on vmnet%u%s\n", ip_proto_name((enum ip_proto)m->proto),
+		    host_ports_str(ports, from), IP4_STR(m->guest),
+		    port_range_str(m->guest_port, m->more, to), m->net,
+		    m->host.h ? "" : " (from outside, this host, 127.0.0.1 and guests)");
 	r = change(c, &request, &fact);
 	strbuf_fini(&fact);
 	return r;
@@ -190,17 +199,22 @@ drop(struct ctl *c, const struct ctl_args *a)
 {
 	struct msg request = msg_make(MSG_FORWARD_REMOVE, 0);
 	struct msg_forward_remove *m = &request.u.forward_remove;
+	char from[HOST_PORTS_LEN];
+	struct host_ports ports;
 	struct strbuf fact;
 	enum ctl_exit r;
 
 	if (a->npos != 4)
 		return ctl_misuse(&ctl_verb_forward,
 				  "remove needs a network, tcp or udp, and a port of this host");
-	if (!parse_port(a, &m->net, &m->proto, &m->port))
+	if (!parse_port(a, &m->net, &m->proto, &ports))
 		return CTL_USAGE;
+	m->host = ports.host;
+	m->port = ports.first;
+	m->more = ports.more;
 	strbuf_init(&fact);
-	strbuf_addf(&fact, "%s %u is no longer forwarded; its connections have ended\n",
-		    ip_proto_name((enum ip_proto)m->proto), m->port);
+	strbuf_addf(&fact, "%s %s is no longer forwarded; its connections have ended\n",
+		    ip_proto_name((enum ip_proto)m->proto), host_ports_str(ports, from));
 	r = change(c, &request, &fact);
 	strbuf_fini(&fact);
 	return r;
@@ -242,10 +256,13 @@ const struct ctl_verb ctl_verb_forward = {
 	"the list has those of vmnetN/nat/nat.conf ([incomingtcp], [incomingudp]) too. One that\n"
 	"is removed, or leads elsewhere, ends its connections, and only those. A port that a\n"
 	"process of this host listens on is refused, unless with --shadow (key shadow of\n"
-	"vnetd.conf). HELD: no process can take the port later (key hold-ports). CONNECTIONS,\n"
+	"vnetd.conf). PORT is a port, a range like 8000-8010 with as many guest ports, or\n"
+	"either on one address of this host, like 192.0.2.1:8080. HELD: no process can take the "
+	"port later (key hold-ports). CONNECTIONS,\n"
 	"IN (to the guest) and OUT, in bytes, are of the connections that there are now.",
     .example = "  vnetctl forward list vmnet8\n"
 	       "  sudo vnetctl forward add vmnet8 tcp 8080 192.168.8.128 80 \"web1's nginx\"\n"
+	       "  sudo vnetctl forward add vmnet8 udp 192.0.2.1:6000-6010 192.168.8.128 7000-7010\n"
 	       "  sudo vnetctl forward remove vmnet8 tcp 8080",
     .opts = opts,
     .min_pos = 1,

@@ -51,10 +51,15 @@ read_address(struct in6_addr *out, const char *hex)
 
 /* Forwards take what is meant for IPv4 addresses of the host, but of 127.0.0.0/8 only 127.0.0.1. */
 static bool
-is_taken(const struct in6_addr *a)
+is_taken(const struct in6_addr *a, struct ip4 host)
 {
-	if (IN6_IS_ADDR_UNSPECIFIED(a))
+	uint32_t be = ip4_be(host);
+
+	if (IN6_IS_ADDR_UNSPECIFIED(a) ||
+	    (IN6_IS_ADDR_V4MAPPED(a) && memcmp(a->s6_addr + 12, &(uint32_t){0}, 4) == 0))
 		return true;
+	if (host.h && (!IN6_IS_ADDR_V4MAPPED(a) || memcmp(a->s6_addr + 12, &be, 4) != 0))
+		return false;
 	return IN6_IS_ADDR_V4MAPPED(a) &&
 	       (a->s6_addr[12] != 127 ||
 		(a->s6_addr[13] == 0 && a->s6_addr[14] == 0 && a->s6_addr[15] == 1));
@@ -70,7 +75,7 @@ print_address(char buf[INET6_ADDRSTRLEN], const struct in6_addr *a)
 }
 
 bool
-inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16_t port,
+inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, struct host_ports p,
 	       uint32_t own)
 {
 	const unsigned want = proto == PROTO_TCP ? STATE_LISTEN : STATE_UNCONNECTED;
@@ -87,10 +92,12 @@ inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16
 			   "%*d %lu",
 			   local, &lport, &state, &out->uid, &out->inode) != 5)
 			continue;
-		if (state != want || lport != port || !read_address(&a, local) || !is_taken(&a))
+		if (state != want || lport < p.first || lport > (unsigned)p.first + p.more ||
+		    !read_address(&a, local) || !is_taken(&a, p.host))
 			continue;
 		if (proto == PROTO_UDP && out->uid == own)
 			continue;
+		out->port = (uint16_t)lport;
 		print_address(out->addr, &a);
 		return true;
 	}
@@ -98,7 +105,7 @@ inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, uint16
 }
 
 static bool
-in_file(struct inuse *out, const char *path, enum ip_proto proto, uint16_t port, uint32_t own)
+in_file(struct inuse *out, const char *path, enum ip_proto proto, struct host_ports p, uint32_t own)
 {
 	FILE *f = fopen(path, "re");
 	char buf[4096];
@@ -112,7 +119,7 @@ in_file(struct inuse *out, const char *path, enum ip_proto proto, uint16_t port,
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		strbuf_addn(&text, buf, n);
 	fclose(f);
-	found = !text.bad && inuse_in_table(out, strbuf_str(&text), proto, port, own);
+	found = !text.bad && inuse_in_table(out, strbuf_str(&text), proto, p, own);
 	strbuf_fini(&text);
 	return found;
 }
@@ -175,7 +182,7 @@ find_process(struct inuse *u)
 }
 
 bool
-inuse_on_host(struct inuse *out, enum ip_proto proto, uint16_t port)
+inuse_on_host(struct inuse *out, enum ip_proto proto, struct host_ports p)
 {
 	static const char *const path[PROTO_N][2] = {
 	    [PROTO_TCP] = {"/proc/net/tcp", "/proc/net/tcp6"},
@@ -186,7 +193,7 @@ inuse_on_host(struct inuse *out, enum ip_proto proto, uint16_t port)
 	uint32_t own = pw ? pw->pw_uid : MSG_UID_NONE;
 
 	for (size_t i = 0; i < ARRAY_LEN(path[proto]); i++) {
-		if (!in_file(out, path[proto][i], proto, port, own))
+		if (!in_file(out, path[proto][i], proto, p, own))
 			continue;
 		find_process(out);
 		return true;

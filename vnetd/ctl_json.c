@@ -273,6 +273,8 @@ json_of_forward(const struct msg_forward_row *w)
 	put(&o, "description", json_of_text(w->text));
 	put(&o, "source", json_of_text(w->source));
 	put(&o, "shadow", json_boolean(w->shadow));
+	put(&o, "host", json_of_ip(w->host));
+	put(&o, "ports", json_of_number(w->more + 1u));
 	return o;
 }
 
@@ -349,14 +351,15 @@ put_uses(json_t *o, const struct facts *f)
 	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
 	json_t *list = json_object_get(o, "forwards");
 
-	for (size_t i = 0; use && i < f->nforwards && f->forward[i].proto < PROTO_N; i++) {
-		const struct forward_use *u = &use[f->forward[i].proto][f->forward[i].port];
+	for (size_t i = 0; use && i < f->nforwards; i++) {
+		const struct forward_use u =
+		    forward_use_of(use, f->conn, f->nconns, &f->forward[i]);
 		json_t *w = json_array_get(list, i);
-		bool counted = u->counted || !u->live;
+		bool counted = u.counted || !u.live;
 
-		put(&w, "connections", json_of_number(u->live));
-		put(&w, "bytes_in", counted ? json_of_number(u->in) : json_null());
-		put(&w, "bytes_out", counted ? json_of_number(u->out) : json_null());
+		put(&w, "connections", json_of_number(u.live));
+		put(&w, "bytes_in", counted ? json_of_number(u.in) : json_null());
+		put(&w, "bytes_out", counted ? json_of_number(u.out) : json_null());
 	}
 	free(use);
 	for (size_t i = 0; f->holds_known && i < f->nforwards; i++) {

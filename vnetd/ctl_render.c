@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hostport.h"
 #include "lib/strbuf.h"
 #include "vnetd/ctl_conn_text.h"
 #include "vnetd/ctl_table.h"
@@ -163,7 +164,7 @@ facts_held(const struct facts *f, const struct msg_forward_row *w)
 		size_t lo = 0, hi = h->ports.len / 2;
 
 		/* natd's ports of a protocol ascend. */
-		while (h->proto == w->proto && lo < hi) {
+		while (h->proto == w->proto && ip4_eq(h->host, w->host) && lo < hi) {
 			size_t mid = lo + (hi - lo) / 2;
 			unsigned port =
 			    (unsigned)(h->ports.b[2 * mid] << 8 | h->ports.b[2 * mid + 1]);
@@ -191,15 +192,19 @@ render_forwards(struct strbuf *out, const struct facts *f, const struct view *v)
 	table_init(&t, head);
 	for (size_t i = 0; i < f->nforwards; i++) {
 		const struct msg_forward_row *w = &f->forward[i];
+		char from[HOST_PORTS_LEN], to[PORT_RANGE_LEN];
+		struct forward_use u = {.live = 0};
 
+		if (use)
+			u = forward_use_of(use, f->conn, f->nconns, w);
 		table_add(&t, ip_proto_name((enum ip_proto)w->proto));
-		table_addf(&t, "%u", w->port);
+		table_add(&t, host_ports_str((struct host_ports){w->host, w->port, w->more}, from));
 		add_ip(&t, w->guest);
-		table_addf(&t, "%u", w->guest_port);
+		table_add(&t, port_range_str(w->guest_port, w->more, to));
 		table_addf(&t, "vmnet%u", w->net);
 		table_add(&t, w->source);
 		table_add(&t, !f->holds_known ? "" : facts_held(f, w) ? "yes" : "no");
-		add_use(&t, use && w->proto < PROTO_N ? &use[w->proto][w->port] : NULL);
+		add_use(&t, use ? &u : NULL);
 		table_add(&t, w->text);
 	}
 	free(use);

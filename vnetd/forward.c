@@ -189,18 +189,22 @@ read_file(struct core *c, struct job *j, enum conf_file_id file)
 	ask_priv(c, &m, NULL, 0, read_done, j, file);
 }
 
-static struct conf_forward
-forward_of(const struct job *j)
+struct conf_forward
+forward_of(const struct msg *request)
 {
-	const struct msg_forward_add *a = &j->request.u.forward_add;
-	const struct msg_forward_remove *m = &j->request.u.forward_remove;
+	const struct msg_forward_add *a = &request->u.forward_add;
+	const struct msg_forward_remove *m = &request->u.forward_remove;
 
-	if (is_gone(j))
+	if (request->type == MSG_FORWARD_REMOVE)
 		return (struct conf_forward){.proto = m->proto == PROTO_TCP ? CONF_TCP : CONF_UDP,
-					     .host_port = m->port};
+					     .host = m->host,
+					     .host_port = m->port,
+					     .more = m->more};
 	return (struct conf_forward){
 	    .proto = a->proto == PROTO_TCP ? CONF_TCP : CONF_UDP,
+	    .host = a->host,
 	    .host_port = a->port,
+	    .more = a->more,
 	    .guest = a->guest,
 	    .guest_port = a->guest_port,
 	    .description = a->text[0] ? a->text : NULL,
@@ -213,7 +217,7 @@ forward_start(struct core *c, struct job *j)
 {
 	if (!c->forward_texts.known || !c->gen || c->conf_error)
 		return false;
-	j->quick = (struct forward_job){.reading = 2, .f = forward_of(j)};
+	j->quick = (struct forward_job){.reading = 2, .f = forward_of(&j->request)};
 	read_file(c, j, CONF_FILE_NETWORKING);
 	read_file(c, j, CONF_FILE_NAT);
 	return true;

@@ -18,6 +18,7 @@
 
 struct core;
 struct job;
+struct msg;
 
 struct forward_text {
 	char *s; /* NULL: there is no such file */
@@ -44,6 +45,9 @@ struct forward_job {
 };
 
 void forward_job_fini(struct forward_job *q);
+
+/* What a FORWARD_ADD or FORWARD_REMOVE, which must outlive it, is about. */
+struct conf_forward forward_of(const struct msg *request);
 
 /* False: the job must go the long way. Else job_finish() or job_read() follows. */
 bool forward_start(struct core *c, struct job *j);

@@ -19,17 +19,18 @@ struct hold {
 	struct hold *next;
 	uint8_t proto;
 	uint16_t port;
+	struct ip4 host; /* 0: all addresses */
 	int fd;
 	bool keep; /* named since a sweep began */
 };
 
 /* Where it is, or the end of its list. */
 static struct hold **
-find(struct priv *p, uint8_t proto, uint16_t port)
+find(struct priv *p, uint8_t proto, uint16_t port, struct ip4 host)
 {
 	struct hold **at = &p->holds[port % PRIV_HOLD_LISTS];
 
-	while (*at && ((*at)->proto != proto || (*at)->port != port))
+	while (*at && ((*at)->proto != proto || (*at)->port != port || !ip4_eq((*at)->host, host)))
 		at = &(*at)->next;
 	return at;
 }
@@ -46,9 +47,10 @@ end(struct hold **at)
 
 /* Without SO_REUSEADDR: with it, everybody who sets it too could have the port as well. */
 static int
-open_hold(uint8_t proto, uint16_t port)
+open_hold(uint8_t proto, uint16_t port, struct ip4 host)
 {
-	const struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	const struct sockaddr_in sin = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {ip4_be(host)}};
 	struct sock_filter drop[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
 	const struct sock_fprog prog = {1, drop};
 	AUTO_FD fd = socket(
@@ -69,7 +71,7 @@ int
 priv_hold_set(struct priv *p, struct call *c)
 {
 	const struct msg_hold_set *m = &c->m->u.hold_set;
-	struct hold **at = find(p, m->proto, m->port), *h = *at;
+	struct hold **at = find(p, m->proto, m->port, m->host), *h = *at;
 	int fd;
 
 	if (h) {
@@ -78,7 +80,7 @@ priv_hold_set(struct priv *p, struct call *c)
 	}
 	if (p->nholds >= HOLDS_MAX)
 		return fail(c, -ENOSPC, "%d ports are held already, more cannot", HOLDS_MAX);
-	fd = open_hold(m->proto, m->port);
+	fd = open_hold(m->proto, m->port, m->host);
 	if (fd == -EADDRINUSE)
 		return fd; /* an answer, not a fault */
 	if (fd < 0)
@@ -89,7 +91,8 @@ priv_hold_set(struct priv *p, struct call *c)
 		fd_close(&fd);
 		return -ENOMEM;
 	}
-	*h = (struct hold){.proto = m->proto, .port = m->port, .fd = fd, .keep = true};
+	*h = (struct hold){
+	    .proto = m->proto, .port = m->port, .host = m->host, .fd = fd, .keep = true};
 	*at = h;
 	p->nholds++;
 	return 0;
@@ -99,7 +102,7 @@ int
 priv_hold_end(struct priv *p, struct call *c)
 {
 	const struct msg_hold_end *m = &c->m->u.hold_end;
-	struct hold **at = find(p, m->proto, m->port);
+	struct hold **at = find(p, m->proto, m->port, m->host);
 
 	if (*at) {
 		end(at);

@@ -217,7 +217,8 @@ priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone *m)
 					  .proto = m->proto,
 					  .port = m->port,
 					  .guest = m->guest,
-					  .guest_port = m->guest_port};
+					  .guest_port = m->guest_port,
+					  .host = m->host};
 
 	return may_be_row(n, true) ? nft_change_gone(&n->change, &n->plan, &f) : -EINVAL;
 }

@@ -287,6 +287,19 @@ put_elems(struct nft_batch *b, const struct nft_plan *p, enum nft_set id)
 	elems_close(&x);
 }
 
+/* Forwards of two addresses can share a port: it goes with the last, and once. */
+static bool
+keeps_ftp_port(const struct nft_plan *p, const struct msg_nat_forward *gone, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (gone[k].port == gone[i].port && nft_forward_is_ftp(p, &gone[k]))
+			return true;
+	for (size_t k = 0; k < p->nforwards; k++)
+		if (p->forwards[k].port == gone[i].port && nft_forward_is_ftp(p, &p->forwards[k]))
+			return true;
+	return false;
+}
+
 static void
 put_ftp_ports(struct nft_batch *b, const struct nft_plan *p, const struct msg_nat_forward *f,
 	      size_t n, bool gone)
@@ -296,21 +309,23 @@ put_ftp_ports(struct nft_batch *b, const struct nft_plan *p, const struct msg_na
 	for (size_t i = 0; i < n; i++) {
 		struct nft_elem e = nft_ftp_elem(&f[i]);
 
-		if (nft_forward_is_ftp(p, &f[i]))
+		if (nft_forward_is_ftp(p, &f[i]) && !(gone && keeps_ftp_port(p, f, i)))
 			put_elem(&e, &x);
 	}
 	elems_close(&x);
 }
 
 static void
-put_forwards(struct nft_batch *b, const struct msg_nat_forward *f, size_t n, bool gone)
+put_forwards(struct nft_batch *b, enum nft_set map, const struct msg_nat_forward *f, size_t n,
+	     bool gone)
 {
-	struct elems x = {.b = b, .set = &nft_sets[NFT_MAP_FORWARDS], .gone = gone};
+	struct elems x = {.b = b, .set = &nft_sets[map], .gone = gone};
 
 	for (size_t i = 0; i < n; i++) {
 		struct nft_elem e = nft_forward_elem(&f[i]);
 
-		put_elem(&e, &x);
+		if (nft_forward_map(&f[i]) == map)
+			put_elem(&e, &x);
 	}
 	elems_close(&x);
 }
@@ -318,9 +333,13 @@ put_forwards(struct nft_batch *b, const struct msg_nat_forward *f, size_t n, boo
 void
 nft_build_change(struct nft_batch *b, const struct nft_plan *p, const struct nft_change *c)
 {
-	put_forwards(b, c->gone, c->ngone, true);
+	static const enum nft_set maps[] = {NFT_MAP_FORWARDS, NFT_MAP_BOUND_TCP, NFT_MAP_BOUND_UDP};
+
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
+		put_forwards(b, maps[i], c->gone, c->ngone, true);
+		put_forwards(b, maps[i], c->come, c->ncome, false);
+	}
 	put_ftp_ports(b, p, c->gone, c->ngone, true);
-	put_forwards(b, c->come, c->ncome, false);
 	put_ftp_ports(b, p, c->come, c->ncome, false);
 }
 

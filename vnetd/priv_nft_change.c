@@ -21,7 +21,20 @@ static bool
 is_same(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
 {
 	return a->net == b->net && a->proto == b->proto && a->port == b->port &&
-	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port;
+	       ip4_eq(a->guest, b->guest) && a->guest_port == b->guest_port &&
+	       ip4_eq(a->host, b->host);
+}
+
+/* Forwards of several addresses can have one port. */
+static void
+note_port(struct nft_plan *p, uint8_t proto, uint16_t port)
+{
+	uint8_t bit = (uint8_t)(1u << port % 8), *taken = &p->taken[proto][port / 8];
+
+	*taken &= (uint8_t)~bit;
+	for (size_t i = 0; i < p->nforwards; i++)
+		if (p->forwards[i].proto == proto && p->forwards[i].port == port)
+			*taken |= bit;
 }
 
 static int
@@ -31,7 +44,7 @@ take_away(struct nft_plan *p, const struct msg_nat_forward *m)
 		if (!is_same(&p->forwards[i], m))
 			continue;
 		p->forwards[i] = p->forwards[--p->nforwards];
-		p->taken[m->proto][m->port / 8] &= (uint8_t) ~(1u << m->port % 8);
+		note_port(p, m->proto, m->port);
 		return 0;
 	}
 	return refuse(p, m, "is not in the plan");

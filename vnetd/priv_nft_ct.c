@@ -4,7 +4,7 @@
  *
  * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter
  * came much later, so the few entries that fit are deleted one by one. The original address is no
- * criterion: a client may have used any address of the host.
+ * criterion, unless the forward is of one address: a client may have used any address of the host.
  */
 #include "priv_nft_ct.h"
 
@@ -105,10 +105,11 @@ read_tuple(struct nft_ct_tuple *out, const struct nlattr *nest)
 
 /* The answers start at the guest: address and port. */
 static bool
-is_of_forward(const struct search *s, const struct nft_ct_tuple *orig UNUSED,
+is_of_forward(const struct search *s, const struct nft_ct_tuple *orig,
 	      const struct nft_ct_tuple *reply, uint32_t status UNUSED)
 {
-	return ip4_eq(reply->src, s->m->guest) && reply->sport == s->m->guest_port;
+	return ip4_eq(reply->src, s->m->guest) && reply->sport == s->m->guest_port &&
+	       (!s->m->host.h || ip4_eq(orig->dst, s->m->host));
 }
 
 static bool

@@ -360,7 +360,16 @@ dnat(struct rule *r)
 }
 
 static void
-dnat_captured(struct rule *r, uint32_t set)
+is_local(struct rule *r)
+{
+	EXPR(r, "fib", {NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE},
+	     {NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR}, {NFTNL_EXPR_FIB_DREG, NFT_REG_2});
+	compare(r, NFT_REG_2, NFT_CMP_EQ, &(uint32_t){FIB_TYPE_LOCAL}, 4);
+}
+
+/* local: the address must be one of the host's now. */
+static void
+dnat_captured(struct rule *r, uint32_t set, bool local)
 {
 	uint32_t dreg = NFT_REG_1;
 
@@ -368,6 +377,8 @@ dnat_captured(struct rule *r, uint32_t set)
 	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 4, NFT_REG32_00);
 	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG32_01);
 	lookup(r, set, &dreg);
+	if (local)
+		is_local(r);
 	dnat(r);
 }
 
@@ -396,9 +407,7 @@ dnat_local(struct rule *r, uint32_t set)
 	load_meta(r, NFT_META_L4PROTO, NFT_REG32_00);
 	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG32_01);
 	lookup(r, set, &dreg);
-	EXPR(r, "fib", {NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE},
-	     {NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR}, {NFTNL_EXPR_FIB_DREG, NFT_REG_2});
-	compare(r, NFT_REG_2, NFT_CMP_EQ, &(uint32_t){FIB_TYPE_LOCAL}, 4);
+	is_local(r);
 	dnat(r);
 }
 
@@ -503,7 +512,10 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		dnat_local(r, s->arg);
 		break;
 	case NFT_OP_DNAT_CAPTURED:
-		dnat_captured(r, s->arg);
+		dnat_captured(r, s->arg, false);
+		break;
+	case NFT_OP_DNAT_BOUND:
+		dnat_captured(r, s->arg, true);
 		break;
 	case NFT_OP_DNAT_CAPTURED6:
 		dnat_captured6(r, s->arg);

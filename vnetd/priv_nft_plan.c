@@ -60,6 +60,10 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_MAP_SELF] = {"self", {NFT_T_IFNAME}, {NFT_T_ADDR}, false, NFT_ALWAYS},
     [NFT_MAP_FORWARDS] =
 	{"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+    [NFT_MAP_BOUND_TCP] =
+	{"bound_tcp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+    [NFT_MAP_BOUND_UDP] =
+	{"bound_udp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
     [NFT_MAP_CAPTURES] =
 	{"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
     [NFT_MAP_CAPTURES6] =
@@ -191,11 +195,17 @@ const struct nft_rule_def nft_rules[] = {
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
+    /* A forward of 127.0.0.1 is the host's own, and a guest can send there, see above. */
+    RULE(PREROUTING, OP(DADDR_LOOPBACK), OP(ACCEPT)),
+    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
+    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
     RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
 
     RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
+    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
+    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
     RULE(POSTROUTING, OP(CT_DNAT), IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
@@ -321,6 +331,20 @@ nft_plan_net(struct nft_plan *p, const struct msg_nat_net *m)
 	return 0;
 }
 
+/* Looked for only where something has the port. */
+static bool
+is_doubled(const struct nft_plan *p, const struct msg_nat_forward *m)
+{
+	for (size_t i = 0; i < p->nforwards; i++) {
+		const struct msg_nat_forward *f = &p->forwards[i];
+
+		if (f->proto == m->proto && f->port == m->port &&
+		    (!f->host.h || !m->host.h || ip4_eq(f->host, m->host)))
+			return true;
+	}
+	return false;
+}
+
 int
 nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 {
@@ -335,7 +359,7 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 			      "vmnet%u: forward %s %u leads to %s, outside the NAT network", m->net,
 			      ip_proto_name(m->proto), m->port, IP4_STR(m->guest));
 	taken = &p->taken[m->proto][m->port / 8];
-	if (*taken & bit)
+	if (*taken & bit && is_doubled(p, m))
 		return refuse(p, -EINVAL, "vmnet%u: forward %s %u comes twice", m->net,
 			      ip_proto_name(m->proto), m->port);
 	if (p->nforwards == p->cap) {
@@ -531,12 +555,24 @@ val_addr(struct nft_elem *e, struct ip4 a)
 	e->vlen += 4;
 }
 
+enum nft_set
+nft_forward_map(const struct msg_nat_forward *f)
+{
+	if (!f->host.h)
+		return NFT_MAP_FORWARDS;
+	return f->proto == PROTO_TCP ? NFT_MAP_BOUND_TCP : NFT_MAP_BOUND_UDP;
+}
+
 struct nft_elem
 nft_forward_elem(const struct msg_nat_forward *f)
 {
 	struct nft_elem e = {.klen = 8};
+	uint32_t host = ip4_be(f->host);
 
-	e.key[0] = f->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	if (host)
+		memcpy(e.key, &host, 4);
+	else
+		e.key[0] = f->proto == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
 	e.key[4] = (uint8_t)(f->port >> 8);
 	e.key[5] = (uint8_t)f->port;
 	val_addr(&e, f->guest);
@@ -682,6 +718,8 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 	case NFT_SET_TOGETHER:
 	case NFT_SET_FTP_PORTS:
 	case NFT_MAP_FORWARDS:
+	case NFT_MAP_BOUND_TCP:
+	case NFT_MAP_BOUND_UDP:
 	case NFT_MAP_CAPTURES:
 	case NFT_MAP_CAPTURES6:
 	case NFT_SET_N:
@@ -724,8 +762,10 @@ nft_plan_elems(const struct nft_plan *p, enum nft_set s,
 		together_elems(p, cb, arg);
 		return;
 	}
-	if (s == NFT_MAP_FORWARDS) {
+	if (s == NFT_MAP_FORWARDS || s == NFT_MAP_BOUND_TCP || s == NFT_MAP_BOUND_UDP) {
 		for (size_t i = 0; i < p->nforwards; i++) {
+			if (nft_forward_map(&p->forwards[i]) != s)
+				continue;
 			e = nft_forward_elem(&p->forwards[i]);
 			cb(&e, arg);
 		}

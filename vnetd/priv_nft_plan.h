@@ -34,6 +34,8 @@ enum nft_set {
 	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
+	NFT_MAP_BOUND_TCP, /* address . port : guest . port, of forwards of one address of the host */
+	NFT_MAP_BOUND_UDP,
 	NFT_MAP_CAPTURES, /* address . port : address . port, of TCP redirections */
 	NFT_MAP_CAPTURES6,
 	NFT_MAP_TIMEOUTS,      /* ifname . protocol : jump udp_SECONDS, tcp_SECONDS */
@@ -132,6 +134,7 @@ enum nft_op {
 	NFT_OP_TO_LOCAL,       /* fib daddr type local */
 	NFT_OP_FTP_HELPER,     /* ct helper set "ftp" */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
+	NFT_OP_DNAT_BOUND,    /* fib daddr type local and DNAT_CAPTURED */
 	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
 	NFT_OP_DNAT_CAPTURED6, /* the same of ip6 */
 	NFT_OP_SNAT,           /* snat ip to oifname map @SET */
@@ -232,7 +235,8 @@ bool nft_plan_has_chain(const struct nft_plan *p, enum nft_chain c);
 /* The set is part of this plan. */
 bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
 
-/* The element of NFT_MAP_FORWARDS that a forward is. */
+/* In which map a forward is, and which element it is there. */
+enum nft_set nft_forward_map(const struct msg_nat_forward *f);
 struct nft_elem nft_forward_elem(const struct msg_nat_forward *f);
 
 /* Calls cb for each element of a set, in the order of the rows. */

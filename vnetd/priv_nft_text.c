@@ -195,6 +195,7 @@ static const struct {
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
 			   "meta l4proto . th dport map @",
 			   true},
+    [NFT_OP_DNAT_BOUND] = {"fib daddr type local dnat ip to ip daddr . th dport map @", true},
     [NFT_OP_DNAT_CAPTURED] = {"dnat ip to ip daddr . th dport map @", true},
     [NFT_OP_DNAT_CAPTURED6] = {"dnat ip6 to ip6 daddr . th dport map @", true},
     [NFT_OP_SNAT] = {"snat ip to oifname map @", true},

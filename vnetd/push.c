@@ -251,6 +251,8 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 		    .guest = f->guest,
 		    .guest_port = f->guest_port,
 		    .shadow = f->shadow,
+		    .host = f->host,
+		    .more = f->more,
 		};
 		send_row(p, &m);
 	}

@@ -136,6 +136,8 @@ forward_row(struct batch *b, uint32_t request, unsigned n, const struct conf_for
 	m.u.forward_row.guest = f->guest;
 	m.u.forward_row.guest_port = f->guest_port;
 	m.u.forward_row.shadow = f->shadow;
+	m.u.forward_row.host = f->host;
+	m.u.forward_row.more = f->more;
 	MSG_SET_STR(m.u.forward_row.text, f->description ? f->description : "");
 	MSG_SET_STR(m.u.forward_row.source, f->pos.file ? f->pos.file : "");
 	batch_add(b, &m);

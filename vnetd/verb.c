@@ -107,21 +107,13 @@ edit_delete(struct core *c, struct job *j)
 static bool
 edit_forward(struct job *j)
 {
-	const struct msg_forward_add *a = &j->request.u.forward_add;
-	const struct msg_forward_remove *m = &j->request.u.forward_remove;
-	const struct conf_forward f = {
-	    .proto = a->proto == PROTO_TCP ? CONF_TCP : CONF_UDP,
-	    .host_port = a->port,
-	    .guest = a->guest,
-	    .guest_port = a->guest_port,
-	    .description = a->text[0] ? a->text : NULL,
-	    .shadow = a->shadow,
-	};
+	const struct conf_forward f = forward_of(&j->request);
 
 	if (j->request.type == MSG_FORWARD_ADD)
-		return conf_add_forward(&j->edits, &j->load.src, a->net, &f, &j->diags);
-	return conf_remove_forward(&j->edits, &j->load.src, m->net,
-				   m->proto == PROTO_TCP ? CONF_TCP : CONF_UDP, m->port, &j->diags);
+		return conf_add_forward(&j->edits, &j->load.src, j->request.u.forward_add.net, &f,
+					&j->diags);
+	return conf_remove_forward(&j->edits, &j->load.src, j->request.u.forward_remove.net, &f,
+				   &j->diags);
 }
 
 /* The section that speaks of a port, or is to: by the name that somebody gave it, else by its guest's address,

@@ -247,15 +247,21 @@ static bool
 do_forward(struct conf_changes *ch, struct run *r, struct args *a, struct diags *d)
 {
 	struct conf_forward f = {0};
+	struct host_ports ports = {.first = 0};
+	uint16_t more;
 
 	if (a->n < 4 || !conf_proto_parse(&f.proto, a->v[2]))
 		return false;
-	f.host_port = (uint16_t)atoi(a->v[3]);
+	/* What is none stays 0, for the judgement of what is tested. */
+	host_ports_parse(&ports, a->v[3], strlen(a->v[3]));
+	f.host = ports.host;
+	f.host_port = ports.first;
+	f.more = ports.more;
 	if (strcmp(a->v[0], "unforward") == 0)
-		return conf_remove_forward(ch, &r->src, a->net, f.proto, f.host_port, d);
+		return conf_remove_forward(ch, &r->src, a->net, &f, d);
 	if (a->n < 6 || !ip4_parse(&f.guest, a->v[4]))
 		return false;
-	f.guest_port = (uint16_t)atoi(a->v[5]);
+	port_range_parse(&f.guest_port, &more, a->v[5], strlen(a->v[5]));
 	f.description = a->n > 6 ? a->v[6] : NULL;
 	f.shadow = strcmp(a->v[0], "shadow") == 0;
 	return conf_add_forward(ch, &r->src, a->net, &f, d);

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		listeners_decode(&l, (enum ip_proto)p, 1000, data, len);
 	for (size_t i = 0; i < l.n; i++) {
 		const struct listener *s =
-		    listeners_find(&l, (enum ip_proto)l.v[i].proto, l.v[i].port);
+		    listeners_find(&l, (enum ip_proto)l.v[i].proto, l.v[i].port, (struct ip4){0});
 
 		if (!s || s->port != l.v[i].port || !listener_addr(s, addr)[0])
 			abort();

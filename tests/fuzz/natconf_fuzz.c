@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	natconf_set_forward(&b, text, len, &fw);
 	check_forward(&f, &a, &b, true);
 	strbuf_fini(&b);
-	natconf_remove_forward(&b, text, len, fw.proto, fw.host_port);
+	natconf_remove_forward(&b, text, len, &fw);
 	check_forward(&f, &a, &b, false);
 	strbuf_fini(&b);
 	arena_fini(&a);

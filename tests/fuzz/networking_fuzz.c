@@ -69,7 +69,7 @@ edit(struct strbuf *out, const char *text, size_t len, int which)
 		networking_set_bridge(out, text, len, "eth0", NW_DEFAULT_BRIDGE_UNSET);
 		break;
 	case 8:
-		networking_remove_forward(out, text, len, 8, CONF_TCP, 8080);
+		networking_remove_forward(out, text, len, 8, &fw);
 		break;
 	case 9:
 		networking_remove_reservation(out, text, len, 8, mac);
@@ -91,7 +91,7 @@ check_short(const char *text, size_t len, const struct strbuf *edited, int which
 	if (which == 4)
 		taken = networking_add_forward(&b, text, len, 8, &fw);
 	else if (which == 8)
-		taken = networking_drop_forward(&b, text, len, 8, CONF_TCP, 8080);
+		taken = networking_drop_forward(&b, text, len, 8, &fw);
 	if (taken &&
 	    (b.len != edited->len || memcmp(strbuf_str(&b), strbuf_str(edited), b.len) != 0))
 		abort();

@@ -246,3 +246,57 @@ def test_a_service_of_the_host_is_not_hidden(lab, vnetd):
             vnetd.ctl("forward", "remove", "vmnet8", "tcp", "9090")
             assert "shadow" not in vnetd.read("vnetd.conf")
             assert hears(lab.outside, HOST, 9090) == "host"
+
+
+def test_ranges_and_addresses_of_the_host(lab):
+    vnetd = lab.vnetd
+    bound = line(f"{HOST}:8080") + line(f"{HOST}:8080", proto="udp") + line("127.0.0.1:8081")
+    vnetd.write("networking", daemon.NETWORKING + line("8000-8002", to="6-8") + bound)
+    vnetd.start()
+    guest = guest_on(lab, 10)
+    # No port of a range is held, and one that is bound on its address alone.
+    await_held(
+        vnetd, {("tcp", 8000): False, ("tcp", 8080): True, ("tcp", 8081): True, ("udp", 8080): True}
+    )
+    assert bind(lab.host, socket.SOCK_STREAM, 8001) is None
+    assert bind(lab.host, socket.SOCK_STREAM, 8080, HOST) == errno.EADDRINUSE
+    assert bind(lab.host, socket.SOCK_STREAM, 8080, "127.0.0.1") is None
+    with echo(guest):
+        # Each port of a range leads to the one that belongs to it.
+        assert talks(lab.outside, HOST, 8001) and talks(lab.host, "127.0.0.1", 8001)
+        for port in (8000, 8002, 8003):
+            assert isinstance(try_tcp(lab.outside, HOST, port), ConnectionRefusedError), port
+        assert talks(lab.outside, HOST, 8080) and udp_talks(lab.outside, HOST, 8080)
+        assert talks(lab.host, HOST, 8080)
+        assert isinstance(try_tcp(lab.host, "127.0.0.1", 8080), ConnectionRefusedError)
+        assert talks(lab.host, "127.0.0.1", 8081)
+        assert isinstance(try_tcp(lab.outside, HOST, 8081), ConnectionRefusedError)
+        text = vnetd.ctl("forward", "list").out
+        assert "8000-8002" in text and "6-8" in text and f"{HOST}:8080" in text
+        # Their connections are theirs.
+        live = [try_tcp(lab.outside, HOST, port) for port in (8001, 8080)]
+        assert all(echoes(sock) for sock in live)
+        rows = {row["port"]: row for row in vnetd.json("forward", "list")["forwards"] if row["protocol"] == "tcp"}
+        assert rows[8000]["connections"] >= 1 and rows[8000]["ports"] == 3 and rows[8080]["host"] == HOST
+        # What has a port in common is refused, and what is there replaced, by its own name.
+        for words in (("8002", "7"), ("8002-8003", "7-8"), (f"{HOST}:8001", "7"), ("8080", "7")):
+            why = vnetd.ctl("forward", "add", "vmnet8", "tcp", words[0], GUEST, words[1], check=False)
+            assert why.rc == 1 and "vmnet8 forwards" in why.err, words
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "10.181.8.1:8080", GUEST, "7")
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", f"{HOST}:8080")
+        assert not echoes(live[1]) and talks(lab.host, "10.181.8.1", 8080)
+        assert isinstance(try_tcp(lab.outside, HOST, 8080), ConnectionRefusedError)
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8000-8002")
+        assert not echoes(live[0])
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "9000-9300", GUEST, "7-307")
+        assert talks(lab.outside, HOST, 9000)
+        before = table(lab.host)
+        vnetd.kill_and_await("vnet-natd")
+        vnetd.ctl("reload")
+        assert table(lab.host) == before
+        # A mistake in a file has a place.
+        vnetd.write("networking", vnetd.read("networking") + line(9300))
+        why = vnetd.ctl("check", check=False)
+        assert why.rc == 1 and "networking:" in why.out + why.err and "9000-9300" in why.out + why.err
+        for sock in live:
+            sock.close()

@@ -566,6 +566,12 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
     by_nft = lab.host.run("nft", "-j", "list", "table", "inet", "vnetd").out
     lab.host.run("nft", "flush", "ruleset")
     lab.host.run(commit, "commit", plan)
+    # By way of text, without the table's flags: of one that nft does not know its JSON shows what happens to lie in
+    # memory behind the names of the others.
+    listing = lab.host.run("nft", "list", "table", "inet", "vnetd").out
+    listing = re.sub(r"^(table inet vnetd \{[^\n]*\n)\s+flags [^\n]*\n", r"\1", listing)
+    lab.host.run("nft", "flush", "ruleset")
+    lab.host.run("nft", "-f", "-", stdin=listing)
     by_us = lab.host.run("nft", "-j", "list", "table", "inet", "vnetd").out
     ours, theirs = normal(by_us), normal(by_nft)
     assert sorted(ours) == sorted(theirs)

@@ -179,6 +179,21 @@ def test_a_guests_ftp_server_is_reached_by_a_forward(lab):
     proc.wait_until("it is gone", lambda: "2121" not in table(lab.host))
 
 
+def test_ftp_forwards_of_two_addresses_share_a_port(lab):
+    start(lab)
+    wait_for_table(lab.host, "map forwards")
+    programs.vsftpd(guest_on(lab), lab.tmp / "ftp", "10.181.8.10")
+    followed = lambda: "2121" in table(lab.host).split("set ftp_ports")[1].split("}")[0]
+    first, second = f"{HOST}:2121", "10.181.8.1:2121"
+    for port in first, second:
+        lab.vnetd.ctl("forward", "add", "vmnet8", "tcp", port, "10.181.8.10", "21")
+    assert followed() and ftp(lab.outside, f"ftp://{first}/hello", *PASSIVE[1]) == "hello\n"
+    lab.vnetd.ctl("forward", "remove", "vmnet8", "tcp", second)
+    assert followed() and ftp(lab.outside, f"ftp://{first}/hello", *ACTIVE[0]) == "hello\n"
+    lab.vnetd.ctl("forward", "remove", "vmnet8", "tcp", first)
+    proc.wait_until("it is gone", lambda: not followed())
+
+
 def test_a_kernel_that_cannot_follow_ftp_is_told_of(lab, outside_ftp):
     start(lab, env={"LD_PRELOAD": str(built.program("tests/net/libno-ftp.so"))})
     guest = guest_on(lab)

@@ -54,8 +54,7 @@ long_way(const struct conf_sources *src, unsigned n, const struct conf_forward *
 
 	conf_changes_init(&ch);
 	diags_init(&d);
-	ok = gone ? conf_remove_forward(&ch, src, n, f->proto, f->host_port, &d)
-		  : conf_add_forward(&ch, src, n, f, &d);
+	ok = gone ? conf_remove_forward(&ch, src, n, f, &d) : conf_add_forward(&ch, src, n, f, &d);
 	*others = false;
 	for (size_t i = 0; ok && i < ch.n; i++) {
 		if (ch.v[i].file == CONF_FILE_NETWORKING)

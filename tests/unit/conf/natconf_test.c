@@ -69,7 +69,8 @@ forwards_are_edited(void **state UNUSED)
 			    "x\n\n[incomingudp]\n80 = 10.0.0.2:81\n");
 	strbuf_fini(&b);
 	/* The section stays, although it is empty now: Vagrant wants to find it. */
-	natconf_remove_forward(&b, text, sizeof(text) - 1, CONF_TCP, 80);
+	natconf_remove_forward(&b, text, sizeof(text) - 1,
+			       &(struct conf_forward){.proto = CONF_TCP, .host_port = 80});
 	assert_string_equal(strbuf_str(&b), "[incomingtcp]\n# mine\n\n[udp]\nx\n");
 	strbuf_fini(&b);
 }

@@ -226,7 +226,7 @@ forwards_and_mappings_are_edited(void **state UNUSED)
 	EXPECT("VERSION=1,0\nadd_nat_portfwd 8 tcp 53 10.0.0.1 1\n", networking_remove_forward,
 	       "VERSION=1,0\nadd_nat_portfwd 8 udp 53 10.0.0.1 1 old text\n"
 	       "add_nat_portfwd 8 tcp 53 10.0.0.1 1\n",
-	       8, CONF_UDP, 53);
+	       8, &fw);
 	EXPECT("VERSION=1,0\nadd_bridge_mapping eth0 -1\n", networking_set_bridge,
 	       "VERSION=1,0\nadd_bridge_mapping eth0 2\n", "eth0", -1);
 	EXPECT("VERSION=1,0\n", networking_set_bridge,

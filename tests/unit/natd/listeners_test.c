@@ -80,20 +80,23 @@ services_that_a_forward_would_hide(void **state UNUSED)
 	assert_true(listeners_decode(&l, PROTO_UDP, OWN, d.b, d.len));
 	assert_false(l.bad);
 	assert_int_equal(l.n, 5);
-	s = listeners_find(&l, PROTO_TCP, 22);
+	s = listeners_find(&l, PROTO_TCP, 22, (struct ip4){0});
 	assert_non_null(s);
 	assert_int_equal(s->uid, 0);
-	s = listeners_find(&l, PROTO_TCP, 80);
+	s = listeners_find(&l, PROTO_TCP, 80, (struct ip4){0});
 	assert_non_null(s);
 	assert_int_equal(s->uid, 33);
 	assert_string_equal(listener_addr(s, addr), "::");
-	assert_string_equal(listener_addr(listeners_find(&l, PROTO_TCP, 631), addr), "127.0.0.1");
-	assert_string_equal(listener_addr(listeners_find(&l, PROTO_TCP, 83), addr), "10.0.0.5");
-	assert_non_null(listeners_find(&l, PROTO_UDP, 68));
-	assert_null(listeners_find(&l, PROTO_UDP, 22));
+	assert_string_equal(
+	    listener_addr(listeners_find(&l, PROTO_TCP, 631, (struct ip4){0}), addr), "127.0.0.1");
+	assert_string_equal(listener_addr(listeners_find(&l, PROTO_TCP, 83, (struct ip4){0}), addr),
+			    "10.0.0.5");
+	assert_non_null(listeners_find(&l, PROTO_UDP, 68, (struct ip4){0}));
+	assert_null(listeners_find(&l, PROTO_UDP, 22, (struct ip4){0}));
 	for (uint16_t port = 81; port < 85; port++)
-		assert_true((port == 83) == (listeners_find(&l, PROTO_TCP, port) != NULL));
-	assert_null(listeners_find(&l, PROTO_TCP, 53));
+		assert_true((port == 83) ==
+			    (listeners_find(&l, PROTO_TCP, port, (struct ip4){0}) != NULL));
+	assert_null(listeners_find(&l, PROTO_TCP, 53, (struct ip4){0}));
 	listeners_fini(&l);
 }
 
@@ -111,7 +114,7 @@ what_is_ours_is_in_nobodys_way(void **state UNUSED)
 	assert_int_equal(l.n, 0);
 	listeners_decode(&l, PROTO_TCP, OWN, d.b, d.len);
 	assert_int_equal(l.n, 1);
-	assert_non_null(listeners_find(&l, PROTO_TCP, 5000));
+	assert_non_null(listeners_find(&l, PROTO_TCP, 5000, (struct ip4){0}));
 	listeners_decode(&l, PROTO_UDP, OWN + 1, d.b, d.len);
 	assert_int_equal(l.n, 3);
 	listeners_fini(&l);

@@ -273,6 +273,61 @@ ports_that_are_not_held(void **state UNUSED)
 	natd_conf_fini(&c);
 }
 
+/* A range is as many forwards, of which only those go that cannot be. */
+static void
+ranges_and_addresses(void **state UNUSED)
+{
+	struct listener service = {
+	    .proto = PROTO_TCP, .port = 9001, .addr = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1}};
+	struct listeners host = {.v = &service, .n = 1};
+	struct natd_conf c = sample();
+	size_t n = c.nforwards;
+	struct nat_plan p;
+
+	add_forward(&c, 8, PROTO_TCP, 9000, IP(10, 8, 0, 131), 80);
+	c.forwards[n].more = 2;
+	add_forward(&c, 8, PROTO_TCP, 443, IP(10, 8, 0, 131), 443);
+	c.forwards[n + 1].host = IP(192, 0, 2, 2);
+	add_forward(&c, 8, PROTO_TCP, 443, IP(10, 8, 0, 130), 443);
+	c.forwards[n + 2].host = IP(192, 0, 2, 1);
+	p = made(&c);
+	assert_int_equal(p.nproblems, 0);
+	assert_int_equal(p.nforwards, n + 5);
+	assert_int_equal(p.forwards[0].host.h, IP(192, 0, 2, 1).h);
+	assert_int_equal(p.forwards[1].host.h, IP(192, 0, 2, 2).h);
+	assert_true(plan_holds(&p, &p.forwards[1]));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(p.forwards[3 + i].port, 9000 + i);
+		assert_int_equal(p.forwards[3 + i].guest_port, 80 + i);
+		assert_false(plan_holds(&p, &p.forwards[3 + i]));
+	}
+	plan_fini(&p);
+	/* A service of another address is in nobody's way but the range's. */
+	host.busy[PROTO_TCP][9001 / 8] |= 1 << 9001 % 8;
+	assert_true(plan_make(&p, &c, &host));
+	assert_int_equal(p.nforwards, n + 4);
+	assert_int_equal(p.nhidden, 1);
+	plan_fini(&p);
+	service.port = 443;
+	host.busy[PROTO_TCP][443 / 8] |= 1 << 443 % 8;
+	assert_true(plan_make(&p, &c, &host));
+	assert_int_equal(p.nhidden, 0);
+	plan_fini(&p);
+	/* All addresses, and one of them. */
+	add_forward(&c, 8, PROTO_TCP, 443, IP(10, 8, 0, 132), 443);
+	p = made(&c);
+	assert_int_equal(p.nproblems, 1);
+	plan_fini(&p);
+	/* Beyond the last port. */
+	c.nforwards--;
+	c.forwards[n].port = 65534;
+	p = made(&c);
+	assert_int_equal(p.nproblems, 1);
+	assert_int_equal(p.nforwards, n + 2);
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
 /* What is wrong takes one forward or one network out, and is told. */
 static void
 bad_forwards_are_told(void **state UNUSED)
@@ -525,6 +580,7 @@ main(void)
 	    cmocka_unit_test(a_change_that_cannot_be_leaves_the_plan),
 	    cmocka_unit_test(services_of_the_host_are_not_hidden),
 	    cmocka_unit_test(ports_that_are_not_held),
+	    cmocka_unit_test(ranges_and_addresses),
 	    cmocka_unit_test(bad_forwards_are_told),
 	    cmocka_unit_test(ports_must_not_be_zero),
 	    cmocka_unit_test(the_earlier_of_two_forwards_stays),

@@ -19,6 +19,8 @@ struct row {
 	unsigned long inode;
 };
 
+#define PORT(n) ((struct host_ports){.first = (n)})
+
 static const struct row tcp[] = {
     {"0.0.0.0", 22, LISTEN, 0, 1059},           {"127.0.0.1", 631, LISTEN, 116, 2000},
     {"127.0.0.53", 53, LISTEN, 101, 2001},      {"10.10.10.2", 8080, ESTABLISHED, 1000, 2002},
@@ -67,20 +69,20 @@ listeners_are_found(void **state UNUSED)
 {
 	struct inuse u;
 
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(22), MSG_UID_NONE));
 	assert_string_equal(u.addr, "0.0.0.0");
 	assert_int_equal(u.uid, 0);
 	assert_int_equal(u.inode, 1059);
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 631, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(631), MSG_UID_NONE));
 	assert_string_equal(u.addr, "127.0.0.1");
 	assert_int_equal(u.uid, 116);
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8081, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(8081), MSG_UID_NONE));
 	assert_string_equal(u.addr, "192.168.1.10");
-	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 80, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, PORT(80), MSG_UID_NONE));
 	assert_string_equal(u.addr, "::");
-	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5001, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, PORT(5001), MSG_UID_NONE));
 	assert_string_equal(u.addr, "127.0.0.1");
-	assert_true(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68, MSG_UID_NONE));
+	assert_true(inuse_in_table(&u, TABLE(udp), PROTO_UDP, PORT(68), MSG_UID_NONE));
 	assert_int_equal(u.inode, 4000);
 }
 
@@ -90,16 +92,17 @@ what_a_forward_leaves_alone_is_not_in_its_way(void **state UNUSED)
 {
 	struct inuse u;
 
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 53, MSG_UID_NONE));
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 8080, MSG_UID_NONE));
-	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 23, MSG_UID_NONE));
-	assert_false(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, 5000, MSG_UID_NONE));
-	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 8080, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(53), MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(8080), MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(23), MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(tcp6), PROTO_TCP, PORT(5000), MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, PORT(8080), MSG_UID_NONE));
 	/* A port that vnetd holds is free for another forward; one where it listens is not. */
-	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, 68, 0));
-	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, 22, 0));
-	assert_false(inuse_in_table(&u, "", PROTO_UDP, 8080, MSG_UID_NONE));
-	assert_false(inuse_in_table(&u, "   0: 0000:0016 0:0 0A\n\n", PROTO_TCP, 22, MSG_UID_NONE));
+	assert_false(inuse_in_table(&u, TABLE(udp), PROTO_UDP, PORT(68), 0));
+	assert_true(inuse_in_table(&u, TABLE(tcp), PROTO_TCP, PORT(22), 0));
+	assert_false(inuse_in_table(&u, "", PROTO_UDP, PORT(8080), MSG_UID_NONE));
+	assert_false(
+	    inuse_in_table(&u, "   0: 0000:0016 0:0 0A\n\n", PROTO_TCP, PORT(22), MSG_UID_NONE));
 }
 
 static void
@@ -113,9 +116,9 @@ our_own_socket_is_ours(void **state UNUSED)
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	assert_false(inuse_on_host(&u, PROTO_TCP, ntohs(a.sin_port)));
+	assert_false(inuse_on_host(&u, PROTO_TCP, PORT(ntohs(a.sin_port))));
 	assert_int_equal(listen(fd, 1), 0);
-	assert_true(inuse_on_host(&u, PROTO_TCP, ntohs(a.sin_port)));
+	assert_true(inuse_on_host(&u, PROTO_TCP, PORT(ntohs(a.sin_port))));
 	assert_int_equal(u.pid, getpid());
 	assert_int_equal(u.uid, geteuid());
 	assert_string_equal(u.addr, "127.0.0.1");

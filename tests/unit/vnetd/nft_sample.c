@@ -66,7 +66,15 @@ all(struct nft_sample *s)
 	s->forwards[1] = nft_sample_forward(9, PROTO_UDP, 8080);
 	s->forwards[1].guest = IP(10, 9, 0, 14);
 	s->forwards[2] = nft_sample_forward(255, PROTO_TCP, 65535);
-	s->nforwards = 3;
+	/* Of addresses of the host, two of which share a port. */
+	s->forwards[3] = nft_sample_forward(8, PROTO_TCP, 443);
+	s->forwards[3].host = IP(192, 0, 2, 1);
+	s->forwards[4] = nft_sample_forward(9, PROTO_TCP, 443);
+	s->forwards[4].guest = IP(10, 9, 0, 13);
+	s->forwards[4].host = IP(192, 0, 2, 2);
+	s->forwards[5] = nft_sample_forward(8, PROTO_UDP, 53);
+	s->forwards[5].host = IP(127, 0, 0, 1);
+	s->nforwards = 6;
 	s->captures[0] = (struct msg_nat_capture){
 	    .addr = {16, {[10] = 0xff, [11] = 0xff, 10, 8, 0, 1}}, .port = 80, .to_port = 10080};
 	s->captures[1] = (struct msg_nat_capture){
