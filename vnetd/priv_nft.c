@@ -189,6 +189,7 @@ priv_nft_change(struct priv_nft *n)
 	n->in_force = false;
 	n->changing = true;
 	n->change.ngone = n->change.ncome = 0;
+	n->change.rules = false;
 	if (usable)
 		return 0;
 	n->plan.err = -ESTALE;
@@ -320,7 +321,8 @@ try_commit(struct priv_nft *n, struct nft_refusal *refusal)
 	int r = 0;
 
 	for (int i = 0; i < COMMIT_TRIES; i++) {
-		r = n->changing ? change_table(n, refusal) : replace_table(n, refusal);
+		r = n->changing && !n->change.rules ? change_table(n, refusal)
+						    : replace_table(n, refusal);
 		if (r == 0 || !learn(n, r, refusal))
 			break;
 	}

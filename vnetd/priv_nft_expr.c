@@ -188,20 +188,26 @@ ct_bits(struct rule *r, uint32_t key, uint32_t mask)
 	any_bit(r, mask);
 }
 
-/* Looks registers from 1 on up in a set; dreg: where a map's value goes, NULL for a plain set. */
+/* Looks registers from sreg on up in a set; dreg: where a map's value goes, NULL for a plain set. */
 static struct nftnl_expr *
-lookup(struct rule *r, uint32_t set, const uint32_t *dreg)
+lookup_from(struct rule *r, uint32_t sreg, uint32_t set, const uint32_t *dreg)
 {
 	struct nftnl_expr *e = expr(r, "lookup");
 
 	if (!e)
 		return NULL;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, sreg);
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, nft_sets[set].name);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID, set + 1);
 	if (dreg)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, *dreg);
 	return e;
+}
+
+static struct nftnl_expr *
+lookup(struct rule *r, uint32_t set, const uint32_t *dreg)
+{
+	return lookup_from(r, NFT_REG_1, set, dreg);
 }
 
 static void
@@ -397,9 +403,26 @@ dnat_captured6(struct rule *r, uint32_t set)
 	     {NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1}, {NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2});
 }
 
+/* Neither to the gateway of the network that it comes from nor to the loopback, which a guest can send to where
+ * route_localnet is on. Registers 2 to 4: the first holds what a lookup left. */
+static void
+is_to_others(struct rule *r)
+{
+	const uint8_t loopback_net = 127;
+	struct nftnl_expr *e;
+
+	load_meta(r, NFT_META_IIFNAME, NFT_REG_2);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 4, NFT_REG_3);
+	e = lookup_from(r, NFT_REG_2, NFT_SET_GATEWAYS, NULL);
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 1, NFT_REG_4);
+	compare(r, NFT_REG_4, NFT_CMP_NEQ, &loopback_net, sizeof(loopback_net));
+}
+
 /* The map is asked first: nearly no packet is for a forward, and the route lookup costs more. */
 static void
-dnat_local(struct rule *r, uint32_t set)
+dnat_local(struct rule *r, uint32_t set, bool incoming)
 {
 	uint32_t dreg = NFT_REG_1;
 
@@ -407,6 +430,8 @@ dnat_local(struct rule *r, uint32_t set)
 	load_meta(r, NFT_META_L4PROTO, NFT_REG32_00);
 	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2, NFT_REG32_01);
 	lookup(r, set, &dreg);
+	if (incoming)
+		is_to_others(r);
 	is_local(r);
 	dnat(r);
 }
@@ -443,8 +468,8 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 	case NFT_OP_CT_STATE:
 		ct_bits(r, NFT_CT_STATE, s->arg);
 		break;
-	case NFT_OP_CT_DNAT:
-		ct_bits(r, NFT_CT_STATUS, IPS_DST_NAT);
+	case NFT_OP_CT_STATUS:
+		ct_bits(r, NFT_CT_STATUS, s->arg);
 		break;
 	case NFT_OP_SADDR_LOOPBACK:
 		loopback(r, IP_SADDR);
@@ -509,7 +534,10 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		objref(r, NFT_OBJECT_CT_HELPER, NFT_HELPER_FTP);
 		break;
 	case NFT_OP_DNAT_LOCAL:
-		dnat_local(r, s->arg);
+		dnat_local(r, s->arg, false);
+		break;
+	case NFT_OP_DNAT_INCOMING:
+		dnat_local(r, s->arg, true);
 		break;
 	case NFT_OP_DNAT_CAPTURED:
 		dnat_captured(r, s->arg, false);

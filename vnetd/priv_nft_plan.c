@@ -3,7 +3,7 @@
  * Pure.
  *
  * How a packet is judged:
- *  - forward: established first, then one lookup by input interface sends new connections of
+ *  - forward: known connections first, then one lookup by input interface sends new connections of
  *    guests to the chain of their kind of network. What is left came from elsewhere: into a
  *    network it needs a forward (dnat); between interfaces that are not ours it passes, or not,
  *    as forward_others says.
@@ -61,13 +61,13 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_MAP_FORWARDS] =
 	{"forwards", {NFT_T_PROTO, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
     [NFT_MAP_BOUND_TCP] =
-	{"bound_tcp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+	{"bound_tcp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_IF_BOUND},
     [NFT_MAP_BOUND_UDP] =
-	{"bound_udp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+	{"bound_udp", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_IF_BOUND},
     [NFT_MAP_CAPTURES] =
-	{"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_ALWAYS},
+	{"captures", {NFT_T_ADDR, NFT_T_PORT}, {NFT_T_ADDR, NFT_T_PORT}, false, NFT_IF_CAPTURES},
     [NFT_MAP_CAPTURES6] =
-	{"captures6", {NFT_T_ADDR6, NFT_T_PORT}, {NFT_T_ADDR6, NFT_T_PORT}, false, NFT_ALWAYS},
+	{"captures6", {NFT_T_ADDR6, NFT_T_PORT}, {NFT_T_ADDR6, NFT_T_PORT}, false, NFT_IF_CAPTURES},
     [NFT_MAP_TIMEOUTS] =
 	{"timeouts", {NFT_T_IFNAME, NFT_T_PROTO}, {NFT_T_VERDICT}, false, NFT_IF_TIMEOUTS},
     [NFT_MAP_WAYS] = {"ways", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_IF_WAYS},
@@ -87,6 +87,7 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
 const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
     [NFT_CHAIN_EGRESS] = {"leaving", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_NAT] = {"from_nat", NULL, NULL, 0, 0},
+    [NFT_CHAIN_NAT_INSIDE] = {"nat_inside", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_HOSTONLY] = {"from_hostonly", NULL, NULL, 0, 0},
     [NFT_CHAIN_FROM_CLOSED] = {"from_closed", NULL, NULL, 0, 0},
     [NFT_CHAIN_GATEWAY] = {"gateway", NULL, NULL, 0, 0},
@@ -133,27 +134,33 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
 	}
 #define RULE(ch, ...) IF(ALWAYS, ch, __VA_ARGS__)
 
-#define KNOWN OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
+#define KNOWN  OP1(CT_STATE, STATE_ESTABLISHED | STATE_RELATED)
+#define DNATED OP1(CT_STATUS, IPS_DST_NAT)
 
 const struct nft_rule_def nft_rules[] = {
     IF(IF_EGRESS, EGRESS, IN(OIF_IN, NETS), OP(RETURN)),
     IF(IF_EGRESS, EGRESS, IN(IIF_OIF_IN, EGRESS), OP(RETURN)),
     IF(IF_EGRESS, EGRESS, OP(IPV4), OP(REJECT_ADMIN)),
 
-    RULE(FROM_NAT, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
+    RULE(FROM_NAT, IN(OIF_IN, NETS), TO(NAT_INSIDE)),
     /* An invalid packet is not translated and would leave with the guest's private address. */
     RULE(FROM_NAT, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
     IF(IF_VMWARE, FROM_NAT, OP(IPV4), IN(IIF_IN, VMWARE_NETS), IN(IIF_MAC_NOT_IN, VMWARE_MACS),
        OP(REJECT_ADMIN)),
-    RULE(FROM_NAT, OP(CT_DNAT), OP(ACCEPT)),
-    RULE(FROM_NAT, IN(OIF_IN, NETS), OP(REJECT_ADMIN)),
     RULE(FROM_NAT, OP(IPV4), OP1(L4PROTO, IPPROTO_TCP), OP(NO_SYN), IN(IIF_IN, RESET_NETS),
 	 OP(REJECT_RESET)),
     RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
     RULE(FROM_NAT, OP(DROP)),
 
+    RULE(NAT_INSIDE, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
+    RULE(NAT_INSIDE, OP1(CT_STATE, STATE_INVALID), OP(DROP)),
+    IF(IF_VMWARE, NAT_INSIDE, OP(IPV4), IN(IIF_IN, VMWARE_NETS), IN(IIF_MAC_NOT_IN, VMWARE_MACS),
+       OP(REJECT_ADMIN)),
+    RULE(NAT_INSIDE, DNATED, OP(ACCEPT)),
+    RULE(NAT_INSIDE, OP(REJECT_ADMIN)),
+
     RULE(FROM_HOSTONLY, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
-    RULE(FROM_HOSTONLY, OP(CT_DNAT), OP(ACCEPT)),
+    RULE(FROM_HOSTONLY, DNATED, OP(ACCEPT)),
     RULE(FROM_HOSTONLY, OP(REJECT_ADMIN)),
 
     RULE(FROM_CLOSED, IN(IIF_OIF_IN, TOGETHER), OP(ACCEPT)),
@@ -179,36 +186,39 @@ const struct nft_rule_def nft_rules[] = {
 
     /* First of all, as routes change under connections that go on. */
     IF(IF_EGRESS, FORWARD, IN(IIF_IN, EGRESS_NETS), JUMP(EGRESS)),
-    RULE(FORWARD, KNOWN, OP(ACCEPT)),
-    IF(IF_TIMEOUTS, FORWARD, MAP(IIF_PROTO_VMAP, TIMEOUTS)),
+    /* What masquerades is known after its first packet, answered or not: datagrams often are not. */
+    RULE(FORWARD, OP1(CT_STATUS, IPS_SEEN_REPLY | IPS_SRC_NAT), OP(ACCEPT)),
+    RULE(FORWARD, OP1(CT_STATE, STATE_RELATED), OP(ACCEPT)),
+    IF(IF_TIMEOUTS, FORWARD, OP1(L4PROTO, IPPROTO_UDP), MAP(IIF_PROTO_VMAP, TIMEOUTS)),
+    IF(IF_TCP_TIMEOUTS, FORWARD, OP1(L4PROTO, IPPROTO_TCP), MAP(IIF_PROTO_VMAP, TIMEOUTS)),
     RULE(FORWARD, MAP(IIF_VMAP, FROM_GUESTS)),
-    RULE(FORWARD, OP(CT_DNAT), OP(ACCEPT)),
+    RULE(FORWARD, DNATED, OP(ACCEPT)),
     RULE(FORWARD, IN(OIF_IN, NETS), OP(DROP)),
     IF(IF_OTHERS_DROPPED, FORWARD, OP(BRIDGED), OP(ACCEPT)),
     IF(IF_OTHERS_DROPPED, FORWARD, OP(IPV4), OP(DROP)),
 
     /* Before anything is translated: who follows a connection has to be known by then. */
-    IF(IF_FTP, PREROUTING, IN(IIF_IN, FTP_NETS), OP1(L4PROTO, IPPROTO_TCP),
-       OP1(DPORT, NFT_FTP_PORT), OP(FTP_HELPER)),
+    IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, NFT_FTP_PORT),
+       IN(IIF_IN, FTP_NETS), OP(FTP_HELPER)),
     IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), IN(DPORT_IN, FTP_PORTS), OP(TO_LOCAL),
        OP(FTP_HELPER)),
-    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
-    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
-    RULE(PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
+    IF(IF_CAPTURES, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    IF(IF_CAPTURES, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
+    IF(IF_BOUND, PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
     /* A forward of 127.0.0.1 is the host's own, and a guest can send there, see above. */
-    RULE(PREROUTING, OP(DADDR_LOOPBACK), OP(ACCEPT)),
-    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
-    RULE(PREROUTING, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
-    RULE(PREROUTING, MAP(DNAT_LOCAL, FORWARDS)),
+    IF(IF_BOUND, PREROUTING, OP(DADDR_LOOPBACK), OP(ACCEPT)),
+    IF(IF_BOUND, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
+    IF(IF_BOUND, PREROUTING, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
+    RULE(PREROUTING, MAP(DNAT_INCOMING, FORWARDS)),
 
-    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
-    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
+    IF(IF_CAPTURES, OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
+    IF(IF_CAPTURES, OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     RULE(OUTPUT, OP(DADDR_LOOPBACK), OP1(DADDR_NOT, LOOPBACK), OP(ACCEPT)),
-    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
-    RULE(OUTPUT, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
+    IF(IF_BOUND, OUTPUT, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_BOUND, BOUND_TCP)),
+    IF(IF_BOUND, OUTPUT, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
-    RULE(POSTROUTING, OP(CT_DNAT), IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
+    RULE(POSTROUTING, DNATED, IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
     RULE(POSTROUTING, IN(OIF_IN, NETS), OP(ACCEPT)),
     IF(IF_WAYS, POSTROUTING, OP(IPV4), MAP(IIF_VMAP, WAYS)),
     RULE(POSTROUTING, OP(IPV4), IN(IIF_IN, NAT_NETS), OP(MASQUERADE)),
@@ -300,6 +310,7 @@ note_way(struct nft_plan *p, const struct msg_nat_net *m)
 	note_timeout(p, udp_timeout(m));
 	if (m->tcp_time_wait_s)
 		note_timeout(p, time_wait(m));
+	p->any_tcp_timeout |= m->tcp_time_wait_s != 0;
 	p->any_ftp |= m->ftp;
 	p->any_way |= nft_way_has_chain(m);
 	p->any_egress |= m->egress[0] != '\0';
@@ -372,6 +383,7 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 		p->cap = cap;
 	}
 	*taken |= bit;
+	p->any_bound |= m->host.h != 0;
 	p->forwards[p->nforwards++] = *m;
 	return 0;
 }
@@ -423,6 +435,8 @@ is_needed(const struct nft_plan *p, enum nft_when when)
 		return true;
 	case NFT_IF_TIMEOUTS:
 		return !p->no_timeouts;
+	case NFT_IF_TCP_TIMEOUTS:
+		return p->any_tcp_timeout && !p->no_timeouts;
 	case NFT_IF_OTHERS_DROPPED:
 		return !p->forward_others;
 	case NFT_IF_FTP:
@@ -433,6 +447,10 @@ is_needed(const struct nft_plan *p, enum nft_when when)
 		return p->any_egress;
 	case NFT_IF_VMWARE:
 		return p->any_vmware;
+	case NFT_IF_BOUND:
+		return p->any_bound;
+	case NFT_IF_CAPTURES:
+		return p->ncaptures > 0;
 	}
 	return false;
 }
@@ -465,56 +483,6 @@ void
 nft_timeout_object(char *buf, size_t cap, const struct nft_timeout *t)
 {
 	snprintf(buf, cap, "%s-%u", ip_proto_name(t->proto), t->seconds);
-}
-
-/* -- ways -- */
-
-/* Source ports that only a privileged program can have; Linux keeps the very low ones for those of old. */
-enum { LOW_FIRST = 600, LOW_LAST = 1023 };
-
-bool
-nft_way_has_chain(const struct msg_nat_net *m)
-{
-	return m->nat && (m->snat.h || m->snat_lo || m->low_tcp.len || m->low_udp.len);
-}
-
-void
-nft_way_chain(char *buf, size_t cap, const struct msg_nat_net *m)
-{
-	snprintf(buf, cap, "way_vmnet%u", m->net);
-}
-
-static void
-low_rules(const struct msg_nat_net *m, uint8_t proto, const uint8_t *ports, size_t len,
-	  void (*cb)(const struct nft_stmt *stmt, void *arg), void *arg)
-{
-	for (size_t i = 0; i + 1 < len; i += 2) {
-		const struct nft_stmt rule[NFT_STMTS_MAX] = {
-		    {NFT_OP_L4PROTO, proto, 0},
-		    {NFT_OP_DPORT, (uint32_t)(ports[i] << 8 | ports[i + 1]), 0},
-		    {NFT_OP_OUT_AS, m->snat.h, LOW_FIRST << 16 | LOW_LAST}};
-
-		cb(rule, arg);
-	}
-}
-
-void
-nft_way_rules(const struct msg_nat_net *m, void (*cb)(const struct nft_stmt *stmt, void *arg),
-	      void *arg)
-{
-	const struct nft_stmt any[NFT_STMTS_MAX] = {{NFT_OP_OUT_AS, m->snat.h, 0}};
-	const uint32_t ports = (uint32_t)m->snat_lo << 16 | m->snat_hi;
-
-	low_rules(m, IPPROTO_TCP, m->low_tcp.b, m->low_tcp.len, cb, arg);
-	low_rules(m, IPPROTO_UDP, m->low_udp.b, m->low_udp.len, cb, arg);
-	for (unsigned i = 0; i < PROTO_N && ports; i++) {
-		const struct nft_stmt rule[NFT_STMTS_MAX] = {
-		    {NFT_OP_L4PROTO, i == PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP, 0},
-		    {NFT_OP_OUT_AS, m->snat.h, ports}};
-
-		cb(rule, arg);
-	}
-	cb(any, arg);
 }
 
 /* -- elements -- */

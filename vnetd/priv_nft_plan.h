@@ -2,8 +2,8 @@
  * priv_nft_plan.h - what the table `inet vnetd` holds: constant chains, and sets filled from NAT
  * rows.
  *
- * Pure: no netlink, no log, no clock. The chains and their rules never change; everything that
- * depends on the configuration is a set element, so a packet costs the same with one network and
+ * Pure: no netlink, no log, no clock. What depends on the configuration is set elements, and rules that only
+ * some key needs are there with it (enum nft_when), so a packet costs the same with one network and
  * with 255, with ten forwards and with ten thousand. The same tables feed the netlink builder and
  * the text renderer, so the golden texts show what the kernel is told.
  */
@@ -56,6 +56,7 @@ enum nft_set {
 enum nft_chain {
 	NFT_CHAIN_EGRESS,
 	NFT_CHAIN_FROM_NAT,
+	NFT_CHAIN_NAT_INSIDE,
 	NFT_CHAIN_FROM_HOSTONLY,
 	NFT_CHAIN_FROM_CLOSED,
 	NFT_CHAIN_GATEWAY,
@@ -85,11 +86,14 @@ enum nft_type {
 enum nft_when {
 	NFT_ALWAYS,
 	NFT_IF_TIMEOUTS,
+	NFT_IF_TCP_TIMEOUTS, /* some network has its own of TCP */
 	NFT_IF_OTHERS_DROPPED,
 	NFT_IF_FTP,    /* some network's FTP is followed */
 	NFT_IF_WAYS,   /* some network does not just masquerade */
 	NFT_IF_EGRESS, /* some network leaves by one interface only */
 	NFT_IF_VMWARE, /* some network is for VMware's MAC addresses */
+	NFT_IF_BOUND,  /* some forward is of one address of the host */
+	NFT_IF_CAPTURES,
 };
 
 struct nft_set_def {
@@ -116,7 +120,7 @@ enum nft_op {
 	NFT_OP_DPORT,          /* th dport ARG, after L4PROTO */
 	NFT_OP_ECHO_REQUEST,   /* icmp type echo-request */
 	NFT_OP_CT_STATE,       /* ct state ARG (bits) */
-	NFT_OP_CT_DNAT,        /* ct status dnat */
+	NFT_OP_CT_STATUS,      /* ct status ARG (bits) */
 	NFT_OP_SADDR_LOOPBACK, /* ip saddr 127.0.0.0/8 */
 	NFT_OP_DADDR_LOOPBACK, /* ip daddr 127.0.0.0/8 */
 	NFT_OP_DADDR_NOT,      /* ip daddr != ARG (host order) */
@@ -134,6 +138,7 @@ enum nft_op {
 	NFT_OP_TO_LOCAL,       /* fib daddr type local */
 	NFT_OP_FTP_HELPER,     /* ct helper set "ftp" */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
+	NFT_OP_DNAT_INCOMING, /* the same, but not for gateways and 127.0.0.0/8 */
 	NFT_OP_DNAT_BOUND,    /* fib daddr type local and DNAT_CAPTURED */
 	NFT_OP_DNAT_CAPTURED, /* dnat ip to ip daddr . th dport map @SET, after L4PROTO */
 	NFT_OP_DNAT_CAPTURED6, /* the same of ip6 */
@@ -198,9 +203,10 @@ struct nft_plan {
 	size_t ncaptures;
 	struct nft_timeout timeouts[2 * NFT_NETS_MAX]; /* distinct */
 	size_t ntimeouts;
-	bool any_ftp, any_way, any_egress, any_vmware; /* of the networks */
-	uint8_t taken[PROTO_N][65536 / 8];             /* host ports with a forward */
-	int err;                                       /* of the first bad row, negative */
+	bool any_ftp, any_way, any_egress, any_vmware, any_tcp_timeout; /* of the networks */
+	bool any_bound;                    /* of the forwards, now or before a change */
+	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
+	int err;                           /* of the first bad row, negative */
 	char why[160];
 };
 
@@ -218,6 +224,7 @@ int nft_plan_capture(struct nft_plan *p, const struct msg_nat_capture *m);
 struct nft_change {
 	struct msg_nat_forward gone[NAT_CHANGES_MAX], come[NAT_CHANGES_MAX];
 	size_t ngone, ncome;
+	bool rules; /* the plan has rules that it did not have: elements alone will not do */
 };
 
 /* Adds a row to a change and takes it from the plan, where it must be exactly so, or adds it there

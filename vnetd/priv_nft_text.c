@@ -154,13 +154,17 @@ text_set(struct strbuf *b, const struct nft_plan *p, enum nft_set s)
 	strbuf_add(b, "\t}\n");
 }
 
-static void
-text_state(struct strbuf *b, uint32_t bits)
-{
-	static const char *const names[] = {"invalid", "established", "related"};
-	const char *sep = "ct state ";
+static const char *const ct_states[] = {"invalid", "established", "related"};
+static const char *const ct_statuses[] = {"expected",  "seen-reply", "assured",
+					  "confirmed", "snat",       "dnat"};
 
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+static void
+text_bits(struct strbuf *b, const char *what, const char *const *names, size_t n, uint32_t bits)
+{
+	const char *sep = " ";
+
+	strbuf_add(b, what);
+	for (size_t i = 0; i < n; i++) {
 		if (!(bits & 1u << i))
 			continue;
 		strbuf_addf(b, "%s%s", sep, names[i]);
@@ -175,7 +179,6 @@ static const struct {
 } plain[] = {
     [NFT_OP_IPV4] = {"meta nfproto ipv4", false},
     [NFT_OP_ECHO_REQUEST] = {"icmp type echo-request", false},
-    [NFT_OP_CT_DNAT] = {"ct status dnat", false},
     [NFT_OP_SADDR_LOOPBACK] = {"ip saddr 127.0.0.0/8", false},
     [NFT_OP_DADDR_LOOPBACK] = {"ip daddr 127.0.0.0/8", false},
     [NFT_OP_BRIDGED] = {"meta iifkind \"bridge\" meta oifkind \"bridge\"", false},
@@ -195,6 +198,10 @@ static const struct {
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
 			   "meta l4proto . th dport map @",
 			   true},
+    [NFT_OP_DNAT_INCOMING] =
+	{"meta nfproto ipv4 iifname . ip daddr != @gateways ip daddr != 127.0.0.0/8 "
+	 "fib daddr type local dnat ip to meta l4proto . th dport map @",
+	 true},
     [NFT_OP_DNAT_BOUND] = {"fib daddr type local dnat ip to ip daddr . th dport map @", true},
     [NFT_OP_DNAT_CAPTURED] = {"dnat ip to ip daddr . th dport map @", true},
     [NFT_OP_DNAT_CAPTURED6] = {"dnat ip6 to ip6 daddr . th dport map @", true},
@@ -227,7 +234,9 @@ text_stmt(struct strbuf *b, const struct nft_stmt *s)
 	else if (s->op == NFT_OP_DPORT)
 		strbuf_addf(b, "th dport %u", s->arg);
 	else if (s->op == NFT_OP_CT_STATE)
-		text_state(b, s->arg);
+		text_bits(b, "ct state", ct_states, ARRAY_LEN(ct_states), s->arg);
+	else if (s->op == NFT_OP_CT_STATUS)
+		text_bits(b, "ct status", ct_statuses, ARRAY_LEN(ct_statuses), s->arg);
 	else if (s->op == NFT_OP_DADDR_NOT)
 		strbuf_addf(b, "ip daddr != %s", IP4_STR((struct ip4){s->arg}));
 	else if (s->op == NFT_OP_GOTO || s->op == NFT_OP_JUMP)

@@ -351,6 +351,27 @@ a_change_goes_into_the_plan(void **state UNUSED)
 	assert_int_equal(change.ngone + change.ncome, 2);
 }
 
+/* Rules that ask for the address of the host are there when there is such a forward. */
+static void
+the_first_bound_forward_brings_rules(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 1);
+
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_false(change.rules || nft_plan_has_set(&plan, NFT_MAP_BOUND_TCP));
+	f.host = IP(192, 0, 2, 1);
+	f.port = 2;
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_true(change.rules && nft_plan_has_set(&plan, NFT_MAP_BOUND_TCP));
+	change = (struct nft_change){.ngone = 0};
+	f.port = 3;
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_false(change.rules);
+}
+
 static void
 a_change_is_small(void **state UNUSED)
 {
@@ -404,6 +425,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
+	    cmocka_unit_test_setup_teardown(the_first_bound_forward_brings_rules, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};
