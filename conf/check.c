@@ -91,6 +91,16 @@ tell_overlap(struct build *b, unsigned net, const struct conf_forward *f, unsign
 		   other->pos.line);
 }
 
+/* Two lines that somebody has written as they are: both of `networking`, or one of them as nobody but us writes it. A port of a
+ * nat.conf is another matter. VMware derives the file from `networking` and leaves in it what was removed there, until
+ * somebody deletes it by hand: a port that has moved to another network stands in both, and such files must load. */
+static bool
+is_meant(const struct conf_forward *f, const struct conf_forward *other)
+{
+	return f->pos.file == other->pos.file || conf_forward_is_wide(f) ||
+	       conf_forward_is_wide(other);
+}
+
 static bool
 is_free(struct build *b, unsigned net, size_t i, const struct port_map *map)
 {
@@ -102,7 +112,7 @@ is_free(struct build *b, unsigned net, size_t i, const struct port_map *map)
 	if (!other)
 		return true;
 	b->c->forwards_clash = true;
-	if (conf_forward_is_wide(f) || conf_forward_is_wide(other))
+	if (is_meant(f, other))
 		tell_overlap(b, net, f, of, other);
 	else
 		diag_warn(b->d, f->pos,
