@@ -259,10 +259,12 @@
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(IP4, host, 0)
 #define FIELDS_nat_commit(F)
-/* Forgets connections: NAT entries of a removed forward, by original destination port. */
+/* A row of NAT_FLUSH: connections of a removed forward, by original destination port. */
 #define FIELDS_nat_flush_forward(F)                                                                \
 	F(U16, net, 0) F(U8, proto, 0) F(U16, port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)           \
 	F(IP4, host, 0)
+/* Forgets the connections of all NAT_FLUSH_FORWARD rows since the last one, at most NAT_FLUSHES_MAX. */
+#define FIELDS_nat_flush(F)
 /* Binds the port on all addresses of the host, or on one, and keeps it, whoever comes and goes, so that nobody else can. err
  * EADDRINUSE: somebody has it. */
 #define FIELDS_hold_set(F) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0)
@@ -763,7 +765,8 @@
 	M(HOLD_LIST, hold_list, 0, 0)                                                              \
 	M(HOLD_ROW, hold_row, 0, 0)                                                                \
 	M(ROWS, rows, 0, 0)                                                                        \
-	M(FOREIGN_ALLOW, foreign_allow, 0, 0)
+	M(FOREIGN_ALLOW, foreign_allow, 0, 0)                                                      \
+	M(NAT_FLUSH, nat_flush, 0, 0)
 
 /* clang-format on */
 

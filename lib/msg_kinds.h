@@ -15,6 +15,7 @@
 #define NAT_ROUTES_LEN   (256 / 8)  /* a set of networks: bit n % 8 of byte n / 8 */
 #define NAT_LOW_LEN      64         /* at most 32 ports */
 #define NAT_CHANGES_MAX  256        /* forwards that go, and that come, in one NAT_CHANGE */
+#define NAT_FLUSHES_MAX  16384      /* forwards in one NAT_FLUSH */
 #define MSG_NET_ALL      0xffff     /* "every network" where a network number is expected */
 #define MSG_UID_NONE     UINT32_MAX /* no owner */
 #define MSG_ALIAS        232 /* the TEXT of a link's alias; the kernel takes 255 for "vnetd:N TEXT" */

@@ -2,8 +2,7 @@
  * nat.c - the NAT plan's way into the kernel, and watching over it.
  *
  * One commit is under way at a time; what is wanted meanwhile waits for its end. After a commit
- * the connections of forwards that are no more are forgotten, one forward after the other, so
- * that priv is never kept busy for long. The table's disappearance is repaired at once; somebody
+ * the connections of forwards that are no more are forgotten, all at once. The table's disappearance is repaired at once; somebody
  * who keeps removing it gets slower answers.
  */
 #include "natd/nat.h"
@@ -40,8 +39,6 @@ enum {
 	/* Repairs at once; the next one is earned every REPAIR_EVERY_MS. */
 	REPAIRS_AT_ONCE = 20,
 	REPAIR_EVERY_MS = 1000,
-	/* A generation is in force once its forwards' old connections are gone, if they are few. */
-	FLUSHES_AWAITED = 64,
 	LOOK_MS = 5000,
 };
 
@@ -375,7 +372,7 @@ on_flushed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 
 	n->flushing = false;
 	if (r->err)
-		log_warn(0, "connections of a removed forward go on: %s", r->text);
+		log_warn(0, "connections of removed forwards go on: %s", r->text);
 	flush_next(n);
 	natd_progress(n->d);
 }
@@ -383,20 +380,27 @@ on_flushed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 static void
 flush_next(struct nat *n)
 {
-	struct msg m = msg_make(MSG_NAT_FLUSH_FORWARD, 0);
+	struct msg end = msg_make(MSG_NAT_FLUSH, 0);
+	unsigned rows = 0;
 
 	if (n->flushing)
 		return;
-	/* A forward that has come back meanwhile keeps its connections. */
-	while (n->flushed < n->nflush && plan_leads(&n->sent, &n->flush[n->flushed]))
-		n->flushed++;
-	if (n->flushed == n->nflush) {
-		n->flushed = n->nflush = 0;
-		return;
+	for (; n->flushed < n->nflush && rows < NAT_FLUSHES_MAX; n->flushed++) {
+		struct msg m = msg_make(MSG_NAT_FLUSH_FORWARD, 0);
+
+		/* A forward that has come back meanwhile keeps its connections. */
+		if (plan_leads(&n->sent, &n->flush[n->flushed]))
+			continue;
+		m.u.nat_flush_forward = n->flush[n->flushed];
+		chan_send(n->d->priv, &m, NULL, 0);
+		rows++;
 	}
-	m.u.nat_flush_forward = n->flush[n->flushed++];
+	if (n->flushed == n->nflush)
+		n->flushed = n->nflush = 0;
+	if (!rows)
+		return;
 	n->flushing = true;
-	natd_ask(n->d, &m, on_flushed, NULL, n);
+	natd_ask(n->d, &end, on_flushed, NULL, n);
 }
 
 /* -- commits -- */
@@ -642,8 +646,7 @@ nat_is_settled(const struct nat *n, int *err, const char **text)
 {
 	*err = n->err;
 	*text = n->err ? n->why : "";
-	return !n->committing && n->nflush - n->flushed <= FLUSHES_AWAITED &&
-	       (!n->flushing || n->nflush > FLUSHES_AWAITED);
+	return !n->committing && !n->flushing;
 }
 
 /* -- watching -- */

@@ -95,9 +95,15 @@ priv_nat_commit(struct priv *p, struct call *c)
 int
 priv_nat_flush_forward(struct priv *p, struct call *c)
 {
-	int r = priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);
+	return priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);
+}
 
-	return r < 0 ? fail_errno(c, r, "cannot forget the connections of a forward") : 0;
+int
+priv_nat_flush(struct priv *p, struct call *c)
+{
+	int r = priv_nft_flush(p->nft);
+
+	return r < 0 ? fail_errno(c, r, "cannot forget the connections of forwards") : 0;
 }
 
 /* Rows of one answer. */

@@ -47,10 +47,11 @@ struct priv_nft {
 	bool in_force;        /* the kernel has it */
 	bool changing;        /* rows since CHANGE */
 	struct nft_change change;
-	bool plain;       /* the kernel does not know the flags */
-	bool no_timeouts; /* nor timeout objects */
-	bool no_ftp;      /* nor what follows FTP */
-	bool anew;        /* the last commit made the table: there was none */
+	struct nft_flush flush; /* rows since the last one */
+	bool plain;             /* the kernel does not know the flags */
+	bool no_timeouts;       /* nor timeout objects */
+	bool no_ftp;            /* nor what follows FTP */
+	bool anew;              /* the last commit made the table: there was none */
 };
 
 struct found {
@@ -152,6 +153,7 @@ priv_nft_free(struct priv_nft *n)
 	if (!n)
 		return;
 	nft_sock_close(&n->sock);
+	nft_flush_fini(&n->flush);
 	nft_plan_fini(&n->plan);
 	free(n);
 }
@@ -368,9 +370,18 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 int
 priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m)
 {
-	if (m->proto >= PROTO_N)
-		return -EINVAL;
-	return nft_ct_flush_forward(&n->sock, m);
+	return nft_flush_add(&n->flush, m);
+}
+
+int
+priv_nft_flush(struct priv_nft *n)
+{
+	int r = nft_flush_ready(&n->flush);
+
+	if (r == 0 && n->flush.n)
+		r = nft_ct_flush(&n->sock, &n->flush);
+	nft_flush_fini(&n->flush);
+	return r;
 }
 
 struct conns {

@@ -13,6 +13,7 @@
  *     nft_sock_*       priv_nft_sock.c   netlink transactions and dumps
  *     nft_ct_*         priv_nft_ct.c     connections: forgetting them, and a dump of all
  *     nft_conn_*       priv_nft_conn.c   pure: whose connection one is
+ *     nft_flush_*      priv_nft_flush.c  pure: which ones end with their forward
  *     nft_expr_*       priv_nft_expr.c   a rule's statements -> expressions
  *     nft_scan, _leg_  priv_nft_scan.c, priv_nft_legs.c   foreign rule sets, read
  *     nft_judge        priv_nft_judge.c  pure: what they drop
@@ -56,9 +57,11 @@ int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone 
  * objects, "no-ftp" where it has nothing to follow FTP with. Either way why is the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
 
-/* Forgets the connections that went through a forward which is no more: those whose original
- * destination port and whose guest both fit, and no others. 0 or -errno. */
+/* Forgets the connections that went through forwards which are no more: those whose original
+ * destination port and whose guest both fit, and no others, in one walk of the table of connections. A row has no REPLY: what
+ * is wrong with one makes the next flush fail, after which there are no rows. 0 or -errno. */
 int priv_nft_flush_forward(struct priv_nft *n, const struct msg_nat_flush_forward *m);
+int priv_nft_flush(struct priv_nft *n);
 
 /* Calls row() for each tracked IPv4 connection of which a guest of this network (MSG_NET_ALL: of any in
  * the latest plan) is an end. 0 or -errno. */

@@ -2,9 +2,9 @@
  * priv_nft_ct.c - conntrack netlink: lists connections; finds those of a removed forward, or those that
  * were made before there was a table, and deletes them.
  *
- * The kernel filters the dump by original protocol and port (Linux 5.8); deleting by a filter
- * came much later, so the few entries that fit are deleted one by one. The original address is no
- * criterion, unless the forward is of one address: a client may have used any address of the host.
+ * A kernel that can delete by a filter (Linux 6.9) does so for one forward, which passes over the empty parts of its table
+ * fast. Else there is a dump, for one forward filtered by the kernel (Linux 5.8), and the few entries that fit are
+ * deleted one by one.
  */
 #include "priv_nft_ct.h"
 
@@ -24,7 +24,9 @@
 
 enum {
 	/* Bits of CTA_FILTER_*_FLAGS: which fields of a tuple count. */
+	FILTER_IP_SRC = 1 << 0,
 	FILTER_PROTO_NUM = 1 << 3,
+	FILTER_PROTO_SRC_PORT = 1 << 4,
 	FILTER_PROTO_DST_PORT = 1 << 5,
 	REQUEST_SIZE = 4096,
 	TUPLE_MAX = 256,
@@ -42,7 +44,7 @@ struct entry {
 struct search {
 	bool (*wanted)(const struct search *s, const struct nft_ct_tuple *orig,
 		       const struct nft_ct_tuple *reply, uint32_t status);
-	const struct msg_nat_flush_forward *m;
+	const struct nft_flush *flush;
 	bool (*untranslated)(const struct nft_ct_tuple *t, void *arg);
 	void *arg;
 	struct entry *found;
@@ -103,13 +105,11 @@ read_tuple(struct nft_ct_tuple *out, const struct nlattr *nest)
 	       address_of(&out->dst, ip.a[CTA_IP_V4_DST]);
 }
 
-/* The answers start at the guest: address and port. */
 static bool
 is_of_forward(const struct search *s, const struct nft_ct_tuple *orig,
 	      const struct nft_ct_tuple *reply, uint32_t status UNUSED)
 {
-	return ip4_eq(reply->src, s->m->guest) && reply->sport == s->m->guest_port &&
-	       (!s->m->host.h || ip4_eq(orig->dst, s->m->host));
+	return nft_flush_has(s->flush, orig, reply);
 }
 
 static bool
@@ -158,23 +158,47 @@ on_entry(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Those of the forward's protocol and port; without a forward all. */
+/* Made to the forward's protocol and port. */
+static void
+put_orig(struct nlmsghdr *nlh, const struct msg_nat_flush_forward *m)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	struct nlattr *inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(m->proto));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(m->port));
+	mnl_attr_nest_end(nlh, inner);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* And answered by its guest. */
+static void
+put_reply(struct nlmsghdr *nlh, const struct msg_nat_flush_forward *m)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_REPLY);
+	struct nlattr *inner = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+
+	mnl_attr_put_u32(nlh, CTA_IP_V4_SRC, ip4_be(m->guest));
+	mnl_attr_nest_end(nlh, inner);
+	inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(m->proto));
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(m->guest_port));
+	mnl_attr_nest_end(nlh, inner);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* Of one forward those of its protocol and port, else all. */
 static int
 find_entries(struct nft_sock *s, struct search *search)
 {
 	uint8_t buf[REQUEST_SIZE];
 	struct nlmsghdr *nlh = nft_sock_request(buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
 						NLM_F_DUMP, AF_INET);
-	struct nlattr *nest, *inner;
+	struct nlattr *nest;
 	int r;
 
-	if (search->m) {
-		nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
-		inner = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-		mnl_attr_put_u8(nlh, CTA_PROTO_NUM, proto_number(search->m->proto));
-		mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(search->m->port));
-		mnl_attr_nest_end(nlh, inner);
-		mnl_attr_nest_end(nlh, nest);
+	if (search->flush && search->flush->n == 1) {
+		put_orig(nlh, &search->flush->v[0]);
 		nest = mnl_attr_nest_start(nlh, CTA_FILTER);
 		mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS,
 				 FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
@@ -214,11 +238,33 @@ flush(struct nft_sock *s, struct search *search)
 	return r;
 }
 
-int
-nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m)
+/* The kernel deletes them by itself. An older one takes the message for one about a single connection, of which too much
+ * is missing: an error. */
+static int
+delete_filtered(struct nft_sock *s, const struct msg_nat_flush_forward *m)
 {
-	struct search search = {.wanted = is_of_forward, .m = m};
+	uint8_t buf[REQUEST_SIZE];
+	struct nlmsghdr *nlh = nft_sock_request(
+	    buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK, AF_INET);
+	struct nlattr *nest;
 
+	put_orig(nlh, m);
+	put_reply(nlh, m);
+	nest = mnl_attr_nest_start(nlh, CTA_FILTER);
+	mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
+	mnl_attr_put_u32(nlh, CTA_FILTER_REPLY_FLAGS,
+			 FILTER_IP_SRC | FILTER_PROTO_NUM | FILTER_PROTO_SRC_PORT);
+	mnl_attr_nest_end(nlh, nest);
+	return nft_sock_ask(s, nlh, NULL, NULL);
+}
+
+int
+nft_ct_flush(struct nft_sock *s, const struct nft_flush *f)
+{
+	struct search search = {.wanted = is_of_forward, .flush = f};
+
+	if (f->n == 1 && !f->v[0].host.h && delete_filtered(s, &f->v[0]) == 0)
+		return 0;
 	return flush(s, &search);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/msg.h"
 #include "priv_nft_conn.h"
+#include "priv_nft_flush.h"
 #include "priv_nft_sock.h"
 
 /* Calls cb for each IPv4 connection. 0 or -errno. */
@@ -18,8 +19,7 @@ int nft_ct_dump(struct nft_sock *s, void (*cb)(const struct nft_ct_entry *e, voi
 int nft_ct_flush_untranslated(struct nft_sock *s,
 			      bool (*wanted)(const struct nft_ct_tuple *t, void *arg), void *arg);
 
-/* Deletes the connections that were made to host port m->port of m->proto and that m->guest
- * answers from m->guest_port, and no others. 0 or -errno. */
-int nft_ct_flush_forward(struct nft_sock *s, const struct msg_nat_flush_forward *m);
+/* Deletes those that nft_flush_has() names. 0 or -errno. */
+int nft_ct_flush(struct nft_sock *s, const struct nft_flush *f);
 
 #endif

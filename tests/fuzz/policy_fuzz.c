@@ -160,6 +160,9 @@ must_be_harmless(const struct msg *m)
 		must(m->u.nat_net.snat_lo <= m->u.nat_net.snat_hi);
 		must(!m->u.nat_net.egress[0] || names_ifname_ok(m->u.nat_net.egress));
 		break;
+	case MSG_NAT_FLUSH_FORWARD:
+		must(m->u.nat_flush_forward.proto < PROTO_N && m->u.nat_flush_forward.port != 0);
+		break;
 	case MSG_FIREWALL_SCAN:
 		must(m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN);
 		break;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * old_kernel.c - preloaded into vnetd: makes this kernel refuse what it would before Linux 6.6: programs
- * attached by tcx, and the nf_tables flags owner and persist together.
+ * attached by tcx, the nf_tables flags owner and persist together, and connections deleted by a filter.
  *
- * The flags of a new table get a bit that no kernel knows, and the hook a number; the refusal is then the
- * kernel's own.
+ * The flags of a new table get a bit that no kernel knows, and the hook and the filter a number; the refusal is then
+ * the kernel's own.
  */
 #include <dlfcn.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-enum { OWNER_AND_PERSIST = 0x6, NO_SUCH_FLAG = 0x80000000 };
+enum { OWNER_AND_PERSIST = 0x6, NO_SUCH_FLAG = 0x80000000, NO_SUCH_ATTR = 0x3fff };
 /* linux/bpf.h, Linux 6.6 */
 enum { PROG_ATTACH = 8, PROG_DETACH = 9, PROG_QUERY = 16 };
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47, NO_SUCH_HOOK = 9999, ATTR_WORDS = 64 };
@@ -39,6 +40,15 @@ spoil_flags(const struct nlmsghdr *nlh)
 	}
 }
 
+static void
+spoil_filter(const struct nlmsghdr *nlh)
+{
+	struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == CTA_FILTER)
+	    a->nla_type = NO_SUCH_ATTR;
+}
+
 ssize_t
 sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t addrlen)
 {
@@ -48,9 +58,12 @@ sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to
 	*(void **)&next = dlsym(RTLD_NEXT, "sendto");
 	if (to && to->sa_family == AF_NETLINK)
 		for (const struct nlmsghdr *nlh = buf; mnl_nlmsg_ok(nlh, left);
-		     nlh = mnl_nlmsg_next(nlh, &left))
+		     nlh = mnl_nlmsg_next(nlh, &left)) {
 			if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
 				spoil_flags(nlh);
+			if (nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
+				spoil_filter(nlh);
+		}
 	return next(fd, buf, len, flags, to, addrlen);
 }
 

@@ -7,8 +7,12 @@ import select
 import socket
 import threading
 
-from tests.kit import daemon, lab as lab_module, proc
-from tests.net.nat_kit import echo, echoes, table, talks, try_tcp, udp_talks, wait_for_table, write_nat_conf
+import pytest
+
+from tests.kit import built, daemon, lab as lab_module, proc
+from tests.net.nat_kit import (
+    echo, echoes, flows, table, talks, try_tcp, udp, udp_asks, udp_talks, wait_for_table, write_nat_conf,
+)
 
 HOST = lab_module.HOST_ADDRESS
 GUEST, OTHER = "10.181.8.10", "10.181.8.11"
@@ -299,4 +303,27 @@ def test_ranges_and_addresses_of_the_host(lab):
         why = vnetd.ctl("check", check=False)
         assert why.rc == 1 and "networking:" in why.out + why.err and "9000-9300" in why.out + why.err
         for sock in live:
+            sock.close()
+
+
+@pytest.mark.parametrize("kernel", ["new", "old"])
+def test_a_removed_forward_is_forgotten_whatever_the_kernel_can_filter(lab, kernel):
+    """One alone, and many at once: their connections end, and no others."""
+    vnetd = lab.vnetd
+    lines = [line(8080), line(8080, proto="udp"), line(8081), line("8200-8499", to="7-306")]
+    vnetd.write("networking", daemon.NETWORKING + "".join(lines))
+    vnetd.start(env={"LD_PRELOAD": str(built.program("tests/net/libold-kernel.so"))} if kernel == "old" else {})
+    guest = guest_on(lab, 10)
+    with echo(guest):
+        proc.wait_until("forwards work", lambda: talks(lab.outside, HOST, 8200))
+        one, stays, many = (try_tcp(lab.outside, HOST, port) for port in (8080, 8081, 8200))
+        other = udp(lab.outside)
+        assert echoes(one) and echoes(stays) and echoes(many) and udp_asks(other, HOST, 8080)
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8080")
+        assert not echoes(one) and not flows(lab.host, "-p", "tcp", "--orig-port-dst", "8080")
+        assert echoes(stays) and echoes(many) and udp_asks(other, HOST, 8080)
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8200-8499")
+        assert not echoes(many) and not flows(lab.host, "-p", "tcp", "--orig-port-dst", "8200")
+        assert echoes(stays) and udp_asks(other, HOST, 8080)
+        for sock in (one, stays, many, other):
             sock.close()

@@ -42,7 +42,7 @@ static const struct {
     {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},      {MSG_SOCK_DHCP, D, 'r'},
     {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},         {MSG_NAT_BEGIN, N, 'e'},
     {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},      {MSG_NAT_COMMIT, N, 'r'},
-    {MSG_NAT_FLUSH_FORWARD, N, 'r'}, {MSG_NFT_WATCH, N, 'r'},        {MSG_FIREWALL_SCAN, N, 'r'},
+    {MSG_NAT_FLUSH_FORWARD, N, 'e'}, {MSG_NFT_WATCH, N, 'r'},        {MSG_FIREWALL_SCAN, N, 'r'},
     {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},      {MSG_SOCK_LISTEN, E, 'r'},
     {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},     {MSG_LISTEN_TAKE, R, 'r'},
     {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
@@ -51,6 +51,7 @@ static const struct {
     {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},     {MSG_FOREIGN_ALLOW, N, 'r'},
+    {MSG_NAT_FLUSH, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
