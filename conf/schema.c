@@ -32,7 +32,8 @@ const struct schema_row schema_table[] = {
      "the host is meant to be a router; without it, installing vnetd makes it none", "yes"},
     {SCHEMA_GLOBAL, V, "hold-ports", SCHEMA_INT, 0, HOLDS_MAX, NULL, "1024", SCHEMA_LIVE,
      "ports of the host with a forward that are held, so that no service of the host can take them "
-     "later; the lowest ones, if there are more; 0: none",
+     "later, and as many that lead to the guest on ::1 too; the lowest ones, if there are more; 0: "
+     "none",
      "more forwards than that, or a service that is to take a forwarded port", "4096"},
     {SCHEMA_GLOBAL, V, "foreign-rules", SCHEMA_ENUM, 0, 0, foreign, "report", SCHEMA_LIVE,
      "what is done about rules of Docker, ufw or iptables that drop what guests send; report: "

@@ -271,6 +271,9 @@
 #define FIELDS_hold_end(F) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0)
 /* begin: from here on count those that HOLD_SET names. Without: ends all others. */
 #define FIELDS_hold_sweep(F) F(BOOL, begin, 0)
+/* REPLY carries a socket bound to the port on ::1, for IPv6 alone; one of TCP listens. natd's, not kept: it ends with whoever
+ * has it. err EADDRINUSE: somebody has the port; EADDRNOTAVAIL, EAFNOSUPPORT: this host has no ::1. */
+#define FIELDS_sock_relay(F) F(U8, proto, 0) F(U16, port, 0)
 /* REPLY carries a netfilter netlink socket that receives the events of every table's changes. */
 #define FIELDS_nft_watch(F)
 /* Asks for a FIREWALL_ROW for each foreign base chain on the IPv4 input or forward hook that can drop.
@@ -766,6 +769,7 @@
 	M(HOLD_ROW, hold_row, 0, 0)                                                                \
 	M(ROWS, rows, 0, 0)                                                                        \
 	M(FOREIGN_ALLOW, foreign_allow, 0, 0)                                                      \
+	M(SOCK_RELAY, sock_relay, 0, 0)                                                            \
 	M(NAT_FLUSH, nat_flush, 0, 0)
 
 /* clang-format on */

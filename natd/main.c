@@ -25,6 +25,7 @@
 #include "natd/natd.h"
 #include "natd/plan.h"
 #include "natd/proxy.h"
+#include "natd/relay.h"
 
 struct program {
 	struct natd d;
@@ -316,9 +317,10 @@ start(struct program *p)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	d->hold = hold_new(d);
+	d->relay = relay_new(d);
 	d->nat = nat_new(d);
 	d->proxy = proxy_new(d);
-	if (!d->hold || !d->nat || !d->proxy)
+	if (!d->hold || !d->relay || !d->nat || !d->proxy)
 		log_fatal(0, "out of memory");
 }
 
@@ -328,6 +330,7 @@ end(struct program *p)
 	lose_engine(p);
 	proxy_free(p->d.proxy);
 	nat_free(p->d.nat);
+	relay_free(p->d.relay);
 	hold_free(p->d.hold);
 	fd_close(&p->d.inuse);
 	loop_io_free(p->rtnl_io);

@@ -22,6 +22,7 @@
 #include "natd/hold.h"
 #include "natd/inuse.h"
 #include "natd/nftevent.h"
+#include "natd/relay.h"
 #include "natd/way.h"
 
 enum {
@@ -148,11 +149,23 @@ without_ftp(const struct nat *n, const struct msg_natd_net *net)
 /* -- reports -- */
 
 static void
-report_nat(struct nat *n)
+report_problem(struct nat *n, const struct plan_problem *p, bool ok)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s", p->text);
+	if (p->more)
+		snprintf(text, sizeof(text), "%s (and %zu more)", p->text, p->more);
+	natd_report(n->d, p->net, SERVICE_NAT, ok, text, p->cure);
+}
+
+void
+nat_report(struct nat *n)
 {
 	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
 		uint16_t net = n->conf->nets[i].net;
 		const struct plan_problem *p = NULL;
+		struct plan_problem relay;
 		char text[256];
 
 		for (size_t k = 0; k < n->wanted.nproblems; k++)
@@ -161,12 +174,11 @@ report_nat(struct nat *n)
 		if (n->err) {
 			natd_report(n->d, net, SERVICE_NAT, false, n->why, NULL);
 		} else if (p) {
-			snprintf(text, sizeof(text), "%s", p->text);
-			if (p->more)
-				snprintf(text, sizeof(text), "%s (and %zu more)", p->text, p->more);
-			natd_report(n->d, net, SERVICE_NAT, false, text, p->cure);
+			report_problem(n, p, false);
 		} else if (lacks_way(n, &n->conf->nets[i], text, sizeof(text))) {
 			natd_report(n->d, net, SERVICE_NAT, false, text, NULL);
+		} else if (relay_is_missing(n->d->relay, net, &relay)) {
+			report_problem(n, &relay, true);
 		} else {
 			natd_report(n->d, net, SERVICE_NAT, true, without_ftp(n, &n->conf->nets[i]),
 				    NULL);
@@ -308,7 +320,7 @@ on_scan_timer(void *arg)
 	struct nat *n = arg;
 	struct msg m = msg_make(MSG_FIREWALL_SCAN, 0);
 
-	report_nat(n);
+	nat_report(n);
 	n->scanning = true;
 	n->scan_again = false;
 	n->scanned = mono_now();
@@ -453,7 +465,7 @@ on_committed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 		n->again = false;
 		commit(n);
 	}
-	report_nat(n);
+	nat_report(n);
 	natd_progress(n->d);
 }
 
@@ -582,7 +594,8 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	if (n->behind)
 		commit(n);
 	hold_apply(n->d->hold, &n->wanted, c->hold_ports);
-	report_nat(n);
+	relay_apply(n->d->relay, &n->wanted, c->hold_ports);
+	nat_report(n);
 	report_firewall(n);
 	nat_rescan(n);
 	return true;
@@ -638,6 +651,7 @@ nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool shado
 		commit(n);
 	}
 	hold_apply(n->d->hold, &n->wanted, n->conf->hold_ports);
+	relay_apply(n->d->relay, &n->wanted, n->conf->hold_ports);
 	return true;
 }
 

@@ -22,6 +22,9 @@ bool nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool 
 /* The latest configuration is in force, or is known not to be (*err, text: why). */
 bool nat_is_settled(const struct nat *n, int *err, const char **text);
 
+/* What there is to say about the networks' NAT may have changed: tells the engine. */
+void nat_report(struct nat *n);
+
 /* Foreign rule sets matter in a new way (the route to the outside has changed): scan soon. */
 void nat_rescan(struct nat *n);
 

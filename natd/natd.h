@@ -6,12 +6,13 @@
  *     report.c  what the engine was told about each network's services
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
  *     hold.c    ports of the host that are held
+ *     relay.c   forwards on ::1; relaytcp.c, relayudp.c: what comes in
  *     inuse.c   services of the host
  *     lookup.c  names for the engine
  *     hostfile.c  a file of the host that is followed
  *     proxy.c   DNS sockets: towards guests, towards resolvers; dnstell.c: its words in the log
  *
- * plan.c, way.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
+ * plan.c, relayflow.c, way.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
  */
 #ifndef VNET_NATD_NATD_H
 #define VNET_NATD_NATD_H
@@ -30,6 +31,7 @@ struct hold;
 struct lookup;
 struct nat;
 struct proxy;
+struct relay;
 struct report_net;
 struct rtnl;
 
@@ -53,6 +55,7 @@ struct natd {
 	uint32_t last_id;
 	struct report_net *reports[NATD_NETS];
 	struct hold *hold;
+	struct relay *relay;
 	int inuse;    /* inuse.h's socket */
 	uint32_t own; /* our user */
 	struct nat *nat;

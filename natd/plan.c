@@ -212,12 +212,26 @@ is_service(struct making *k, const struct msg_natd_forward *f)
 	return true;
 }
 
+static void
+note(uint8_t ports[65536 / 8], uint16_t port)
+{
+	ports[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+static bool
+is_noted(const uint8_t ports[65536 / 8], uint16_t port)
+{
+	return ports[port / 8] >> port % 8 & 1;
+}
+
 /* Where the service may have it, it must find its port free when it is started again. Ranges are too many. */
 static void
-note_unheld(struct making *k, const struct msg_natd_forward *f)
+note_free(struct making *k, const struct msg_natd_forward *f)
 {
 	if (f->shadow || f->more)
-		k->p->unheld[f->proto][f->port / 8] |= (uint8_t)(1u << f->port % 8);
+		note(k->p->unheld[f->proto], f->port);
+	if (f->shadow || f->more >= k->c->hold_ports)
+		note(k->p->unrelayed[f->proto], f->port);
 }
 
 /* One port of it. */
@@ -234,7 +248,7 @@ add_port(struct making *k, const struct msg_natd_forward *f)
 	    .guest_port = f->guest_port,
 	    .host = f->host,
 	};
-	note_unheld(k, f);
+	note_free(k, f);
 }
 
 static void
@@ -435,7 +449,13 @@ is_own(const struct msg_nat_forward *f)
 bool
 plan_holds(const struct nat_plan *p, const struct msg_nat_forward *f)
 {
-	return !is_own(f) && !(p->unheld[f->proto][f->port / 8] >> f->port % 8 & 1);
+	return !is_own(f) && !is_noted(p->unheld[f->proto], f->port);
+}
+
+bool
+plan_relays(const struct nat_plan *p, const struct msg_nat_forward *f)
+{
+	return !f->host.h && !is_own(f) && !is_noted(p->unrelayed[f->proto], f->port);
 }
 
 /* -- changing -- */
@@ -478,6 +498,7 @@ insert(struct nat_plan *p, const struct msg_nat_forward *f, size_t at)
 		(p->nforwards++ - at) * sizeof(*p->forwards));
 	p->forwards[at] = *f;
 	p->unheld[f->proto][f->port / 8] &= (uint8_t) ~(1u << f->port % 8);
+	p->unrelayed[f->proto][f->port / 8] &= (uint8_t) ~(1u << f->port % 8);
 	return true;
 }
 

@@ -55,6 +55,7 @@ struct nat_plan {
 	size_t forwards_cap;
 	size_t nhidden; /* forwards that were left out, as a service of the host has their port */
 	uint8_t unheld[PROTO_N][65536 / 8]; /* host ports that are forwarded and not to be held */
+	uint8_t unrelayed[PROTO_N][65536 / 8]; /* those that are not to be relayed */
 };
 
 /* Makes the plan; of two forwards of one host port the earlier row stays. host: services that only forwards with
@@ -72,6 +73,10 @@ bool plan_copy(struct nat_plan *to, const struct nat_plan *from);
 
 /* The host port of this forward is to be held: not where a service of the host may have it too, nor our own. */
 bool plan_holds(const struct nat_plan *p, const struct msg_nat_forward *f);
+
+/* The host port of this forward is to lead to the guest on ::1 too: that of a forward of all addresses, where
+ * plan_holds() would hold it, or of a range of not more ports than are held at most. */
+bool plan_relays(const struct nat_plan *p, const struct msg_nat_forward *f);
 
 /* The kernel would be told the same. */
 bool plan_same(const struct nat_plan *a, const struct nat_plan *b);

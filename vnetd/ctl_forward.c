@@ -251,8 +251,8 @@ const struct ctl_verb ctl_verb_forward = {
 	"   or: vnetctl forward remove vmnetN tcp|udp PORT",
     .summary = "Lists, adds or removes ports of this host that lead to guests",
     .detail =
-	"A forward is reached from other machines, from this host through any of its addresses\n"
-	"and 127.0.0.1, and from guests. It is kept in the file networking (add_nat_portfwd);\n"
+	"A forward is reached from other machines, from this host through any of its addresses,\n"
+	"127.0.0.1 and ::1, and from guests. It is kept in the file networking (add_nat_portfwd);\n"
 	"the list has those of vmnetN/nat/nat.conf ([incomingtcp], [incomingudp]) too. One that\n"
 	"is removed, or leads elsewhere, ends its connections, and only those. A port that a\n"
 	"process of this host listens on is refused, unless with --shadow (key shadow of\n"

@@ -654,6 +654,12 @@ check_hold_end(enum role from UNUSED, const struct msg *m)
 }
 
 static const char *
+check_sock_relay(enum role from UNUSED, const struct msg *m)
+{
+	return held_port(m->u.sock_relay.proto, m->u.sock_relay.port);
+}
+
+static const char *
 check_firewall_scan(enum role from UNUSED, const struct msg *m)
 {
 	return m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN ? NULL : "not a set of networks";
@@ -723,6 +729,7 @@ static const struct rule rules[MSG_N] = {
     /* sockets */
     [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
     [MSG_SOCK_DNS] = {N, true, check_sock_dns},
+    [MSG_SOCK_RELAY] = {N, true, check_sock_relay},
     /* TCP redirections: their files, their worker, its listening sockets and logs */
     [MSG_REDIRECT_FILES] = {E, true, check_nothing},
     [MSG_WORKER_WANT] = {E, false, check_worker_want},

@@ -63,6 +63,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_MARKER_LIST] = priv_marker_list,
     [MSG_SOCK_DHCP] = priv_sock_dhcp,
     [MSG_SOCK_DNS] = priv_sock_dns,
+    [MSG_SOCK_RELAY] = priv_sock_relay,
     [MSG_REDIRECT_FILES] = priv_redirect_files,
     [MSG_SOCK_LISTEN] = priv_sock_listen,
     [MSG_LISTEN_KEEP] = priv_listen_keep,

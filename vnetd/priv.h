@@ -152,6 +152,9 @@ handler_fn priv_marker_watch, priv_marker_list;
 /* priv_sock.c: sockets for the workers */
 handler_fn priv_sock_dhcp, priv_sock_dns;
 
+/* priv_relay.c: forwards' ports on ::1, for natd */
+handler_fn priv_sock_relay;
+
 /* priv_listen.c: listening sockets of redirections */
 handler_fn priv_sock_listen, priv_listen_keep, priv_listen_sweep, priv_listen_take;
 void priv_listen_fini(struct priv *p);

@@ -64,7 +64,7 @@ warn_nat(const struct warn *w, const struct net *n)
 	if (n->conf->natconf.ip6_enable)
 		send_net(w, n, "natIp6Enable = 1 in nat.conf: IPv6 is not served yet", NULL);
 	if (s->known && s->ok && s->text && s->text[0])
-		send_net(w, n, s->text, NULL);
+		send_net(w, n, s->text, s->cure);
 }
 
 static void

@@ -163,6 +163,9 @@ must_be_harmless(const struct msg *m)
 	case MSG_NAT_FLUSH_FORWARD:
 		must(m->u.nat_flush_forward.proto < PROTO_N && m->u.nat_flush_forward.port != 0);
 		break;
+	case MSG_SOCK_RELAY:
+		must(m->u.sock_relay.proto < PROTO_N && m->u.sock_relay.port != 0);
+		break;
 	case MSG_FIREWALL_SCAN:
 		must(m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN);
 		break;

@@ -16,7 +16,7 @@ ADAPTER = ns.nth(SUBNET, 1)
 def try_tcp(where, address, port, *, timeout=2, source=None):
     """Connects from inside `where`: the socket, or the exception that says why not."""
     with where.enter():
-        sock = socket.socket()
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     sock.settimeout(timeout)
     try:
         if source:
@@ -49,10 +49,10 @@ def echoes(sock, data=b"hello"):
         return False
 
 
-def udp(where, *, timeout=2):
+def udp(where, *, timeout=2, family=socket.AF_INET):
     """A UDP socket inside `where`."""
     with where.enter():
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(timeout)
     return sock
 
@@ -67,7 +67,8 @@ def udp_asks(sock, address, port, data=b"hello"):
 
 
 def udp_talks(where, address, port, *, timeout=2):
-    with udp(where, timeout=timeout) as sock:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with udp(where, timeout=timeout, family=family) as sock:
         return udp_asks(sock, address, port)
 
 

@@ -328,6 +328,45 @@ ranges_and_addresses(void **state UNUSED)
 	natd_conf_fini(&c);
 }
 
+/* On ::1: those of all addresses, and a range if it is none of many. */
+static void
+ports_that_are_relayed(void **state UNUSED)
+{
+	struct natd_conf c = sample();
+	struct msg_nat_forward f = FORWARD(8, PROTO_TCP, 7000, IP(10, 8, 0, 131), 80);
+	struct nat_plan p;
+
+	c.nforwards = 0;
+	c.hold_ports = 3;
+	for (unsigned i = 0; i < 7; i++)
+		add_forward(&c, 8, PROTO_TCP, (uint16_t)(9000 + 100 * i), IP(10, 8, 0, 131), 80);
+	c.forwards[1].host = IP(192, 0, 2, 2);
+	c.forwards[2].host = IP(127, 0, 0, 1);
+	c.forwards[3].shadow = true;
+	c.forwards[4].more = 2;
+	c.forwards[5].more = 3;
+	c.forwards[6].port = 53;
+	p = made(&c);
+	assert_int_equal(p.nforwards, 7 + 2 + 3);
+	for (size_t i = 0; i < p.nforwards; i++) {
+		unsigned port = p.forwards[i].port;
+		bool range = port >= 9400 && port <= 9402;
+
+		assert_int_equal(plan_relays(&p, &p.forwards[i]), port == 9000 || range);
+		assert_true(!range || !plan_holds(&p, &p.forwards[i]));
+	}
+	assert_true(plan_change(&p, &f, false));
+	assert_true(plan_relays(&p, &f));
+	plan_fini(&p);
+	/* Nothing is bound on the host. */
+	c.hold_ports = 0;
+	p = made(&c);
+	for (size_t i = 0; i < p.nforwards; i++)
+		assert_false(plan_relays(&p, &p.forwards[i]));
+	plan_fini(&p);
+	natd_conf_fini(&c);
+}
+
 /* What is wrong takes one forward or one network out, and is told. */
 static void
 bad_forwards_are_told(void **state UNUSED)
@@ -581,6 +620,7 @@ main(void)
 	    cmocka_unit_test(services_of_the_host_are_not_hidden),
 	    cmocka_unit_test(ports_that_are_not_held),
 	    cmocka_unit_test(ranges_and_addresses),
+	    cmocka_unit_test(ports_that_are_relayed),
 	    cmocka_unit_test(bad_forwards_are_told),
 	    cmocka_unit_test(ports_must_not_be_zero),
 	    cmocka_unit_test(the_earlier_of_two_forwards_stays),

@@ -51,7 +51,7 @@ static const struct {
     {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},     {MSG_FOREIGN_ALLOW, N, 'r'},
-    {MSG_NAT_FLUSH, N, 'r'},
+    {MSG_SOCK_RELAY, N, 'r'},        {MSG_NAT_FLUSH, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -98,6 +98,7 @@ good(enum msg_type type)
 	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_HOLD_SET: m.u.hold_set.port = 80; break;
 	case MSG_HOLD_END: m.u.hold_end.port = 80; break;
+	case MSG_SOCK_RELAY: m.u.sock_relay.port = 80; break;
 	case MSG_FIREWALL_SCAN: m.u.firewall_scan.bridges.len = NAT_ROUTES_LEN; break;
 	case MSG_FOREIGN_ALLOW: m.u.foreign_allow = (struct msg_foreign_allow){.through.len = NAT_ROUTES_LEN, .inside.len = NAT_ROUTES_LEN}; break;
 	case MSG_NAT_FLUSH_FORWARD: m.u.nat_flush_forward = (struct msg_nat_flush_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
@@ -465,6 +466,8 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(HOLD_SET, hold_set, port = 0);
 	REFUSED(HOLD_END, hold_end, proto = PROTO_N);
 	REFUSED(HOLD_END, hold_end, port = 0);
+	REFUSED(SOCK_RELAY, sock_relay, proto = PROTO_N);
+	REFUSED(SOCK_RELAY, sock_relay, port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, guest_port = 0);
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
