@@ -26,6 +26,8 @@ enum {
 	LIST_PAUSE_MS = 2,
 	/* An engine that reads no events gets none, rather than losing its channel. */
 	EVENT_QUEUE_BYTES = 1 << 20,
+	/* The engine lets a port have its address by these. */
+	REPORT_MS = 5,
 };
 
 /* A list of leases, or of counters, on its way to the engine. */
@@ -75,6 +77,8 @@ report(void *arg, const struct msg *m)
 		return false;
 	if (m->type == MSG_LEASE_CHANGED && chan_queued(d->engine) > EVENT_QUEUE_BYTES)
 		return true;
+	if (m->type == MSG_LEASE_CHANGED || m->type == MSG_DHCP_COUNT)
+		return chan_send_soon(d->engine, m, REPORT_MS) == 0;
 	return chan_send(d->engine, m, NULL, 0) == 0;
 }
 

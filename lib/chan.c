@@ -38,7 +38,10 @@ struct chan_item {
 
 struct chan {
 	struct loop_io *rd, *wr;
-	struct loop_timer *end; /* set when closing: calls gone() from the loop */
+	struct loop_timer *end;  /* set when closing: calls gone() from the loop */
+	struct loop_timer *soon; /* set while what waits is not in a hurry */
+	struct mono sent_soon;   /* when such messages left last */
+	bool waiting;            /* soon is set */
 	int sock;
 	const struct chan_handler *h;
 	void *arg;
@@ -74,8 +77,9 @@ shut(struct chan *c)
 	loop_io_free(c->rd);
 	loop_io_free(c->wr);
 	loop_timer_free(c->end);
+	loop_timer_free(c->soon);
 	c->rd = c->wr = NULL;
-	c->end = NULL;
+	c->end = c->soon = NULL;
 	while (c->head)
 		drop_item(c);
 	fd_close(&c->sock);
@@ -217,25 +221,58 @@ send_failed(struct chan *c, int err)
 	begin_close(c, why);
 }
 
+/* One message with its descriptors, or some without: how many left, or -errno. */
+static int
+send_some(struct chan *c)
+{
+	struct iovec v[FD_SEND_MAX];
+	size_t n = 0;
+
+	for (struct chan_item *it = c->head; it && !it->nfds && n < FD_SEND_MAX; it = it->next)
+		v[n++] = (struct iovec){it->buf, it->len};
+	if (n == 0) {
+		int r =
+		    fd_sendmsg(c->sock, c->head->buf, c->head->len, c->head->fds, c->head->nfds);
+
+		return r < 0 ? r : 1;
+	}
+	return fd_sendmmsg(c->sock, v, n);
+}
+
+/* 0 also when messages are left, which the loop sends when they fit. */
+static int
+flush(struct chan *c)
+{
+	int r = 0;
+
+	while (c->head && (r = send_some(c)) > 0)
+		for (int i = 0; i < r; i++)
+			drop_item(c);
+	if (c->waiting)
+		loop_timer_set(c->soon, MONO_NEVER);
+	c->waiting = false;
+	if (r < 0 && r != -EAGAIN) {
+		loop_io_enable(c->wr, false);
+		send_failed(c, r);
+		return -EPIPE;
+	}
+	loop_io_enable(c->wr, c->head != NULL);
+	return 0;
+}
+
 static void
 on_writable(int fd UNUSED, void *arg)
 {
+	flush(arg);
+}
+
+static void
+on_soon(void *arg)
+{
 	struct chan *c = arg;
 
-	while (c->head) {
-		struct chan_item *it = c->head;
-		int r = fd_sendmsg(c->sock, it->buf, it->len, it->fds, it->nfds);
-
-		if (r == -EAGAIN)
-			return;
-		if (r < 0) {
-			loop_io_enable(c->wr, false);
-			send_failed(c, r);
-			return;
-		}
-		drop_item(c);
-	}
-	loop_io_enable(c->wr, false);
+	c->sent_soon = mono_now();
+	flush(c);
 }
 
 struct chan *
@@ -253,9 +290,10 @@ chan_new(struct loop *l, int sock, const char *name, const struct chan_handler *
 	c->tail = &c->head;
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->end = loop_timer_new(l, on_end, c);
+	c->soon = loop_timer_new(l, on_soon, c);
 	c->rd = loop_add_read(l, sock, on_readable, c);
 	c->wr = loop_add_write(l, sock, on_writable, c);
-	if (!c->end || !c->rd || !c->wr) {
+	if (!c->end || !c->soon || !c->rd || !c->wr) {
 		chan_free(c);
 		return NULL;
 	}
@@ -312,8 +350,54 @@ enqueue(struct chan *c, const uint8_t *buf, size_t len, const int *fds, size_t n
 	c->tail = &it->next;
 	c->queued_bytes += len;
 	c->queued_fds += nfds;
-	loop_io_enable(c->wr, true);
 	return 0;
+}
+
+static int
+wait_in_queue(struct chan *c, const uint8_t *buf, size_t len, const int *fds, size_t nfds)
+{
+	int r = enqueue(c, buf, len, fds, nfds);
+
+	if (r < 0)
+		begin_close(c, "does not read its messages");
+	return r;
+}
+
+/* The length of the message, or 0: the channel closes. */
+static size_t
+encode(struct chan *c, const struct msg *m, uint8_t buf[MSG_MAX], size_t nfds)
+{
+	size_t len = msg_encode(m, buf, MSG_MAX);
+	char why[WHY_MAX];
+
+	if (len > 0 && nfds <= FD_PASS_MAX && msg_fds_ok(m->type, nfds))
+		return len;
+	snprintf(why, sizeof(why), "was to be sent an impossible %s", msg_name(m->type));
+	begin_close(c, why);
+	return 0;
+}
+
+int
+chan_send_soon(struct chan *c, const struct msg *m, int64_t ms)
+{
+	uint8_t buf[MSG_MAX];
+	struct mono now = mono_now(), then = mono_add(c->sent_soon, ms);
+	size_t len;
+
+	if (!c->head && !mono_before(now, then)) {
+		c->sent_soon = now;
+		return chan_send(c, m, NULL, 0);
+	}
+	if (c->closing || c->dead)
+		return -EPIPE;
+	len = encode(c, m, buf, 0);
+	if (len == 0)
+		return -EMSGSIZE;
+	if (!c->head) {
+		c->waiting = true;
+		loop_timer_set(c->soon, then);
+	}
+	return wait_in_queue(c, buf, len, NULL, 0);
 }
 
 int
@@ -325,21 +409,16 @@ chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds)
 
 	if (c->closing || c->dead)
 		return -EPIPE;
-	len = msg_encode(m, buf, sizeof(buf));
-	if (len == 0 || nfds > FD_PASS_MAX || !msg_fds_ok(m->type, nfds)) {
-		char why[WHY_MAX];
-
-		snprintf(why, sizeof(why), "was to be sent an impossible %s", msg_name(m->type));
-		begin_close(c, why);
+	len = encode(c, m, buf, nfds);
+	if (len == 0)
 		return -EMSGSIZE;
-	}
 	/* Behind messages that wait, this one waits too. */
+	if (c->head && flush(c) < 0)
+		return -EPIPE;
 	r = c->head ? -EAGAIN : fd_sendmsg(c->sock, buf, len, fds, nfds);
 	if (r == -EAGAIN) {
-		r = enqueue(c, buf, len, fds, nfds);
-		if (r < 0)
-			begin_close(c, "does not read its messages");
-		return r;
+		loop_io_enable(c->wr, true);
+		return wait_in_queue(c, buf, len, fds, nfds);
 	}
 	if (r < 0) {
 		send_failed(c, r);

@@ -38,6 +38,10 @@ void chan_free(struct chan *c);
  * then, and gone() follows from the loop. */
 int chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds);
 
+/* Queues a message that has `ms` milliseconds' time, without descriptors. One after a pause leaves at once, those that
+ * follow it closely leave together: many messages wake the peer once. Order is kept with chan_send(). Errors as there. */
+int chan_send_soon(struct chan *c, const struct msg *m, int64_t ms);
+
 /* The same for a single descriptor (or -1 for none), which is closed here in every case. */
 int chan_send_fd(struct chan *c, const struct msg *m, int fd);
 

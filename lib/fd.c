@@ -61,6 +61,24 @@ fd_sendmsg(int sock, const void *buf, size_t len, const int *fds, size_t nfds)
 	return n < 0 ? -errno : 0;
 }
 
+int
+fd_sendmmsg(int sock, const struct iovec *v, size_t n)
+{
+	struct mmsghdr mm[FD_SEND_MAX] = {0};
+	int r;
+
+	if (n == 0 || n > FD_SEND_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		mm[i].msg_hdr.msg_iov = (struct iovec *)&v[i];
+		mm[i].msg_hdr.msg_iovlen = 1;
+	}
+	do {
+		r = sendmmsg(sock, mm, (unsigned)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
 /* Collects what the kernel installed for us; it never installs more than the buffer had room for. */
 static size_t
 take_rights(struct msghdr *mh, int fds[FD_PASS_MAX])

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* Closes *fd if it is open and makes it -1. Keeps errno. */
 void fd_close(int *fd);
@@ -29,6 +30,11 @@ fd_take(int *fd)
 /* Sends one datagram with nfds descriptors (borrowed) over a SEQPACKET socket.
  * 0, -EAGAIN when the queue is full, -errno. */
 int fd_sendmsg(int sock, const void *buf, size_t len, const int *fds, size_t nfds);
+
+/* Sends up to FD_SEND_MAX datagrams of SEQPACKET, none of them empty, at once. How many of them, from the first on, the
+ * queue had room for; -EAGAIN for none, -errno. */
+#define FD_SEND_MAX 16
+int fd_sendmmsg(int sock, const struct iovec *v, size_t n);
 
 /* Receives one datagram. Returns its length (0: the peer has closed), -EAGAIN, -EMSGSIZE when it was
  * longer than `cap` or carried more than FD_PASS_MAX descriptors (all are closed then), -errno.

@@ -37,6 +37,8 @@ enum {
 	/* Connections taken in one turn of the loop. */
 	ACCEPT_BUDGET = 16,
 	GROUPS_MAX = 65536,
+	/* Names of guests, told to natd. */
+	NAMES_MS = 5,
 };
 
 struct peer {
@@ -84,7 +86,11 @@ to_worker(void *arg, enum role role, const struct msg *m)
 {
 	struct engine *e = arg;
 
-	if (e->worker[role])
+	if (!e->worker[role])
+		return;
+	if (m->type == MSG_GUEST_NAME)
+		chan_send_soon(e->worker[role], m, NAMES_MS);
+	else
 		chan_send(e->worker[role], m, NULL, 0);
 }
 

@@ -204,6 +204,91 @@ sent_descriptors_stay_the_callers(void **state)
 	}
 }
 
+/* Ids that the peer finds from `next` on; how many. */
+static uint32_t
+take_in_order(const struct side *s, uint32_t next)
+{
+	uint8_t buf[MSG_MAX];
+	int fds[FD_PASS_MAX];
+	size_t nfds;
+	ssize_t len;
+	uint32_t n = 0;
+
+	while ((len = fd_recvmsg(s->peer, buf, sizeof(buf), fds, &nfds)) > 0) {
+		struct msg got;
+
+		assert_true(msg_decode(&got, buf, (size_t)len));
+		assert_int_equal(got.id, next + n++);
+		for (size_t i = 0; i < nfds; i++)
+			close(fds[i]);
+	}
+	return n;
+}
+
+static void
+soon(const struct side *s, uint32_t id)
+{
+	struct msg m = msg_reply(id, 0, "row");
+
+	assert_int_equal(chan_send_soon(s->chan, &m, 30), 0);
+}
+
+/* The first at once, the others together: more than one call takes, and more than the socket does. */
+static void
+what_has_time_leaves_together(void **state)
+{
+	enum { N = 3000 };
+	struct side *s = *state;
+	uint32_t next = 2;
+
+	soon(s, 1);
+	assert_int_equal(take_in_order(s, 1), 1);
+	for (uint32_t i = 2; i <= N; i++)
+		soon(s, i);
+	assert_int_equal(take_in_order(s, 2), 0);
+	for (int i = 0; next <= N && i < 1000; i++) {
+		run(s, 5);
+		next += take_in_order(s, next);
+	}
+	assert_int_equal(next, N + 1);
+	assert_int_equal(chan_queued(s->chan), 0);
+	run(s, 40);
+	soon(s, next);
+	assert_int_equal(take_in_order(s, next), 1);
+}
+
+static void
+what_has_no_time_takes_along_what_waits(void **state)
+{
+	struct side *s = *state;
+	int before = open_fds(), fd = fd_memfd("t", "x", 1);
+	struct msg m = msg_reply(4, 0, "row");
+
+	for (uint32_t i = 1; i <= 3; i++)
+		soon(s, i);
+	assert_int_equal(take_in_order(s, 1), 1);
+	assert_int_equal(chan_send(s->chan, &m, &fd, 1), 0);
+	assert_int_equal(take_in_order(s, 2), 3);
+	close(fd);
+	assert_int_equal(open_fds(), before);
+	/* Nothing is left for the timer. */
+	run(s, 40);
+	assert_int_equal(s->gone, 0);
+}
+
+static void
+what_waits_for_a_peer_that_goes_ends_the_channel(void **state)
+{
+	struct side *s = *state;
+
+	soon(s, 1);
+	soon(s, 2);
+	fd_close(&s->peer);
+	run(s, 1000);
+	assert_int_equal(s->gone, 1);
+	assert_string_equal(s->why, "closed the channel");
+}
+
 /* More than the socket takes: nothing is lost, the order stays, queued descriptors arrive. */
 static void
 a_full_socket_queues(void **state)
@@ -447,6 +532,9 @@ main(void)
 	    TEST(both_ways),
 	    TEST(descriptors_are_closed_unless_taken),
 	    TEST(sent_descriptors_stay_the_callers),
+	    TEST(what_has_time_leaves_together),
+	    TEST(what_has_no_time_takes_along_what_waits),
+	    TEST(what_waits_for_a_peer_that_goes_ends_the_channel),
 	    TEST(a_full_socket_queues),
 	    TEST(a_peer_that_never_reads_is_given_up),
 	    TEST(too_many_queued_descriptors_are_given_up_without_leak),
