@@ -141,14 +141,10 @@ deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 
 enum received { RECEIVED_ONE, RECEIVED_NOTHING, RECEIVED_END };
 
+/* What the socket gave: one datagram, or len says why not. */
 static enum received
-receive_one(struct chan *c)
+take(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 {
-	uint8_t buf[MSG_MAX];
-	int fds[FD_PASS_MAX];
-	size_t nfds;
-	ssize_t len = fd_recvmsg(c->sock, buf, sizeof(buf), fds, &nfds);
-
 	if (len > 0)
 		return deliver(c, buf, len, fds, nfds) ? RECEIVED_ONE : RECEIVED_END;
 	for (size_t i = 0; i < nfds; i++)
@@ -173,21 +169,46 @@ receive_one(struct chan *c)
 	return RECEIVED_END;
 }
 
+/* What came together. True: there may be more. */
+static bool
+take_batch(struct chan *c, struct fd_dgram *d, int n)
+{
+	bool ended = false;
+
+	for (int i = 0; i < n; i++) {
+		/* A peer that is gone had said this before; nothing else is heard of a channel that closes. */
+		if (!ended && !c->dead && (!c->closing || c->eof)) {
+			ended = take(c, d[i].buf, d[i].len, d[i].fds, d[i].nfds) == RECEIVED_END;
+			if (ended && !c->dead)
+				end_now(c);
+		} else {
+			for (size_t k = 0; k < d[i].nfds; k++)
+				fd_close(&d[i].fds[k]);
+		}
+	}
+	return n == FD_RECV_MAX && !c->dead && !c->closing;
+}
+
 static void
 on_readable(int fd UNUSED, void *arg)
 {
 	struct chan *c = arg;
+	uint8_t buf[FD_RECV_MAX][MSG_MAX];
+	struct fd_dgram d[FD_RECV_MAX];
 
+	for (size_t i = 0; i < FD_RECV_MAX; i++) {
+		d[i].buf = buf[i];
+		d[i].cap = MSG_MAX;
+	}
 	c->depth++;
-	for (int i = 0; i < READ_BUDGET && !c->closing && !c->dead; i++) {
-		enum received r = receive_one(c);
+	for (int i = 0; i < READ_BUDGET; i += FD_RECV_MAX) {
+		int n = fd_recvmmsg(c->sock, d, FD_RECV_MAX);
+		enum received r = n < 0 ? take(c, NULL, n, NULL, 0) : RECEIVED_NOTHING;
 
-		if (r == RECEIVED_NOTHING)
-			break;
-		if (r == RECEIVED_END && !c->dead) {
+		if (r == RECEIVED_END)
 			end_now(c);
+		if (r == RECEIVED_END || (r == RECEIVED_NOTHING && !take_batch(c, d, n)))
 			break;
-		}
 	}
 	leave(c);
 }
@@ -199,9 +220,15 @@ on_end(void *arg)
 	struct chan *c = arg;
 
 	c->depth++;
-	for (int i = 0; i < DRAIN_BUDGET && c->eof && !c->dead; i++)
-		if (receive_one(c) != RECEIVED_ONE)
+	for (int i = 0; i < DRAIN_BUDGET && c->eof && !c->dead; i++) {
+		uint8_t buf[MSG_MAX];
+		int fds[FD_PASS_MAX];
+		size_t nfds;
+		ssize_t len = fd_recvmsg(c->sock, buf, sizeof(buf), fds, &nfds);
+
+		if (take(c, buf, len, fds, nfds) != RECEIVED_ONE)
 			break;
+	}
 	if (!c->dead)
 		end_now(c);
 	leave(c);

@@ -104,6 +104,19 @@ take_rights(struct msghdr *mh, int fds[FD_PASS_MAX])
 	return nfds;
 }
 
+/* The datagram's length; its descriptors are closed if not all of it came. */
+static ssize_t
+take_whole(struct msghdr *mh, ssize_t len, int fds[FD_PASS_MAX], size_t *nfds)
+{
+	*nfds = take_rights(mh, fds);
+	if (!(mh->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return len;
+	for (size_t i = 0; i < *nfds; i++)
+		fd_close(&fds[i]);
+	*nfds = 0;
+	return -EMSGSIZE;
+}
+
 ssize_t
 fd_recvmsg(int sock, void *buf, size_t cap, int fds[FD_PASS_MAX], size_t *nfds)
 {
@@ -121,16 +134,32 @@ fd_recvmsg(int sock, void *buf, size_t cap, int fds[FD_PASS_MAX], size_t *nfds)
 	do {
 		n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	*nfds = take_rights(&mh, fds);
-	if (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		for (size_t i = 0; i < *nfds; i++)
-			fd_close(&fds[i]);
-		*nfds = 0;
-		return -EMSGSIZE;
+	return n < 0 ? -errno : take_whole(&mh, n, fds, nfds);
+}
+
+int
+fd_recvmmsg(int sock, struct fd_dgram *d, size_t n)
+{
+	union fd_control control[FD_RECV_MAX];
+	struct iovec iov[FD_RECV_MAX];
+	struct mmsghdr mm[FD_RECV_MAX];
+	int r;
+
+	if (n == 0 || n > FD_RECV_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		iov[i] = (struct iovec){d[i].buf, d[i].cap};
+		mm[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i],
+						.msg_iovlen = 1,
+						.msg_control = control[i].buf,
+						.msg_controllen = sizeof(control[i].buf)};
 	}
-	return n;
+	do {
+		r = recvmmsg(sock, mm, (unsigned)n, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, NULL);
+	} while (r < 0 && errno == EINTR);
+	for (int i = 0; i < r; i++)
+		d[i].len = take_whole(&mm[i].msg_hdr, mm[i].msg_len, d[i].fds, &d[i].nfds);
+	return r < 0 ? -errno : r;
 }
 
 int

@@ -41,6 +41,18 @@ int fd_sendmmsg(int sock, const struct iovec *v, size_t n);
  * fds[0..*nfds) are owned by the caller, close-on-exec. */
 ssize_t fd_recvmsg(int sock, void *buf, size_t cap, int fds[FD_PASS_MAX], size_t *nfds);
 
+/* The same for up to FD_RECV_MAX datagrams at once. How many there were (fewer than n: no more are there now), or
+ * -errno. Of each, `len` is what fd_recvmsg() would have returned, 0 or more, or -EMSGSIZE. */
+#define FD_RECV_MAX 16
+struct fd_dgram {
+	void *buf;
+	size_t cap;
+	ssize_t len;
+	size_t nfds;
+	int fds[FD_PASS_MAX];
+};
+int fd_recvmmsg(int sock, struct fd_dgram *d, size_t n);
+
 /* A connected AF_UNIX SEQPACKET pair, close-on-exec, non-blocking. 0 or -errno. */
 int fd_seqpacket_pair(int fds[2]);
 

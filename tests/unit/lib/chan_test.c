@@ -492,6 +492,62 @@ the_handler_may_free_the_channel(void **state)
 	close(fd);
 }
 
+/* Messages come many at a time; what is behind the last one that counts must not leak. */
+static void
+what_comes_behind_the_end_is_closed(void **state)
+{
+	struct side *s = *state;
+	int fd = fd_memfd("t", "x", 1), before = open_fds();
+
+	for (uint32_t i = 1; i <= 5; i++)
+		send_reply(s->peer, i, &fd, 1);
+	assert_int_equal(fd_sendmsg(s->peer, "\xff", 1, &fd, 1), 0);
+	for (uint32_t i = 6; i <= 40; i++)
+		send_reply(s->peer, i, &fd, 1);
+	fd_close(&s->peer);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 5);
+	assert_int_equal(s->gone, 1);
+	assert_string_equal(s->why, "sent a malformed ?");
+	assert_int_equal(open_fds(), before - 2);
+	close(fd);
+}
+
+static void
+a_handler_frees_the_channel_within_a_batch(void **state)
+{
+	struct side *s = *state;
+	int fd = fd_memfd("t", "x", 1), before = open_fds();
+
+	s->free_in_msg = true;
+	s->stop_after = 1;
+	for (uint32_t i = 1; i <= 40; i++)
+		send_reply(s->peer, i, &fd, 1);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 1);
+	assert_int_equal(s->gone, 0);
+	assert_int_equal(open_fds(), before - 1);
+	close(fd);
+}
+
+static void
+more_than_one_turn_of_the_loop_takes(void **state)
+{
+	enum { N = 200 };
+	struct side *s = *state;
+
+	for (uint32_t i = 1; i <= N; i++)
+		send_reply(s->peer, i, NULL, 0);
+	s->stop_after = N;
+	run(s, 2000);
+	assert_int_equal(s->msgs, N);
+	assert_int_equal(s->last_id, N);
+	fd_close(&s->peer);
+	run(s, 2000);
+	assert_int_equal(s->gone, 1);
+	assert_string_equal(s->why, "closed the channel");
+}
+
 static void
 an_impossible_message_ends_the_channel(void **state)
 {
@@ -546,6 +602,9 @@ main(void)
 	    TEST(oversized),
 	    TEST(undeclared_descriptor),
 	    TEST(the_handler_may_free_the_channel),
+	    TEST(what_comes_behind_the_end_is_closed),
+	    TEST(a_handler_frees_the_channel_within_a_batch),
+	    TEST(more_than_one_turn_of_the_loop_takes),
 	    TEST(an_impossible_message_ends_the_channel),
 	    TEST(blocking_receive_refuses),
 	};
