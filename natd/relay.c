@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "natd/nat.h"
+#include "natd/relayflow.h"
 #include "natd/relaytcp.h"
 #include "natd/relayudp.h"
 
@@ -26,6 +27,7 @@ enum {
 struct port {
 	struct relay *r;
 	struct msg_nat_forward f;
+	int64_t udp_idle_ms;
 	int fd;
 	struct loop_io *io;
 	bool due, asked; /* to be asked for; and priv has not answered so far */
@@ -102,7 +104,11 @@ on_port(int fd, void *arg)
 	struct relay *r = x->r;
 
 	if (x->f.proto == PROTO_UDP) {
-		relayudp_take(r->udp, fd, x->f.port, x->f.guest, x->f.guest_port);
+		relayudp_take(r->udp, &(struct relayudp_port){.sock = fd,
+							      .port = x->f.port,
+							      .guest = x->f.guest,
+							      .guest_port = x->f.guest_port,
+							      .idle_ms = x->udp_idle_ms});
 		return;
 	}
 	if (relaytcp_accept(r->tcp, fd, x->f.port, x->f.guest, x->f.guest_port))
@@ -285,6 +291,16 @@ lead(struct port *x, const struct msg_nat_forward *f)
 	x->f = *f;
 }
 
+static int64_t
+udp_idle_ms(const struct nat_plan *p, uint16_t net)
+{
+	size_t i = 0;
+
+	while (i + 1 < p->nnets && p->nets[i].net != net)
+		i++;
+	return relayflow_udp_idle_ms(p->nnets ? p->nets[i].udp_timeout_s : 0);
+}
+
 void
 relay_apply(struct relay *r, const struct nat_plan *p, size_t most)
 {
@@ -305,8 +321,11 @@ relay_apply(struct relay *r, const struct nat_plan *p, size_t most)
 			lead(x = r->v[k++], f);
 		else
 			x = new_port(r, f);
-		if (x)
-			v[n++] = x;
+		if (!x)
+			continue;
+		if (f->proto == PROTO_UDP)
+			x->udp_idle_ms = udp_idle_ms(p, f->net);
+		v[n++] = x;
 	}
 	while (k < r->n)
 		free_port(r->v[k++]);

@@ -46,3 +46,13 @@ relayflow_idle_ms(const struct relayflow *a, const struct relayflow *b)
 {
 	return a->eof || b->eof ? RELAYFLOW_HALF_MS : RELAYFLOW_IDLE_MS;
 }
+
+int64_t
+relayflow_udp_idle_ms(uint32_t timeout_s)
+{
+	int64_t ms = (int64_t)timeout_s * 1000;
+
+	if (timeout_s == 0)
+		return INT64_MAX;
+	return ms > RELAYFLOW_UDP_MS ? ms : RELAYFLOW_UDP_MS;
+}

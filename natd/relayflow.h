@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * relayflow.h - one direction of a relayed connection: what is to be done next.
+ * relayflow.h - one direction of a relayed connection: what is to be done next; and how long silence may last.
  *
  * Pure: no sockets, no clock, no heap. Bytes are read when none are left to be written, so that TCP's own window
  * holds the sender back; the end of the bytes is passed on once the last of them is.
@@ -43,5 +43,10 @@ void relayflow_finished(struct relayflow *f);
 #define RELAYFLOW_IDLE_MS INT64_C(432000000)
 #define RELAYFLOW_HALF_MS INT64_C(600000)
 int64_t relayflow_idle_ms(const struct relayflow *a, const struct relayflow *b);
+
+/* The same for datagrams of a network with this timeout in seconds (nat.conf; 0: never): not shorter than
+ * nf_conntrack_udp_timeout_stream, which the timeout does not shorten here. */
+#define RELAYFLOW_UDP_MS INT64_C(180000)
+int64_t relayflow_udp_idle_ms(uint32_t timeout_s);
 
 #endif

@@ -25,9 +25,8 @@ enum {
 struct peer {
 	struct peer *next, **link;
 	struct relayudp *u;
-	uint16_t port;
+	struct relayudp_port port; /* as it was when the client was heard last */
 	struct sockaddr_in6 client;
-	int sock; /* of the port; borrowed */
 	int fd;
 	struct loop_io *io;
 	struct mono last;
@@ -78,7 +77,7 @@ relayudp_end(struct relayudp *u, uint16_t port)
 
 	for (struct peer *p = u->peers; p; p = next) {
 		next = p->next;
-		if (p->port == port)
+		if (p->port.port == port)
 			end(p);
 	}
 }
@@ -92,7 +91,7 @@ on_look(void *arg)
 
 	for (struct peer *p = u->peers; p; p = next) {
 		next = p->next;
-		if (mono_diff(now, p->last) > RELAYUDP_IDLE_MS)
+		if (mono_diff(now, p->last) > p->port.idle_ms)
 			end(p);
 	}
 	if (u->peers)
@@ -121,7 +120,7 @@ on_answer(int fd, void *arg)
 			return;
 		if (n < 0)
 			continue;
-		sendto(p->sock, u->buf, (size_t)n, 0, (const struct sockaddr *)&p->client,
+		sendto(p->port.sock, u->buf, (size_t)n, 0, (const struct sockaddr *)&p->client,
 		       sizeof(p->client));
 		heard(p);
 	}
@@ -131,7 +130,7 @@ static struct peer *
 find(struct relayudp *u, uint16_t port, const struct sockaddr_in6 *client)
 {
 	for (struct peer *p = u->peers; p; p = p->next)
-		if (p->port == port && p->client.sin6_port == client->sin6_port &&
+		if (p->port.port == port && p->client.sin6_port == client->sin6_port &&
 		    memcmp(&p->client.sin6_addr, &client->sin6_addr, sizeof(client->sin6_addr)) ==
 			0)
 			return p;
@@ -161,14 +160,14 @@ connect_guest(struct ip4 guest, uint16_t port)
 }
 
 static struct peer *
-add(struct relayudp *u, const struct peer *like, struct ip4 guest, uint16_t guest_port)
+add(struct relayudp *u, const struct peer *like)
 {
 	struct peer *p;
 	int fd;
 
 	if (u->npeers == RELAYUDP_PEERS_MAX)
 		drop_oldest(u);
-	fd = connect_guest(guest, guest_port);
+	fd = connect_guest(like->port.guest, like->port.guest_port);
 	p = fd >= 0 ? malloc(sizeof(*p)) : NULL;
 	if (!p) {
 		fd_close(&fd);
@@ -187,24 +186,25 @@ add(struct relayudp *u, const struct peer *like, struct ip4 guest, uint16_t gues
 }
 
 void
-relayudp_take(struct relayudp *u, int sock, uint16_t port, struct ip4 guest, uint16_t guest_port)
+relayudp_take(struct relayudp *u, const struct relayudp_port *port)
 {
 	for (int i = 0; i < TURN; i++) {
-		struct peer like = {.u = u, .port = port, .sock = sock}, *p;
+		struct peer like = {.u = u, .port = *port}, *p;
 		socklen_t len = sizeof(like.client);
-		ssize_t n = recvfrom(sock, u->buf, sizeof(u->buf), 0,
+		ssize_t n = recvfrom(port->sock, u->buf, sizeof(u->buf), 0,
 				     (struct sockaddr *)&like.client, &len);
 
 		if (n < 0)
 			return;
-		p = find(u, port, &like.client);
+		p = find(u, port->port, &like.client);
 		if (!p)
-			p = add(u, &like, guest, guest_port);
+			p = add(u, &like);
 		if (!p)
 			continue;
 		/* It may fail for the refusal of an earlier one. */
 		if (send(p->fd, u->buf, (size_t)n, 0) < 0 && errno == ECONNREFUSED)
 			send(p->fd, u->buf, (size_t)n, 0);
+		p->port = *port;
 		heard(p);
 	}
 }

@@ -12,18 +12,23 @@
 /* Clients at once, of all forwards: whoever has been silent for longest makes room for another. */
 enum { RELAYUDP_PEERS_MAX = 256 };
 
-/* How long a client's port at the guest is kept in silence: no shorter than nf_conntrack_udp_timeout_stream. */
-enum { RELAYUDP_IDLE_MS = 180000 };
+/* A forward. sock: its host port's socket, by which answers leave; it must stay until relayudp_end(). idle_ms: how long a
+ * client that says and hears nothing is known. */
+struct relayudp_port {
+	int sock;
+	uint16_t port;
+	struct ip4 guest;
+	uint16_t guest_port;
+	int64_t idle_ms;
+};
 
 struct relayudp;
 
 struct relayudp *relayudp_new(struct loop *l); /* NULL: no memory */
 void relayudp_free(struct relayudp *u);
 
-/* Passes on what waits at this socket, of host port `port`, to the guest. The answers leave by the socket, which must
- * stay until relayudp_end(). */
-void relayudp_take(struct relayudp *u, int sock, uint16_t port, struct ip4 guest,
-		   uint16_t guest_port);
+/* Passes on what waits at the socket to the guest. */
+void relayudp_take(struct relayudp *u, const struct relayudp_port *port);
 
 /* Nothing comes back to those of this host port any more. */
 void relayudp_end(struct relayudp *u, uint16_t port);

@@ -3,12 +3,15 @@
 
 import contextlib
 import hashlib
+import os
+import random
+import shutil
 import socket
 import threading
 
 import pytest
 
-from tests.kit import daemon, lab as lab_module, proc
+from tests.kit import built, daemon, lab as lab_module, proc
 from tests.net.nat_kit import echo, echoes, talks, try_tcp, udp, udp_asks, udp_talks
 
 HOST = lab_module.HOST_ADDRESS
@@ -274,3 +277,111 @@ def test_datagrams_find_their_way_back(lab):
         assert not udp_asks(socks[0], LOOP, 8080)
         with lab.host.enter(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
             sock.bind((LOOP, 8080))
+
+
+# --- the sanitizers look on ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(machine, stage, folder):
+    """A lab whose vnet-natd has the sanitizers."""
+    mine = folder / "stage"
+    shutil.copytree(stage, mine, symlinks=True)
+    shutil.copy(built.program("tests/net/vnet-natd-asan"), mine / "usr/libexec/vnet/vnet-natd")
+    made = lab_module.Lab(folder, mine)
+    yield made
+    made.close()
+
+
+class Visitor(threading.Thread):
+    """Connects again and again, says more or less, and goes in one way or another."""
+
+    def __init__(self, lab, seed):
+        super().__init__(daemon=True)
+        self.lab, self.rng, self.stop, self.whole, self.why = lab, random.Random(seed), threading.Event(), 0, None
+
+    def run(self):
+        try:
+            while not self.stop.is_set():
+                self._tcp()
+                with udp(self.lab.host, timeout=0.05, family=socket.AF_INET6) as sock:
+                    udp_asks(sock, LOOP, 8080)
+        except AssertionError as why:
+            self.why = why
+
+    def _tcp(self):
+        sock = try_tcp(self.lab.host, LOOP, self.rng.choice((8080, 8081, 8082)), timeout=5)
+        if not isinstance(sock, socket.socket):
+            return
+        data = self.rng.randbytes(self.rng.choice((1, 100, 20000, 300000)))
+        with contextlib.closing(sock), contextlib.suppress(OSError):
+            how = self.rng.randrange(4)
+            if how == 0:
+                sock.sendall(data)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                return
+            if how == 1:
+                return
+            broken = []
+            writer = threading.Thread(target=self._write, args=(sock, data, broken))
+            writer.start()
+            got = b""
+            while part := sock.recv(65536):
+                got += part
+            writer.join()
+            # Whoever got the end, and no reset, of which one of both threads is told, has got everything.
+            if not broken:
+                assert got == data, f"{len(got)} of {len(data)} bytes"
+                self.whole += 1
+
+    @staticmethod
+    def _write(sock, data, broken):
+        try:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError as why:
+            broken.append(why)
+
+
+@contextlib.contextmanager
+def visited(lab, n):
+    """So many visitors come and go meanwhile."""
+    visitors = [Visitor(lab, seed) for seed in range(n)]
+    for visitor in visitors:
+        visitor.start()
+    try:
+        yield visitors
+    finally:
+        for visitor in visitors:
+            visitor.stop.set()
+        for visitor in visitors:
+            visitor.join(20)
+    assert not any(visitor.is_alive() for visitor in visitors)
+    assert not (why := [visitor.why for visitor in visitors if visitor.why]), why
+
+
+def test_forwards_come_and_go_among_many_connections(guarded):
+    lines = line(8080), line(8081), line(8080, proto="udp")
+    guest = start(guarded, *lines)
+    vnetd = guarded.vnetd
+    vnetd.host.run("grep", "-q", "__asan_init", "/usr/libexec/vnet/vnet-natd")
+    with echo(guest):
+        await_talk(guarded.host, 8080)
+        natd = vnetd.pid_of("vnet-natd")
+        descriptors = lambda: len(os.listdir(f"/proc/{natd}/fd"))
+        before = descriptors()
+        with visited(guarded, 12) as visitors:
+            for i in range(60):
+                verb = ("add", GUEST, "7") if i % 2 == 0 else ("remove",)
+                vnetd.ctl("forward", verb[0], "vmnet8", "tcp", "8082", *verb[1:])
+                if i % 10 == 0:
+                    now = lines[:2] if i % 20 == 0 else lines
+                    vnetd.write("networking", daemon.NETWORKING + "".join(now) + line(8082))
+                    vnetd.ctl("reload")
+                assert vnetd.pid_of("vnet-natd") == natd, vnetd.log_text()
+        assert sum(visitor.whole for visitor in visitors) > 50
+        # Nothing is left of them; but for what UDP keeps for a while.
+        proc.wait_until("connections are closed", lambda: descriptors() <= before + PEERS_MAX)
+        vnetd.ctl("forward", "remove", "vmnet8", "udp", "8080")
+        proc.wait_until("so is the rest", lambda: descriptors() < before)
+    assert "Sanitizer" not in vnetd.log_text() and "runtime error" not in vnetd.log_text()

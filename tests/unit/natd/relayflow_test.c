@@ -98,6 +98,16 @@ silence_is_allowed_as_long_as_by_the_kernel(void **state UNUSED)
 	assert_int_equal(relayflow_idle_ms(&a, &b), relayflow_idle_ms(&b, &a));
 }
 
+static void
+datagrams_wait_as_long_as_nat_conf_says(void **state UNUSED)
+{
+	assert_int_equal(relayflow_udp_idle_ms(30), RELAYFLOW_UDP_MS);
+	assert_true(RELAYFLOW_UDP_MS >= 120 * 1000);
+	assert_int_equal(relayflow_udp_idle_ms(181), 181000);
+	assert_int_equal(relayflow_udp_idle_ms(UINT32_MAX), INT64_C(4294967295) * 1000);
+	assert_int_equal(relayflow_udp_idle_ms(0), INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -105,6 +115,7 @@ main(void)
 	    cmocka_unit_test(bytes_go_before_more_come),
 	    cmocka_unit_test(the_end_is_told_once_and_last),
 	    cmocka_unit_test(nothing_is_lost_or_changed),
+	    cmocka_unit_test(datagrams_wait_as_long_as_nat_conf_says),
 	    cmocka_unit_test(silence_is_allowed_as_long_as_by_the_kernel),
 	};
 
