@@ -24,6 +24,8 @@ read_global(struct conf *c, const struct vnetd_section *s)
 		c->hold_ports = it->value.num;
 	if ((it = vnetd_item_find(s, "foreign-rules")))
 		c->foreign_allow = it->value.num == FOREIGN_ALLOW;
+	if ((it = vnetd_item_find(s, "flowtable")))
+		c->flowtable = it->value.yes;
 	if ((it = vnetd_item_find(s, "log-level")) && it->value.num < ARRAY_LEN(levels))
 		c->log_level = levels[it->value.num];
 }
@@ -219,6 +221,7 @@ build_local(struct build *b)
 	b->d->net = -1;
 	b->c->log_level = CONF_LOG_INFO;
 	b->c->hold_ports = CONF_HOLD_PORTS_DEFAULT;
+	b->c->flowtable = true;
 	for (unsigned n = 0; n < CONF_NETS; n++) {
 		build_gate(&b->c->net[n].gate, NULL);
 		b->c->net[n].private_domains = "";

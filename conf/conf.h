@@ -200,6 +200,7 @@ struct conf {
 	unsigned hold_ports; /* of forwards, at most */
 	bool shadow_idle;    /* a key `shadow` names a port that is not forwarded */
 	bool foreign_allow;  /* foreign-rules = allow */
+	bool flowtable;      /* established TCP of NAT networks passes by the rules */
 	enum conf_log_level log_level;
 	/* NICs that automatic bridging must not take (add_bridge_mapping IF -1) */
 	const char **exclude;

@@ -264,7 +264,7 @@ conf_diff(const struct conf *a, const struct conf *b, struct conf_diff *out)
 		diff_net(a, b, n, out);
 	out->global = !a || a->forward_others != b->forward_others ||
 		      a->hold_ports != b->hold_ports || a->foreign_allow != b->foreign_allow ||
-		      a->log_level != b->log_level ||
+		      a->flowtable != b->flowtable || a->log_level != b->log_level ||
 		      !strs_eq(a->exclude, a->nexclude, b->exclude, b->nexclude);
 	out->ports = !a || !ports_eq(a, b);
 	out->subjects = !a || !subjects_eq(a, b);

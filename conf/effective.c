@@ -414,6 +414,8 @@ vnetdconf_print_effective(struct strbuf *out, const struct conf *c)
 		    level_word(c->log_level));
 	if (c->hold_ports != CONF_HOLD_PORTS_DEFAULT)
 		strbuf_addf(out, "hold-ports = %u\n", c->hold_ports);
+	if (!c->flowtable)
+		strbuf_add(out, "flowtable = no\n");
 	for (size_t i = 0; i < c->nexclude; i++)
 		strbuf_addf(out, "# not bridged automatically: %s\n", c->exclude[i]);
 	for (unsigned n = 0; n < CONF_NETS; n++) {

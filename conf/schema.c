@@ -39,6 +39,12 @@ const struct schema_row schema_table[] = {
      "what is done about rules of Docker, ufw or iptables that drop what guests send; report: "
      "status and doctor say so; allow: rules that let it pass are kept beside them",
      "guests are to have the Internet whatever Docker or ufw set up", "allow"},
+    {SCHEMA_GLOBAL, V, "flowtable", SCHEMA_BOOL, 0, 0, NULL, "yes", SCHEMA_LIVE,
+     "let the kernel pass TCP connections of NAT networks by all rules once they are established, "
+     "where it has "
+     "flowtables",
+     "rules of the host's own count, limit or cut established connections, or mark their packets",
+     "no"},
     {SCHEMA_GLOBAL, V, "log-level", SCHEMA_ENUM, 0, 0, log_levels, "info", SCHEMA_LIVE,
      "least important messages that are logged",
      "debug shows single DHCP messages and configuration steps", "debug"},

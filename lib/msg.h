@@ -226,8 +226,9 @@
 /* REPLY carries two sockets bound to addr:53 on vmnetN: of UDP, and of TCP, which listens. */
 #define FIELDS_sock_dns(F) F(U16, net, 0) F(IP4, addr, 0)
 /* The NAT plan, replacing the whole table `inet vnetd` in one transaction at NAT_COMMIT. Rows between
- * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. */
-#define FIELDS_nat_begin(F) F(BOOL, forward_others, 0)
+ * BEGIN and COMMIT have no reply of their own; a bad row makes the COMMIT fail. flowtable: established TCP
+ * connections to the outside pass by the rules, where the kernel can do that. */
+#define FIELDS_nat_begin(F) F(BOOL, forward_others, 0) F(BOOL, flowtable, 0)
 /* How guests of a NAT network go out; 0 and "": as the kernel chooses. snat: their address outside. snat_lo to snat_hi:
  * source ports. egress: the only interface by which they leave. ftp: it is followed. vmware_only: other MAC addresses
  * than VMware's are refused. open_gateway: the gateway's address leads to services of the host. reset_lost: unknown
@@ -265,6 +266,9 @@
 	F(IP4, host, 0)
 /* Forgets the connections of all NAT_FLUSH_FORWARD rows since the last one, at most NAT_FLUSHES_MAX. */
 #define FIELDS_nat_flush(F)
+/* The flowtable of the plan in force looks at what comes by this interface, or (gone) no longer does. err ENOENT: there
+ * is no such interface. ESTALE: no plan with a flowtable is in force. */
+#define FIELDS_flow_dev(F) F(STR, ifname, 16) F(BOOL, gone, 0)
 /* Binds the port on all addresses of the host, or on one, and keeps it, whoever comes and goes, so that nobody else can. err
  * EADDRINUSE: somebody has it. */
 #define FIELDS_hold_set(F) F(U8, proto, 0) F(U16, port, 0) F(IP4, host, 0)
@@ -320,9 +324,10 @@
 #define FIELDS_dhcp_option(F) F(U16, net, 0) F(U16, host, 0) F(U8, code, 0) F(BYTES, data, 1024)
 
 /* A network for natd, and its forwards. dns: address of the proxy, 0: none. hold_ports: host ports of so many
- * forwards are held. bridges: networks without a row. */
+ * forwards are held. bridges: networks without a row. flowtable: as in NAT_BEGIN. */
 #define FIELDS_natd_global(F)                                                                      \
-	F(BOOL, forward_others, 0) F(U16, hold_ports, 0) F(BOOL, foreign_allow, 0) F(BYTES, bridges, NAT_ROUTES_LEN)
+	F(BOOL, forward_others, 0) F(U16, hold_ports, 0) F(BOOL, foreign_allow, 0)                      \
+	F(BYTES, bridges, NAT_ROUTES_LEN) F(BOOL, flowtable, 0)
 #define FIELDS_natd_net(F)                                                                         \
 	F(U16, net, 0) F(IP4, subnet, 0) F(U8, len, 0) F(IP4, host, 0) F(IP4, gateway, 0) F(IP4, dns, 0) \
 	F(BOOL, adapter, 0) F(BOOL, nat, 0) F(BYTES, routes, NAT_ROUTES_LEN) NAT_WAY(F)
@@ -452,7 +457,7 @@
 #define FIELDS_conn_list(F) F(U16, net, 0)
 /* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did. Ports 0:
  * the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
- * not known. left_s: until it is forgotten if nothing happens. */
+ * not known. left_s: until it is forgotten if nothing happens; UINT32_MAX: not known. */
 #define FIELDS_conn_row(F)                                                                         \
 	F(U16, net, 0) F(U8, ip_proto, 0) F(BOOL, inward, 0) F(IP4, guest, 0) F(U16, guest_port, 0)     \
 	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
@@ -770,7 +775,8 @@
 	M(ROWS, rows, 0, 0)                                                                        \
 	M(FOREIGN_ALLOW, foreign_allow, 0, 0)                                                      \
 	M(SOCK_RELAY, sock_relay, 0, 0)                                                            \
-	M(NAT_FLUSH, nat_flush, 0, 0)
+	M(NAT_FLUSH, nat_flush, 0, 0)                                                              \
+	M(FLOW_DEV, flow_dev, 0, 0)
 
 /* clang-format on */
 

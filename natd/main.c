@@ -18,6 +18,8 @@
 #include "lib/rtnl.h"
 #include "lib/sandbox.h"
 #include "lib/worker_main.h"
+#include "natd/flowdev.h"
+#include "natd/flows.h"
 #include "natd/hold.h"
 #include "natd/inuse.h"
 #include "natd/lookup.h"
@@ -241,6 +243,7 @@ on_overrun(void *arg)
 	struct program *p = arg;
 
 	nat_rescan(p->d.nat);
+	flows_host_changed(p->d.flows);
 	proxy_forget_answers(p->d.proxy);
 }
 
@@ -253,6 +256,8 @@ on_link(const struct rtnl_link *l, bool gone, void *arg)
 
 	if (l->master == 0)
 		nat_host_changed(p->d.nat);
+	if (!flowdev_is_nothing(l))
+		flows_host_changed(p->d.flows);
 	if ((l->up && !gone) || l->master || l->bridge_port || !strcmp(l->kind, "veth") ||
 	    !strncmp(l->name, "vmnet", 5))
 		return;
@@ -266,6 +271,7 @@ on_addr(const struct rtnl_addr *a UNUSED, bool gone UNUSED, void *arg)
 	struct program *p = arg;
 
 	nat_host_changed(p->d.nat);
+	flows_host_changed(p->d.flows);
 }
 
 static const struct rtnl_events rtnl_events = {
@@ -318,9 +324,10 @@ start(struct program *p)
 	signal(SIGINT, SIG_IGN);
 	d->hold = hold_new(d);
 	d->relay = relay_new(d);
+	d->flows = flows_new(d);
 	d->nat = nat_new(d);
 	d->proxy = proxy_new(d);
-	if (!d->hold || !d->relay || !d->nat || !d->proxy)
+	if (!d->hold || !d->relay || !d->flows || !d->nat || !d->proxy)
 		log_fatal(0, "out of memory");
 }
 
@@ -331,6 +338,7 @@ end(struct program *p)
 	proxy_free(p->d.proxy);
 	nat_free(p->d.nat);
 	relay_free(p->d.relay);
+	flows_free(p->d.flows);
 	hold_free(p->d.hold);
 	fd_close(&p->d.inuse);
 	loop_io_free(p->rtnl_io);

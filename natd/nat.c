@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/util.h"
 #include "natd/firewall.h"
+#include "natd/flows.h"
 #include "natd/foreign.h"
 #include "natd/hold.h"
 #include "natd/inuse.h"
@@ -53,7 +54,7 @@ struct nat {
 	bool committing;
 	bool changing; /* the running commit changes forwards only */
 	bool again;    /* commit once more when this one is done */
-	bool told_timeouts;
+	bool told_timeouts, told_flowtable;
 	bool no_ftp; /* the kernel cannot follow FTP */
 	int err;     /* of the latest commit, positive */
 	char why[512];
@@ -440,9 +441,18 @@ commit_succeeded(struct nat *n, const char *words)
 			    "timeouts of nat.conf are without effect");
 	}
 	n->no_ftp = strstr(words, "no-ftp");
+	if (strstr(words, "no-flowtable") && !n->told_flowtable) {
+		n->told_flowtable = true;
+		log_info("this kernel has no flowtables (CONFIG_NF_FLOW_TABLE_INET, "
+			 "CONFIG_NFT_FLOW_OFFLOAD): "
+			 "established connections go on through its rules");
+	}
 	log_debug("NAT plan%s in force: %zu networks, %zu forwards (%s)",
 		  n->changing ? ", changed," : "", n->sent.nnets, n->sent.nforwards, words);
 	flush_next(n);
+	/* Its flowtable looks at nothing yet. */
+	if (strstr(words, "made"))
+		flows_begin(n->d->flows, strstr(words, "no-flowtable") ? NULL : &n->sent);
 	/* priv looks at the networks of the latest commit. */
 	if (!n->changing)
 		nat_rescan(n);
@@ -475,6 +485,7 @@ send_rows(struct nat *n)
 	struct msg m = msg_make(MSG_NAT_BEGIN, 0);
 
 	m.u.nat_begin.forward_others = n->sent.forward_others;
+	m.u.nat_begin.flowtable = n->sent.flowtable;
 	chan_send(n->d->priv, &m, NULL, 0);
 	for (size_t i = 0; i < n->sent.nnets; i++) {
 		m = msg_make(MSG_NAT_NET, 0);

@@ -5,6 +5,7 @@
  *     asks.c    requests to priv and their replies
  *     report.c  what the engine was told about each network's services
  *     nat.c     plan -> commits; restores the table; scans foreign rule sets
+ *     flows.c   interfaces of the flowtable
  *     hold.c    ports of the host that are held
  *     relay.c   forwards on ::1; relaytcp.c, relayudp.c: what comes in
  *     inuse.c   services of the host
@@ -12,7 +13,8 @@
  *     hostfile.c  a file of the host that is followed
  *     proxy.c   DNS sockets: towards guests, towards resolvers; dnstell.c: its words in the log
  *
- * plan.c, relayflow.c, way.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing of this.
+ * plan.c, relayflow.c, way.c, flowdev.c, firewall.c, nftevent.c, resolv.c and dns.c are pure and know nothing
+ * of this.
  */
 #ifndef VNET_NATD_NATD_H
 #define VNET_NATD_NATD_H
@@ -27,6 +29,7 @@
 
 enum { NATD_NETS = 256 };
 
+struct flows;
 struct hold;
 struct lookup;
 struct nat;
@@ -59,6 +62,7 @@ struct natd {
 	int inuse;    /* inuse.h's socket */
 	uint32_t own; /* our user */
 	struct nat *nat;
+	struct flows *flows;
 	struct proxy *proxy;
 	struct rtnl *rtnl;      /* the host's links, addresses and routes */
 	struct lookup *lookups; /* names that the engine waits for */

@@ -38,6 +38,7 @@ natd_conf_add(struct natd_conf *c, const struct msg *m)
 		c->forward_others = m->u.natd_global.forward_others;
 		c->hold_ports = m->u.natd_global.hold_ports;
 		c->foreign_allow = m->u.natd_global.foreign_allow;
+		c->flowtable = m->u.natd_global.flowtable;
 		memcpy(c->bridges, m->u.natd_global.bridges.b, m->u.natd_global.bridges.len);
 		return true;
 	}
@@ -382,7 +383,7 @@ plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listener
 	size_t ports = count_ports(c);
 	struct msg_nat_forward *tmp = calloc(ports + 1, sizeof(*tmp));
 
-	*out = (struct nat_plan){.forward_others = c->forward_others};
+	*out = (struct nat_plan){.forward_others = c->forward_others, .flowtable = c->flowtable};
 	out->nets = calloc(c->nnets + 1, sizeof(*out->nets));
 	out->forwards = calloc(ports + 1, sizeof(*out->forwards));
 	out->problems = calloc(rows, sizeof(*out->problems));
@@ -418,6 +419,7 @@ bool
 plan_copy(struct nat_plan *to, const struct nat_plan *from)
 {
 	struct nat_plan p = {.forward_others = from->forward_others,
+			     .flowtable = from->flowtable,
 			     .nnets = from->nnets,
 			     .nforwards = from->nforwards,
 			     .forwards_cap = from->nforwards + 1,
@@ -543,8 +545,8 @@ same_net(const struct msg_nat_net *a, const struct msg_nat_net *b)
 bool
 plan_same_nets(const struct nat_plan *a, const struct nat_plan *b)
 {
-	if (a->forward_others != b->forward_others || a->nnets != b->nnets ||
-	    a->ncaptures != b->ncaptures)
+	if (a->forward_others != b->forward_others || a->flowtable != b->flowtable ||
+	    a->nnets != b->nnets || a->ncaptures != b->ncaptures)
 		return false;
 	for (size_t i = 0; i < a->nnets; i++)
 		if (!same_net(&a->nets[i], &b->nets[i]))

@@ -17,7 +17,7 @@
 /* A complete configuration as the engine sent it, row by row. */
 struct natd_conf {
 	uint32_t generation;
-	bool forward_others, foreign_allow;
+	bool forward_others, foreign_allow, flowtable;
 	uint16_t hold_ports;
 	uint8_t bridges[NAT_ROUTES_LEN]; /* networks without an address, a set */
 	struct msg_natd_net *nets;
@@ -45,7 +45,7 @@ struct plan_problem {
 };
 
 struct nat_plan {
-	bool forward_others;
+	bool forward_others, flowtable;
 	struct msg_nat_net *nets;         /* by number */
 	struct msg_nat_forward *forwards; /* by protocol and port */
 	struct msg_nat_capture captures[NAT_CAPTURES_MAX];

@@ -90,13 +90,14 @@ json_of_conn(const struct conn_line *l)
 	json_t *o;
 
 	snprintf(net, sizeof(net), "vmnet%u", w->net);
-	o = json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:i,s:s,s:I}", "network", net, "protocol",
+	o = json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:i,s:s}", "network", net, "protocol",
 		      proto_word(w->ip_proto, proto), "guest", IP4_STR(w->guest), "guest_port",
 		      w->guest_port, "direction", w->inward ? "in" : "out", "peer",
-		      IP4_STR(w->peer), "peer_port", w->peer_port, "state", state_word(l), "left_s",
-		      (json_int_t)w->left_s);
+		      IP4_STR(w->peer), "peer_port", w->peer_port, "state", state_word(l));
 	if (!o)
 		return NULL;
+	json_object_set_new(o, "left_s",
+			    w->left_s != UINT32_MAX ? json_integer(w->left_s) : json_null());
 	json_object_set_new(o, "forward", w->forward ? json_integer(w->forward) : json_null());
 	json_object_set_new(o, "bytes_in",
 			    w->counted ? json_integer((json_int_t)w->bytes_in) : json_null());

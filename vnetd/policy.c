@@ -625,6 +625,15 @@ check_nat_capture(enum role from UNUSED, const struct msg *m)
 	return own_address(n->addr.b, n->addr.len);
 }
 
+/* A port is not routed by itself. That there is such an interface the kernel says. */
+static const char *
+check_flow_dev(enum role from UNUSED, const struct msg *m)
+{
+	if (names_port_parse(NULL, NULL, m->u.flow_dev.ifname))
+		return "guests' ports are not routed";
+	return names_ifname_ok(m->u.flow_dev.ifname) ? NULL : "not an interface name";
+}
+
 static const char *
 check_nat_flush_forward(enum role from UNUSED, const struct msg *m)
 {
@@ -756,6 +765,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_NAT_COMMIT] = {N, true, check_nothing},
     [MSG_NAT_FLUSH_FORWARD] = {N, false, check_nat_flush_forward},
     [MSG_NAT_FLUSH] = {N, true, check_nothing},
+    [MSG_FLOW_DEV] = {N, true, check_flow_dev},
     [MSG_CONN_LIST] = {E, true, check_conn_list},
     [MSG_HOLD_SET] = {N, true, check_hold_set},
     [MSG_HOLD_END] = {N, false, check_hold_end},

@@ -81,6 +81,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_NAT_COMMIT] = priv_nat_commit,
     [MSG_NAT_FLUSH_FORWARD] = priv_nat_flush_forward,
     [MSG_NAT_FLUSH] = priv_nat_flush,
+    [MSG_FLOW_DEV] = priv_flow_dev,
     [MSG_HOLD_SET] = priv_hold_set,
     [MSG_HOLD_END] = priv_hold_end,
     [MSG_HOLD_SWEEP] = priv_hold_sweep,

@@ -213,7 +213,7 @@ int priv_sysctl_localnet(const struct priv *p, unsigned net);
 void priv_sysctl_accounting(const struct priv *p);
 
 handler_fn priv_nat_begin, priv_nat_net, priv_nat_forward, priv_nat_capture, priv_nat_commit,
-    priv_nat_change, priv_nat_forward_gone, priv_nat_flush_forward, priv_nat_flush, priv_conn_list,
-    priv_nft_watch_open, priv_firewall_scan, priv_foreign_allow;
+    priv_nat_change, priv_nat_forward_gone, priv_nat_flush_forward, priv_nat_flush, priv_flow_dev,
+    priv_conn_list, priv_nft_watch_open, priv_firewall_scan, priv_foreign_allow;
 
 #endif

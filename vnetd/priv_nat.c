@@ -93,6 +93,15 @@ priv_nat_commit(struct priv *p, struct call *c)
 }
 
 int
+priv_flow_dev(struct priv *p, struct call *c)
+{
+	const struct msg_flow_dev *m = &c->m->u.flow_dev;
+	int r = priv_nft_flow_dev(p->nft, m->ifname, m->gone);
+
+	return r < 0 ? fail_errno(c, r, "the flowtable cannot look at %s", m->ifname) : 0;
+}
+
+int
 priv_nat_flush_forward(struct priv *p, struct call *c)
 {
 	return priv_nft_flush_forward(p->nft, &c->m->u.nat_flush_forward);

@@ -51,7 +51,8 @@ struct priv_nft {
 	bool plain;             /* the kernel does not know the flags */
 	bool no_timeouts;       /* nor timeout objects */
 	bool no_ftp;            /* nor what follows FTP */
-	bool anew;              /* the last commit made the table: there was none */
+	bool no_flowtable;      /* nor flowtables */
+	bool made, anew;        /* the last commit made the table; there was none */
 };
 
 struct found {
@@ -123,7 +124,7 @@ priv_nft_new(char *why, size_t cap)
 		snprintf(why, cap, "no memory for the NAT plan");
 		return NULL;
 	}
-	nft_plan_init(&n->plan, true);
+	nft_plan_init(&n->plan, &(struct msg_nat_begin){.forward_others = true});
 	r = nft_sock_open(&n->sock);
 	if (r == 0)
 		r = adopt(&n->sock);
@@ -162,7 +163,7 @@ int
 priv_nft_begin(struct priv_nft *n, const struct msg_nat_begin *m)
 {
 	nft_plan_fini(&n->plan);
-	nft_plan_init(&n->plan, m->forward_others);
+	nft_plan_init(&n->plan, m);
 	n->in_force = n->changing = false;
 	return 0;
 }
@@ -246,6 +247,7 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 	}
 	n->plan.no_timeouts = n->no_timeouts;
 	n->plan.no_ftp = n->no_ftp;
+	n->plan.no_flowtable = n->no_flowtable;
 	nft_batch_init(&b, &n->sock);
 	if (f.exists)
 		nft_build_delete(&b);
@@ -253,6 +255,7 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 	nft_build_plan(&b, &n->plan);
 	r = nft_batch_commit(&b, &n->sock, why);
 	nft_batch_fini(&b);
+	n->made = r == 0;
 	n->anew = r == 0 && !f.exists;
 	return r;
 }
@@ -264,13 +267,13 @@ change_table(struct priv_nft *n, struct nft_refusal *why)
 	struct nft_batch b;
 	int r;
 
+	n->made = n->anew = false;
 	if (n->change.ngone + n->change.ncome == 0)
 		return 0;
 	nft_batch_init(&b, &n->sock);
 	nft_build_change(&b, &n->plan, &n->change);
 	r = nft_batch_commit(&b, &n->sock, why);
 	nft_batch_fini(&b);
-	n->anew = false;
 	return r;
 }
 
@@ -294,6 +297,19 @@ is_of_plan(const struct nft_ct_tuple *t, void *arg)
 	       (t->proto == IPPROTO_UDP && nft_plan_has_port(plan, PROTO_UDP, t->dport));
 }
 
+/* The kernel knows the word flowtable wherever it knows nf_tables; what it refuses is the flowtable's type, or the rule
+ * that is to fill it. A rule refused for another reason will be refused again. */
+static bool
+learn_flowtable(struct priv_nft *n, int r, const struct nft_refusal *why)
+{
+	bool of_rule = why->type == NFT_MSG_NEWRULE && (r == -ENOENT || r == -EOPNOTSUPP);
+
+	if (!nft_plan_has_flowtable(&n->plan) || (why->type != NFT_MSG_NEWFLOWTABLE && !of_rule))
+		return false;
+	n->no_flowtable = true;
+	return true;
+}
+
 /* What the refusal says about the kernel, or about a race; false: it will not get better. */
 static bool
 learn(struct priv_nft *n, int r, const struct nft_refusal *why)
@@ -312,6 +328,8 @@ learn(struct priv_nft *n, int r, const struct nft_refusal *why)
 		*lacks = true;
 		return news;
 	}
+	if (learn_flowtable(n, r, why))
+		return true;
 	return (why->type == NFT_MSG_DELTABLE && r == -ENOENT) ||
 	       (why->type == NFT_MSG_NEWSET && r == -EEXIST) || r == -EINTR || r == -EAGAIN;
 }
@@ -350,8 +368,9 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		 * long as its packets keep coming. */
 		if (n->anew)
 			nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
-		snprintf(why, cap, "%s%s%s", n->plain ? "plain" : "owned",
-			 n->no_timeouts ? " no-timeouts" : "", n->no_ftp ? " no-ftp" : "");
+		snprintf(why, cap, "%s%s%s%s%s", n->plain ? "plain" : "owned",
+			 n->made ? " made" : "", n->no_timeouts ? " no-timeouts" : "",
+			 n->no_ftp ? " no-ftp" : "", n->no_flowtable ? " no-flowtable" : "");
 		return 0;
 	}
 	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)
@@ -364,6 +383,22 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		    refusal.what, strerror(-r));
 	else
 		snprintf(why, cap, "the kernel refuses %s: %s", refusal.what, strerror(-r));
+	return r;
+}
+
+int
+priv_nft_flow_dev(struct priv_nft *n, const char *ifname, bool gone)
+{
+	struct nft_refusal why;
+	struct nft_batch b;
+	int r;
+
+	if (!n->in_force || !nft_plan_has_flowtable(&n->plan))
+		return -ESTALE;
+	nft_batch_init(&b, &n->sock);
+	nft_build_flow_dev(&b, ifname, gone);
+	r = nft_batch_commit(&b, &n->sock, &why);
+	nft_batch_fini(&b);
 	return r;
 }
 

@@ -53,9 +53,15 @@ int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone 
 
 /* Replaces the whole table by the rows since BEGIN in one transaction, or since CHANGE tells
  * the kernel about those forwards alone: established connections go on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
- * why holds words for natd: "owned" or "plain", then "no-timeouts" where the kernel lacks timeout
- * objects, "no-ftp" where it has nothing to follow FTP with. Either way why is the text of the REPLY. */
+ * why holds words for natd: "owned" or "plain", "made" when the table was replaced after all, then "no-timeouts" where
+ * the kernel lacks timeout objects, "no-ftp" where it has nothing to follow FTP with, "no-flowtable". Either way why is
+ * the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
+
+/* Has the flowtable of the plan in force look at what comes by an interface, or (gone) no longer. A flowtable that is made
+ * by a commit looks at none, and the kernel takes one that vanishes out of it. 0, also when it is so already; -ENOENT:
+ * there is no such interface, or it is not among them; -ESTALE: no plan with a flowtable is in force; -errno. */
+int priv_nft_flow_dev(struct priv_nft *n, const char *ifname, bool gone);
 
 /* Forgets the connections that went through forwards which are no more: those whose original
  * destination port and whose guest both fit, and no others, in one walk of the table of connections. A row has no REPLY: what

@@ -439,6 +439,42 @@ put_ftp_helper(struct nft_batch *b)
 	nft_batch_put(b, nlh);
 }
 
+/* -- flowtable -- */
+
+/* Its bytes are counted for their connections, as those of other packets are. */
+static void
+put_flowtable(struct nft_batch *b, uint16_t type, uint16_t nlflags, const char *ifname)
+{
+	struct nlmsghdr *nlh = nft_batch_msg(b, type, nlflags);
+	struct nlattr *hook, *devs;
+
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_FLOWTABLE_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_FLOWTABLE_NAME, NFT_FLOWTABLE);
+	hook = mnl_attr_nest_start(nlh, NFTA_FLOWTABLE_HOOK);
+	mnl_attr_put_u32(nlh, NFTA_FLOWTABLE_HOOK_NUM, htonl(NF_NETDEV_INGRESS));
+	mnl_attr_put_u32(nlh, NFTA_FLOWTABLE_HOOK_PRIORITY, htonl(0));
+	if (ifname) {
+		devs = mnl_attr_nest_start(nlh, NFTA_FLOWTABLE_HOOK_DEVS);
+		mnl_attr_put_strz(nlh, NFTA_DEVICE_NAME, ifname);
+		mnl_attr_nest_end(nlh, devs);
+	}
+	mnl_attr_nest_end(nlh, hook);
+	if (type == NFT_MSG_NEWFLOWTABLE)
+		mnl_attr_put_u32(nlh, NFTA_FLOWTABLE_FLAGS, htonl(NFT_FLOWTABLE_COUNTER));
+	nft_batch_put(b, nlh);
+}
+
+void
+nft_build_flow_dev(struct nft_batch *b, const char *ifname, bool gone)
+{
+	if (gone)
+		put_flowtable(b, NFT_MSG_DELFLOWTABLE, 0, ifname);
+	else
+		put_flowtable(b, NFT_MSG_NEWFLOWTABLE, NLM_F_CREATE, ifname);
+}
+
 struct way {
 	struct nft_batch *b;
 	const char *chain;
@@ -473,6 +509,8 @@ nft_build_plan(struct nft_batch *b, const struct nft_plan *p)
 		put_timeout(b, &p->timeouts[i]);
 	if (p->any_ftp && !p->no_ftp)
 		put_ftp_helper(b);
+	if (nft_plan_has_flowtable(p))
+		put_flowtable(b, NFT_MSG_NEWFLOWTABLE, NLM_F_CREATE, NULL);
 	put_ways(b, p);
 	for (unsigned c = 0; c < NFT_CHAIN_N; c++)
 		if (nft_plan_has_chain(p, c))

@@ -20,6 +20,9 @@ void nft_build_table(struct nft_batch *b, uint32_t flags);
 /* Everything inside the table. Running out of memory sets b->bad. */
 void nft_build_plan(struct nft_batch *b, const struct nft_plan *p);
 
+/* The flowtable, which must be there, looks at what comes by an interface, or (gone) no longer does. */
+void nft_build_flow_dev(struct nft_batch *b, const char *ifname, bool gone);
+
 /* The forwards of a change, of a plan that has them already: one message with those that go, one with those that come. */
 void nft_build_change(struct nft_batch *b, const struct nft_plan *p, const struct nft_change *c);
 

@@ -5,6 +5,7 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
+#include <netinet/in.h>
 
 #include "lib/util.h"
 
@@ -19,6 +20,9 @@ static const uint8_t tcp_states[] = {
 static enum conn_state
 state_of(const struct nft_ct_entry *e)
 {
+	/* Of a connection in a flowtable the kernel does not tell the state, and lets go of it with the first FIN. */
+	if (e->status & IPS_OFFLOAD && e->orig.proto == IPPROTO_TCP)
+		return CONN_ESTABLISHED;
 	if (e->tcp_state != TCP_CONNTRACK_NONE && e->tcp_state < ARRAY_LEN(tcp_states))
 		return (enum conn_state)tcp_states[e->tcp_state];
 	return e->status & IPS_SEEN_REPLY ? CONN_ANSWERED : CONN_UNANSWERED;
@@ -64,7 +68,7 @@ nft_conn_row(struct msg_conn_row *row, const struct nft_plan *p, uint16_t net,
 	    .bytes_in = inward ? e->bytes_orig : e->bytes_reply,
 	    .bytes_out = inward ? e->bytes_reply : e->bytes_orig,
 	    .age_s = e->age_s,
-	    .left_s = e->left_s,
+	    .left_s = e->status & IPS_OFFLOAD ? UINT32_MAX : e->left_s,
 	};
 	return true;
 }

@@ -210,6 +210,16 @@ lookup(struct rule *r, uint32_t set, const uint32_t *dreg)
 	return lookup_from(r, NFT_REG_1, set, dreg);
 }
 
+/* A plain set that must not have what registers from sreg on hold. */
+static void
+lookup_not(struct rule *r, uint32_t sreg, uint32_t set)
+{
+	struct nftnl_expr *e = lookup_from(r, sreg, set, NULL);
+
+	if (e)
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
 static void
 verdict(struct rule *r, int code, const char *chain)
 {
@@ -267,15 +277,12 @@ static void
 name_and_mac_not_in(struct rule *r, uint32_t set)
 {
 	uint16_t ether = ARPHRD_ETHER;
-	struct nftnl_expr *e;
 
 	load_meta(r, NFT_META_IIFTYPE, NFT_REG_1);
 	compare(r, NFT_REG_1, NFT_CMP_EQ, &ether, sizeof(ether));
 	load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
 	load_payload(r, NFT_PAYLOAD_LL_HEADER, ETHER_SADDR, 6, NFT_REG_2);
-	e = lookup(r, set, NULL);
-	if (e)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	lookup_not(r, NFT_REG_1, set);
 }
 
 static void
@@ -295,6 +302,15 @@ objref(struct rule *r, uint32_t type, const char *name)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, type);
 	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+}
+
+static void
+flow_add(struct rule *r)
+{
+	struct nftnl_expr *e = expr(r, "flow_offload");
+
+	if (e)
+		nftnl_expr_set_str(e, NFTNL_EXPR_FLOW_TABLE_NAME, NFT_FLOWTABLE);
 }
 
 static void
@@ -409,13 +425,10 @@ static void
 is_to_others(struct rule *r)
 {
 	const uint8_t loopback_net = 127;
-	struct nftnl_expr *e;
 
 	load_meta(r, NFT_META_IIFNAME, NFT_REG_2);
 	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 4, NFT_REG_3);
-	e = lookup_from(r, NFT_REG_2, NFT_SET_GATEWAYS, NULL);
-	if (e)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	lookup_not(r, NFT_REG_2, NFT_SET_GATEWAYS);
 	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IP_DADDR, 1, NFT_REG_4);
 	compare(r, NFT_REG_4, NFT_CMP_NEQ, &loopback_net, sizeof(loopback_net));
 }
@@ -497,6 +510,10 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);
 		lookup(r, s->arg, NULL);
 		break;
+	case NFT_OP_OIF_NOT_IN:
+		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);
+		lookup_not(r, NFT_REG_1, s->arg);
+		break;
 	case NFT_OP_IIF_OIF_IN:
 		load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
 		load_meta(r, NFT_META_OIFNAME, NFT_REG_2);
@@ -532,6 +549,9 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		break;
 	case NFT_OP_FTP_HELPER:
 		objref(r, NFT_OBJECT_CT_HELPER, NFT_HELPER_FTP);
+		break;
+	case NFT_OP_FLOW_ADD:
+		flow_add(r);
 		break;
 	case NFT_OP_DNAT_LOCAL:
 		dnat_local(r, s->arg, false);

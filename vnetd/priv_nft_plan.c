@@ -3,7 +3,8 @@
  * Pure.
  *
  * How a packet is judged:
- *  - forward: known connections first, then one lookup by input interface sends new connections of
+ *  - forward: TCP that a guest and the outside have established is given to the flowtable, after which its packets
+ *    come here no more. Known connections first, then one lookup by input interface sends new connections of
  *    guests to the chain of their kind of network. What is left came from elsewhere: into a
  *    network it needs a forward (dnat); between interfaces that are not ours it passes, or not,
  *    as forward_others says.
@@ -80,6 +81,7 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_SET_RESET_NETS] = {"reset_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
     [NFT_SET_FTP_NETS] = {"ftp_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_FTP},
     [NFT_SET_FTP_PORTS] = {"ftp_ports", {NFT_T_PORT}, {NFT_T_NONE}, false, NFT_IF_FTP},
+    [NFT_SET_FLOW_NETS] = {"flow_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_FLOWS},
     [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
     [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
 };
@@ -186,6 +188,11 @@ const struct nft_rule_def nft_rules[] = {
 
     /* First of all, as routes change under connections that go on. */
     IF(IF_EGRESS, FORWARD, IN(IIF_IN, EGRESS_NETS), JUMP(EGRESS)),
+    /* By a packet of the guest's only: the kernel takes the route that the packet has for this direction, and
+     * looks for one to where the packet came from, by that very interface, for the other. UDP would be forgotten
+     * after the host's time, not after that of nat.conf. */
+    IF(IF_FLOWS, FORWARD, OP1(L4PROTO, IPPROTO_TCP), OP1(CT_STATE, STATE_ESTABLISHED), OP(IPV4),
+       IN(IIF_IN, FLOW_NETS), IN(OIF_NOT_IN, NETS), OP(FLOW_ADD)),
     /* What masquerades is known after its first packet, answered or not: datagrams often are not. */
     RULE(FORWARD, OP1(CT_STATUS, IPS_SEEN_REPLY | IPS_SRC_NAT), OP(ACCEPT)),
     RULE(FORWARD, OP1(CT_STATE, STATE_RELATED), OP(ACCEPT)),
@@ -227,17 +234,18 @@ const struct nft_rule_def nft_rules[] = {
 const size_t nft_nrules = ARRAY_LEN(nft_rules);
 
 void
-nft_plan_init(struct nft_plan *p, bool forward_others)
+nft_plan_init(struct nft_plan *p, const struct msg_nat_begin *m)
 {
 	memset(p, 0, sizeof(*p));
-	p->forward_others = forward_others;
+	p->forward_others = m->forward_others;
+	p->flowtable = m->flowtable;
 }
 
 void
 nft_plan_fini(struct nft_plan *p)
 {
 	free(p->forwards);
-	nft_plan_init(p, false);
+	nft_plan_init(p, &(struct msg_nat_begin){.forward_others = false});
 }
 
 PRINTF_LIKE(3, 4)
@@ -304,6 +312,13 @@ note_timeout(struct nft_plan *p, struct nft_timeout t)
 	p->timeouts[p->ntimeouts++] = t;
 }
 
+/* What may leave by one interface only is looked at packet by packet. */
+static bool
+takes_flows(const struct msg_nat_net *m)
+{
+	return m->nat && !m->egress[0];
+}
+
 static void
 note_way(struct nft_plan *p, const struct msg_nat_net *m)
 {
@@ -315,6 +330,7 @@ note_way(struct nft_plan *p, const struct msg_nat_net *m)
 	p->any_way |= nft_way_has_chain(m);
 	p->any_egress |= m->egress[0] != '\0';
 	p->any_vmware |= m->vmware_only;
+	p->any_flow |= takes_flows(m);
 }
 
 int
@@ -451,6 +467,8 @@ is_needed(const struct nft_plan *p, enum nft_when when)
 		return p->any_bound;
 	case NFT_IF_CAPTURES:
 		return p->ncaptures > 0;
+	case NFT_IF_FLOWS:
+		return p->flowtable && p->any_flow && !p->no_flowtable;
 	}
 	return false;
 }
@@ -471,6 +489,12 @@ bool
 nft_plan_has_set(const struct nft_plan *p, enum nft_set s)
 {
 	return is_needed(p, nft_sets[s].when);
+}
+
+bool
+nft_plan_has_flowtable(const struct nft_plan *p)
+{
+	return is_needed(p, NFT_IF_FLOWS);
 }
 
 void
@@ -677,6 +701,8 @@ net_elem(struct nft_elem *e, const struct msg_nat_net *m, enum nft_set s, unsign
 		return i == 0 && m->nat && m->reset_lost;
 	case NFT_SET_FTP_NETS:
 		return i == 0 && m->nat && m->ftp;
+	case NFT_SET_FLOW_NETS:
+		return i == 0 && takes_flows(m);
 	case NFT_MAP_FROM_GUESTS:
 		verdict(e, from_chain(m));
 		return i == 0;

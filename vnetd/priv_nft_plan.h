@@ -25,6 +25,9 @@ enum { NFT_NETS_MAX = 256, NFT_IFNAME_LEN = 16, NFT_STMTS_MAX = 7 };
 #define NFT_HELPER_FTP "ftp"
 enum { NFT_FTP_PORT = 21 };
 
+/* Connections that pass by the rules. Which interfaces it looks at is no part of a plan: they come and go. */
+#define NFT_FLOWTABLE "flows"
+
 /* Sets and maps, in the order in which they are made. */
 enum nft_set {
 	NFT_SET_NETS,     /* ifname: every network of the plan */
@@ -48,6 +51,7 @@ enum nft_set {
 	NFT_SET_RESET_NETS,    /* ifname: networks whose lost TCP connections are reset */
 	NFT_SET_FTP_NETS,      /* ifname: networks whose FTP is followed */
 	NFT_SET_FTP_PORTS,     /* port: of the host, leading to a guest's FTP server */
+	NFT_SET_FLOW_NETS,     /* ifname: networks whose connections the flowtable takes */
 	NFT_MAP_FROM_GUESTS,   /* ifname : goto from_nat, from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,       /* ifname : goto host_open, host_closed */
 	NFT_SET_N
@@ -94,6 +98,7 @@ enum nft_when {
 	NFT_IF_VMWARE, /* some network is for VMware's MAC addresses */
 	NFT_IF_BOUND,  /* some forward is of one address of the host */
 	NFT_IF_CAPTURES,
+	NFT_IF_FLOWS, /* the flowtable takes some network's connections */
 };
 
 struct nft_set_def {
@@ -127,6 +132,7 @@ enum nft_op {
 	NFT_OP_BRIDGED,        /* meta iifkind "bridge" meta oifkind "bridge" */
 	NFT_OP_IIF_IN,         /* iifname @SET */
 	NFT_OP_OIF_IN,         /* oifname @SET */
+	NFT_OP_OIF_NOT_IN,     /* oifname != @SET */
 	NFT_OP_IIF_OIF_IN,     /* iifname . oifname @SET */
 	NFT_OP_IIF_DADDR_IN,   /* iifname . ip daddr @SET */
 	NFT_OP_OIF_SADDR_IN,   /* oifname . ip saddr @SET */
@@ -137,6 +143,7 @@ enum nft_op {
 	NFT_OP_NO_SYN,         /* tcp flags & (fin | syn | rst | ack) != syn, after L4PROTO */
 	NFT_OP_TO_LOCAL,       /* fib daddr type local */
 	NFT_OP_FTP_HELPER,     /* ct helper set "ftp" */
+	NFT_OP_FLOW_ADD,      /* flow add @flows; a connection that cannot be added ends the rule */
 	NFT_OP_DNAT_LOCAL,    /* fib daddr type local dnat ip to meta l4proto . th dport map @SET */
 	NFT_OP_DNAT_INCOMING, /* the same, but not for gateways and 127.0.0.0/8 */
 	NFT_OP_DNAT_BOUND,    /* fib daddr type local and DNAT_CAPTURED */
@@ -193,8 +200,9 @@ struct nft_timeout {
 /* The rows of one plan. */
 struct nft_plan {
 	bool forward_others;
-	bool no_timeouts; /* the kernel has no timeout objects: leave them out */
-	bool no_ftp;      /* nor what follows FTP */
+	bool no_timeouts;             /* the kernel has no timeout objects: leave them out */
+	bool no_ftp;                  /* nor what follows FTP */
+	bool flowtable, no_flowtable; /* there is to be one; the kernel has none */
 	struct msg_nat_net nets[NFT_NETS_MAX];
 	size_t nnets;
 	struct msg_nat_forward *forwards; /* owned */
@@ -203,7 +211,8 @@ struct nft_plan {
 	size_t ncaptures;
 	struct nft_timeout timeouts[2 * NFT_NETS_MAX]; /* distinct */
 	size_t ntimeouts;
-	bool any_ftp, any_way, any_egress, any_vmware, any_tcp_timeout; /* of the networks */
+	bool any_ftp, any_way, any_egress, any_vmware, any_tcp_timeout,
+	    any_flow;                      /* of the networks */
 	bool any_bound;                    /* of the forwards, now or before a change */
 	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
 	int err;                           /* of the first bad row, negative */
@@ -211,7 +220,7 @@ struct nft_plan {
 };
 
 /* An empty plan; and forgets everything in it (the plan stays usable). */
-void nft_plan_init(struct nft_plan *p, bool forward_others);
+void nft_plan_init(struct nft_plan *p, const struct msg_nat_begin *m);
 void nft_plan_fini(struct nft_plan *p);
 
 /* Adds a row. 0, -EINVAL for one that cannot be, -ENOMEM; p->err and p->why keep the first
@@ -241,6 +250,8 @@ bool nft_plan_has_rule(const struct nft_plan *p, const struct nft_rule_def *r);
 bool nft_plan_has_chain(const struct nft_plan *p, enum nft_chain c);
 /* The set is part of this plan. */
 bool nft_plan_has_set(const struct nft_plan *p, enum nft_set s);
+/* So is the flowtable. */
+bool nft_plan_has_flowtable(const struct nft_plan *p);
 
 /* In which map a forward is, and which element it is there. */
 enum nft_set nft_forward_map(const struct msg_nat_forward *f);

@@ -170,6 +170,8 @@ static const struct {
     {NFT_MSG_NEWSETELEM, NFTA_SET_ELEM_LIST_SET, "elements of set"},
     {NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_SET, "removal of elements of set"},
     {NFT_MSG_NEWOBJ, NFTA_OBJ_NAME, "object"},
+    {NFT_MSG_NEWFLOWTABLE, NFTA_FLOWTABLE_NAME, "flowtable"},
+    {NFT_MSG_DELFLOWTABLE, NFTA_FLOWTABLE_NAME, "a device's removal from flowtable"},
 };
 
 static void

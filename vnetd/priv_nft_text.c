@@ -184,6 +184,7 @@ static const struct {
     [NFT_OP_BRIDGED] = {"meta iifkind \"bridge\" meta oifkind \"bridge\"", false},
     [NFT_OP_IIF_IN] = {"iifname @", true},
     [NFT_OP_OIF_IN] = {"oifname @", true},
+    [NFT_OP_OIF_NOT_IN] = {"oifname != @", true},
     [NFT_OP_IIF_OIF_IN] = {"iifname . oifname @", true},
     [NFT_OP_IIF_DADDR_IN] = {"iifname . ip daddr @", true},
     [NFT_OP_OIF_SADDR_IN] = {"oifname . ip saddr @", true},
@@ -194,6 +195,7 @@ static const struct {
     [NFT_OP_NO_SYN] = {"tcp flags & (fin | syn | rst | ack) != syn", false},
     [NFT_OP_TO_LOCAL] = {"fib daddr type local", false},
     [NFT_OP_FTP_HELPER] = {"ct helper set \"" NFT_HELPER_FTP "\"", false},
+    [NFT_OP_FLOW_ADD] = {"flow add @" NFT_FLOWTABLE, false},
     [NFT_OP_RETURN] = {"return", false},
     [NFT_OP_DNAT_LOCAL] = {"meta nfproto ipv4 fib daddr type local dnat ip to "
 			   "meta l4proto . th dport map @",
@@ -324,6 +326,9 @@ nft_text_plan(struct strbuf *b, const struct nft_plan *p)
 	if (p->any_ftp && !p->no_ftp)
 		strbuf_add(b, "\n\tct helper " NFT_HELPER_FTP " {\n\t\ttype \"ftp\" protocol tcp;\n"
 			      "\t\tl3proto ip;\n\t}\n");
+	if (nft_plan_has_flowtable(p))
+		strbuf_add(b, "\n\tflowtable " NFT_FLOWTABLE " {\n\t\thook ingress priority 0;\n"
+			      "\t\tcounter;\n\t}\n");
 	text_ways(b, p);
 	for (unsigned s = 0; s < NFT_SET_N; s++)
 		if (nft_plan_has_set(p, s))

@@ -312,6 +312,7 @@ send_generation(const struct push *p, uint32_t generation)
 		    !c->forward_known || c->was_router || (c->gen && c->gen->conf->forward_others);
 		m.u.natd_global.hold_ports = (uint16_t)(c->gen ? c->gen->conf->hold_ports : 0);
 		m.u.natd_global.foreign_allow = c->gen && c->gen->conf->foreign_allow;
+		m.u.natd_global.flowtable = c->gen && c->gen->conf->flowtable;
 		m.u.natd_global.bridges.len = NAT_ROUTES_LEN;
 		add_bridges(p, m.u.natd_global.bridges.b);
 		send_row(p, &m);

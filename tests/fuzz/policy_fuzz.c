@@ -166,6 +166,10 @@ must_be_harmless(const struct msg *m)
 	case MSG_SOCK_RELAY:
 		must(m->u.sock_relay.proto < PROTO_N && m->u.sock_relay.port != 0);
 		break;
+	case MSG_FLOW_DEV:
+		must(names_ifname_ok(m->u.flow_dev.ifname));
+		must(!names_port_parse(NULL, NULL, m->u.flow_dev.ifname));
+		break;
 	case MSG_FIREWALL_SCAN:
 		must(m->u.firewall_scan.bridges.len == NAT_ROUTES_LEN);
 		break;

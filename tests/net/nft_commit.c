@@ -24,7 +24,7 @@ print_text(const struct nft_sample *s)
 	static struct nft_plan plan;
 	struct strbuf b;
 
-	nft_plan_init(&plan, s->begin.forward_others);
+	nft_plan_init(&plan, &s->begin);
 	for (size_t i = 0; i < s->nnets; i++)
 		nft_plan_net(&plan, &s->nets[i]);
 	for (size_t i = 0; i < s->nforwards; i++)

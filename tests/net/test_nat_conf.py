@@ -203,6 +203,24 @@ def test_a_kernel_that_cannot_follow_ftp_is_told_of(lab, outside_ftp):
     assert lab.vnetd.json("networks")["networks"][-1]["state"] in ("up", "ok", "running")
 
 
+# --- established connections -----------------------------------------------------------------------
+
+
+def test_a_kernel_without_flowtables_does_without_and_says_so_once(lab):
+    """With one: tests/vm/test_flowtable.py."""
+    start(lab, env={"LD_PRELOAD": str(built.program("tests/net/libno-flowtable.so"))})
+    guest = guest_on(lab)
+    told = lambda: lab.vnetd.log_text().count("this kernel has no flowtables")
+    proc.wait_until("the log tells", lambda: told() == 1)
+    assert "flow" not in table(lab.host)
+    assert talks(guest, OUT, 7) and udp_talks(guest, NEAR, 7)
+    lab.vnetd.write("vnetd.conf", "[vmnet8]\nsnat-ports = 20000-20009\n")
+    lab.vnetd.ctl("reload")
+    wait_for_table(lab.host, "20000-20009")
+    assert talks(guest, OUT, 7)
+    assert told() == 1 and warnings(lab) == ""
+
+
 # --- times -----------------------------------------------------------------------------------------
 
 

@@ -132,6 +132,18 @@ ip_forward_is_asked_once_and_tells_natd(void **state UNUSED)
 }
 
 static void
+natd_is_told_of_the_flowtable(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_write(w, CONF_FILE_VNETD, 0, "[global]\nflowtable = no\n");
+	world_start(w);
+	assert_true(play_has(strbuf_str(&w->pushed[ROLE_NATD]), "others 0, no flowtable\n"));
+	world_free(w);
+}
+
+static void
 ip_forward_that_cannot_be_set_degrades_nat_networks(void **state UNUSED)
 {
 	struct world *w = world_new();
@@ -272,6 +284,7 @@ main(void)
 	    cmocka_unit_test(derived_files_that_cannot_be_written_are_no_obstacle),
 	    cmocka_unit_test(a_broken_version_line_refuses_the_start),
 	    cmocka_unit_test(ip_forward_is_asked_once_and_tells_natd),
+	    cmocka_unit_test(natd_is_told_of_the_flowtable),
 	    cmocka_unit_test(ip_forward_that_cannot_be_set_degrades_nat_networks),
 	    cmocka_unit_test(a_worker_that_does_not_answer_delays_ready_and_nothing_else),
 	    cmocka_unit_test(a_new_engine_finds_nothing_to_do),

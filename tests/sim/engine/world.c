@@ -124,7 +124,8 @@ note_row(struct strbuf *b, const struct msg *m)
 			    IP4_STR(m->u.natd_net.subnet), m->u.natd_net.len,
 			    m->u.natd_net.nat ? "yes" : "no");
 	else if (m->type == MSG_NATD_GLOBAL)
-		strbuf_addf(b, "others %d\n", m->u.natd_global.forward_others);
+		strbuf_addf(b, "others %d%s\n", m->u.natd_global.forward_others,
+			    m->u.natd_global.flowtable ? "" : ", no flowtable");
 	else if (m->type == MSG_NATD_CAPTURE)
 		strbuf_addf(b, "capture %s %u %u\n", redirect_ip_str(capture_addr(m), addr),
 			    m->u.natd_capture.port, m->u.natd_capture.to_port);

@@ -133,6 +133,8 @@ our_own_file_is_compared(void **state UNUSED)
 	    {"[global]\nforward-others = no\nlog-level = info\n", false, false, false},
 	    {"[global]\nforward-others = yes\n", true, false, false},
 	    {"[global]\nlog-level = debug\n", true, false, false},
+	    {"[global]\nflowtable = yes\n", false, false, false},
+	    {"[global]\nflowtable = no\n", true, false, false},
 	    {"[port fc0]\ntap = yes\nnetwork = vmnet8\n", false, true, false},
 	    {"[port fc0]\n", false, true, false},
 	    {"[vmnet1]\npromiscuous = deny\n", false, false, false},

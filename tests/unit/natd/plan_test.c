@@ -85,11 +85,11 @@ rows_are_translated_and_sorted(void **state UNUSED)
 	struct nat_plan p;
 	struct msg m = msg_make(MSG_NATD_GLOBAL, 0);
 
-	m.u.natd_global.forward_others = true;
+	m.u.natd_global.forward_others = m.u.natd_global.flowtable = true;
 	add(&c, m);
 	p = made(&c);
 	assert_int_equal(c.generation, 7);
-	assert_true(p.forward_others);
+	assert_true(p.forward_others && p.flowtable);
 	assert_int_equal(p.nproblems, 0);
 	assert_int_equal(p.nnets, 2);
 	assert_int_equal(p.nets[0].net, 1);
@@ -542,7 +542,7 @@ every_field_makes_a_difference(void **state UNUSED)
 	struct natd_conf c = sample();
 	struct nat_plan p = made(&c);
 
-	for (unsigned i = 0; i < 17; i++) {
+	for (unsigned i = 0; i < 18; i++) {
 		struct natd_conf d = sample();
 		struct nat_plan q;
 
@@ -578,6 +578,8 @@ every_field_makes_a_difference(void **state UNUSED)
 			d.nets[0].reset_lost = true;
 		else if (i == 15)
 			d.nets[0].low_udp.len = 2;
+		else if (i == 16)
+			d.flowtable = true;
 		else
 			d.nnets = 1;
 		q = made(&d);

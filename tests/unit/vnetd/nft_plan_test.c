@@ -25,7 +25,7 @@ static struct nft_plan plan; /* large */
 static int
 begin(void **state UNUSED)
 {
-	nft_plan_init(&plan, false);
+	nft_plan_init(&plan, &(struct msg_nat_begin){.forward_others = false});
 	return 0;
 }
 
@@ -42,7 +42,7 @@ make(const char *name)
 	struct nft_sample s;
 
 	assert_true(nft_sample(&s, name));
-	plan.forward_others = s.begin.forward_others;
+	nft_plan_init(&plan, &s.begin);
 	for (size_t i = 0; i < s.nnets; i++)
 		assert_int_equal(nft_plan_net(&plan, &s.nets[i]), 0);
 	for (size_t i = 0; i < s.nforwards; i++)
@@ -105,6 +105,36 @@ ways_out(void **state UNUSED)
 	/* A kernel that cannot follow FTP. */
 	plan.no_ftp = true;
 	check("nft-ways-no-ftp.nft");
+}
+
+/* Connections of networks with NAT, but for one whose way out is looked at packet by packet. */
+static void
+flows(void **state UNUSED)
+{
+	make("flows");
+	check("nft-flows.nft");
+	/* A kernel without flowtables. */
+	plan.no_flowtable = true;
+	check("nft-flows-no-flowtable.nft");
+}
+
+/* Nobody's connections would be in it. */
+static void
+no_flowtable_without_a_network_for_it(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8), h = nft_sample_net(1);
+
+	h.nat = false;
+	strcpy(n.egress, "eth1");
+	nft_plan_init(&plan, &(struct msg_nat_begin){.flowtable = true});
+	assert_int_equal(nft_plan_net(&plan, &h), 0);
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_false(nft_plan_has_flowtable(&plan));
+	n = nft_sample_net(9);
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_true(nft_plan_has_flowtable(&plan));
+	plan.flowtable = false;
+	assert_false(nft_plan_has_flowtable(&plan));
 }
 
 /* A forward to a guest's FTP server is one that the helper must know, in a change, too. */
@@ -307,6 +337,7 @@ connections_belong_to_guests(void **state UNUSED)
 	e.status = IPS_SEEN_REPLY;
 	assert_true(nft_conn_row(&row, &plan, 8, &e));
 	assert_int_equal(row.state, CONN_ANSWERED);
+	assert_int_equal(row.left_s, 0);
 	/* Between two: of the one that began, or of the one that is asked for. */
 	e.orig.dst = e.reply.src = IP(10, 255, 0, 9);
 	assert_true(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
@@ -320,6 +351,27 @@ connections_belong_to_guests(void **state UNUSED)
 	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
 	e.orig.src = IP(198, 51, 100, 2);
 	assert_false(nft_conn_row(&row, &plan, MSG_NET_ALL, &e));
+}
+
+/* The kernel tells neither state nor time of what is in a flowtable. */
+static void
+connections_in_a_flowtable_are_established(void **state UNUSED)
+{
+	struct nft_ct_entry e = {.orig = {6, IP(10, 8, 0, 130), IP(8, 8, 8, 8), 1000, 443},
+				 .reply = {6, IP(8, 8, 8, 8), IP(192, 0, 2, 1), 443, 1000},
+				 .status =
+				     IPS_SRC_NAT | IPS_SEEN_REPLY | IPS_ASSURED | IPS_OFFLOAD};
+	struct msg_conn_row row;
+
+	make("all");
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_int_equal(row.state, CONN_ESTABLISHED);
+	assert_int_equal(row.left_s, UINT32_MAX);
+	/* Somebody else's. */
+	e.orig.proto = e.reply.proto = 17;
+	assert_true(nft_conn_row(&row, &plan, 8, &e));
+	assert_int_equal(row.state, CONN_ANSWERED);
+	assert_int_equal(row.left_s, UINT32_MAX);
 }
 
 static struct nft_change change;
@@ -418,6 +470,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(one_nat_and_one_hostonly, begin, end),
 	    cmocka_unit_test_setup_teardown(all_kinds, begin, end),
 	    cmocka_unit_test_setup_teardown(ways_out, begin, end),
+	    cmocka_unit_test_setup_teardown(flows, begin, end),
+	    cmocka_unit_test_setup_teardown(no_flowtable_without_a_network_for_it, begin, end),
 	    cmocka_unit_test_setup_teardown(ftp_servers_of_guests, begin, end),
 	    cmocka_unit_test_setup_teardown(only_sets_grow, begin, end),
 	    cmocka_unit_test_setup_teardown(bad_networks_are_refused, begin, end),
@@ -426,6 +480,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_bound_forward_brings_rules, begin, end),
+	    cmocka_unit_test_setup_teardown(connections_in_a_flowtable_are_established, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
 	};

@@ -122,6 +122,24 @@ ways(struct nft_sample *s)
 	s->nforwards = 3;
 }
 
+/* Some of them in a flowtable. */
+static void
+flows(struct nft_sample *s)
+{
+	s->begin.flowtable = true;
+	s->nets[0] = nft_sample_net(1);
+	s->nets[0].nat = false;
+	s->nets[1] = nft_sample_net(8);
+	s->nets[2] = nft_sample_net(9);
+	strcpy(s->nets[2].egress, "eth1");
+	s->nets[3] = nft_sample_net(10);
+	s->nets[3].tcp_time_wait_s = 30;
+	s->nets[3].ftp = s->nets[3].vmware_only = s->nets[3].reset_lost = true;
+	s->nnets = 4;
+	s->forwards[0] = nft_sample_forward(8, PROTO_TCP, 8080);
+	s->nforwards = 1;
+}
+
 bool
 nft_sample(struct nft_sample *s, const char *name)
 {
@@ -136,6 +154,8 @@ nft_sample(struct nft_sample *s, const char *name)
 		all(s);
 	else if (!strcmp(name, "ways"))
 		ways(s);
+	else if (!strcmp(name, "flows"))
+		flows(s);
 	else
 		return false;
 	return true;

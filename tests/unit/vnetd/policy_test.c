@@ -51,7 +51,7 @@ static const struct {
     {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
     {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},     {MSG_FOREIGN_ALLOW, N, 'r'},
-    {MSG_SOCK_RELAY, N, 'r'},        {MSG_NAT_FLUSH, N, 'r'},
+    {MSG_SOCK_RELAY, N, 'r'},        {MSG_NAT_FLUSH, N, 'r'},        {MSG_FLOW_DEV, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -96,6 +96,7 @@ good(enum msg_type type)
 	case MSG_NAT_NET: m.u.nat_net = (struct msg_nat_net){.net = 8, .subnet = IP(10, 0, 8, 0), .len = 24, .host = IP(10, 0, 8, 1), .gateway = IP(10, 0, 8, 2), .adapter = true, .nat = true}; break;
 	case MSG_NAT_FORWARD: m.u.nat_forward = (struct msg_nat_forward){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
 	case MSG_NAT_FORWARD_GONE: m.u.nat_forward_gone = (struct msg_nat_forward_gone){.net = 8, .port = 80, .guest = IP(10, 0, 8, 128), .guest_port = 80}; break;
+	case MSG_FLOW_DEV: m.u.flow_dev = (struct msg_flow_dev){.ifname = "eth0"}; break;
 	case MSG_HOLD_SET: m.u.hold_set.port = 80; break;
 	case MSG_HOLD_END: m.u.hold_end.port = 80; break;
 	case MSG_SOCK_RELAY: m.u.sock_relay.port = 80; break;
@@ -473,6 +474,13 @@ addresses_and_subnets(void **state UNUSED)
 	REFUSED(NAT_FORWARD, nat_forward, guest = IP(127, 0, 0, 1));
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, proto = PROTO_N);
 	REFUSED(NAT_FLUSH_FORWARD, nat_flush_forward, port = 0);
+	ALLOWED(FLOW_DEV, flow_dev, ifname[3] = '.');
+	ALLOWED(FLOW_DEV, flow_dev, gone = true);
+	REFUSED(FLOW_DEV, flow_dev, ifname[0] = '\0');
+	REFUSED(FLOW_DEV, flow_dev, ifname[1] = '/');
+	REFUSED(FLOW_DEV, flow_dev, ifname[3] = ' ');
+	REFUSED_STR(FLOW_DEV, flow_dev, ifname, "vmnet8p1");
+	ALLOWED_STR(FLOW_DEV, flow_dev, ifname, "vmnet8");
 	REFUSED(FIREWALL_SCAN, firewall_scan, bridges.len = 0);
 	REFUSED(FOREIGN_ALLOW, foreign_allow, place = FOREIGN_PLACE_N);
 	ALLOWED(FOREIGN_ALLOW, foreign_allow, place = FOREIGN_IPTABLES_INPUT);
