@@ -125,7 +125,7 @@ dhcp_lease_rec(const struct lease *l, struct dhcp_clock clk, struct journal_rec 
 	rec->mac = l->mac;
 	rec->uid_len = l->uid_len;
 	memcpy(rec->uid, l->uid, l->uid_len);
-	memcpy(rec->hostname, l->hostname, sizeof(rec->hostname));
+	memcpy(rec->hostname, l->hostname, strlen(l->hostname) + 1);
 }
 
 bool
@@ -201,7 +201,7 @@ dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec, struct 
 	if (!l)
 		return false;
 	lease_set_client(s->leases, l, rec->mac, rec->uid, rec->uid_len);
-	memcpy(l->hostname, rec->hostname, sizeof(l->hostname));
+	lease_set_hostname(l, rec->hostname);
 	l->start = mono_of(clk, rec->starts);
 	l->end = mono_of(clk, rec->ends);
 	l->recorded = true;
@@ -354,7 +354,7 @@ carry_over(struct lease_table *to, const struct netconf *c, const struct lease *
 	if (!n)
 		return; /* cannot be: the table was made for all of them */
 	lease_set_client(to, n, l->mac, l->uid, l->uid_len);
-	memcpy(n->hostname, l->hostname, sizeof(n->hostname));
+	lease_set_hostname(n, l->hostname);
 	n->start = l->start;
 	n->end = l->end;
 	n->recorded = l->recorded;

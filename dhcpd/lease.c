@@ -62,6 +62,8 @@ buckets_new(size_t n)
 	return b;
 }
 
+static const char no_name[] = "";
+
 struct lease_table *
 lease_table_new(size_t cap, const struct hash_key *key)
 {
@@ -95,6 +97,8 @@ lease_table_free(struct lease_table *t)
 {
 	if (!t)
 		return;
+	for (struct lease *l = NULL; (l = lease_each(t, l)) != NULL;)
+		lease_set_hostname(l, "");
 	free(t->slot);
 	free(t->heap);
 	free(t->by_ip);
@@ -387,6 +391,7 @@ lease_add(struct lease_table *t, struct ip4 ip)
 		l = &t->slot[t->fresh++];
 	}
 	memset(l, 0, sizeof(*l));
+	l->hostname = no_name;
 	l->ip = ip;
 	l->state = LEASE_ENDED;
 	l->heap_at = LEASE_NIL;
@@ -433,9 +438,25 @@ lease_remove(struct lease_table *t, struct lease *l)
 	list_unlink(t, l);
 	client_unlink(t, l);
 	CHAIN_UNLINK(t, &t->by_ip[bucket(t, &l->ip.h, sizeof(l->ip.h))], i, ip_next);
+	lease_set_hostname(l, "");
 	l->state = LEASE_UNUSED;
 	l->reusable = false;
 	list_append(t, l);
+}
+
+/* Names are the memory of few leases: room for the longest in each would be a third of the table. */
+void
+lease_set_hostname(struct lease *l, const char *name)
+{
+	char *copy = NULL;
+
+	if (strcmp(l->hostname, name) == 0)
+		return;
+	if (name[0])
+		copy = strndup(name, DHCP_HOSTNAME_MAX);
+	if (l->hostname[0])
+		free((char *)l->hostname);
+	l->hostname = copy ? copy : no_name;
 }
 
 void
@@ -444,7 +465,7 @@ lease_set_client(struct lease_table *t, struct lease *l, struct mac mac, const u
 {
 	client_unlink(t, l);
 	if (!mac_eq(l->mac, mac)) {
-		l->hostname[0] = '\0';
+		lease_set_hostname(l, "");
 		l->start = l->end = (struct mono){0};
 		l->recorded = l->contested = false;
 		l->probed = (struct mono){0};

@@ -40,10 +40,10 @@ struct lease {
 	/* LEASE_ACTIVE: somebody else has the address too. Its client is not to keep it, and it is
 	 * abandoned at its end. The file does not know. */
 	bool contested;
-	uint16_t port; /* slot of DHCP_STAMP() by which its client asked last, 0: unknown;
+	uint16_t port;        /* slot of DHCP_STAMP() by which its client asked last, 0: unknown;
 			* change it with lease_set_port() only */
-	bool pooled;   /* counts for lease_table_pool_held(); lease_add_pooled() */
-	char hostname[DHCP_HOSTNAME_MAX + 1];
+	bool pooled;          /* counts for lease_table_pool_held(); lease_add_pooled() */
+	const char *hostname; /* never NULL; change it with lease_set_hostname() only */
 	uint8_t uid[LEASE_UID_MAX];
 	struct mono start; /* of the current or last lease */
 	struct mono end;   /* when it runs out, or ended */
@@ -93,6 +93,10 @@ struct lease *lease_add(struct lease_table *t, struct ip4 ip);
 /* The same for an address of a range, of which there are only so many. */
 struct lease *lease_add_pooled(struct lease_table *t, struct ip4 ip);
 void lease_remove(struct lease_table *t, struct lease *l);
+
+/* A copy of what its client calls itself, DHCP_HOSTNAME_MAX bytes at most; "": nothing is known. Without memory nothing is
+ * known either. */
+void lease_set_hostname(struct lease *l, const char *name);
 
 /* port: less than DHCP_STAMP_SLOTS. */
 void lease_set_port(struct lease_table *t, struct lease *l, unsigned port);

@@ -204,7 +204,7 @@ grant(struct job *j, struct ip4 ip)
 	lease_set_client(s->leases, l, m->chaddr, m->client_id.b, m->client_id.len);
 	lease_set_port(s->leases, l, port_of(s));
 	if (m->hostname[0])
-		memcpy(l->hostname, m->hostname, sizeof(l->hostname));
+		lease_set_hostname(l, m->hostname);
 	end = mono_add(second_floor(j->clk),
 		       ((int64_t)lease_s + (j->clk.wall_ms % 1000 != 0)) * 1000);
 	/* Never sooner than promised before: the client may not hear this answer. */

@@ -107,7 +107,7 @@ another_client_has_no_history(void **state UNUSED)
 	struct lease_table *t = lease_table_new(8, &key);
 	struct lease *l = add(t, 1, 1, LEASE_ACTIVE, 5);
 
-	strcpy(l->hostname, "web1");
+	lease_set_hostname(l, "web1");
 	l->recorded = true;
 	l->start.ms = 1;
 	lease_set_client(t, l, mac_of(1), (const uint8_t *)"x", 1);
@@ -118,6 +118,28 @@ another_client_has_no_history(void **state UNUSED)
 	assert_false(l->recorded);
 	assert_int_equal(l->start.ms, 0);
 	assert_null(lease_find_mac(t, mac_of(1)));
+	lease_table_free(t);
+}
+
+/* The memory of each name is seen by the sanitizers. */
+static void
+a_name_is_its_leases_own(void **state UNUSED)
+{
+	struct lease_table *t = lease_table_new(8, &key);
+	struct lease *a = add(t, 1, 1, LEASE_ACTIVE, 5), *b = add(t, 2, 2, LEASE_ACTIVE, 5);
+	char name[] = "web1";
+
+	assert_string_equal(a->hostname, "");
+	lease_set_hostname(a, name);
+	lease_set_hostname(b, a->hostname);
+	name[3] = '2';
+	assert_string_equal(a->hostname, "web1");
+	lease_set_hostname(a, a->hostname);
+	lease_set_hostname(a, name);
+	assert_string_equal(a->hostname, "web2");
+	assert_string_equal(b->hostname, "web1");
+	lease_remove(t, a);
+	assert_string_equal(add(t, 3, 3, LEASE_ACTIVE, 5)->hostname, "");
 	lease_table_free(t);
 }
 
@@ -249,6 +271,7 @@ main(void)
 	    cmocka_unit_test(active_lease_is_found_before_ended_ones),
 	    cmocka_unit_test(client_id_finds_ended_leases_only),
 	    cmocka_unit_test(another_client_has_no_history),
+	    cmocka_unit_test(a_name_is_its_leases_own),
 	    cmocka_unit_test(longest_free_address_comes_first),
 	    cmocka_unit_test(random_operations_match_the_model),
 	};
