@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests.kit import images, ns, vm
+from tests.kit import built, images, ns, vm
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,11 @@ def results(machine, stage, tmp_path_factory):
             space,
             tmp_path_factory.mktemp("host"),
             (vm.images.VM_DIR / "host/flowtable.sh").read_text(),
-            {"/stage": stage, "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts"},
+            {
+                "/stage": stage,
+                "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts",
+                "/test/nft-commit": built.program("tests/net/nft-commit"),
+            },
         )
         found = booted.finish(500)
         print(booted.console)
@@ -31,6 +35,10 @@ def results(machine, stage, tmp_path_factory):
 
 def same(results, **wanted):
     assert {key: results.get(key) for key in wanted} == wanted, results.get("journal", "")
+
+
+def test_the_kernel_gets_what_the_golden_text_says(results):
+    same(results, golden_commit="ok", golden="1 same")
 
 
 def test_it_looks_at_networks_with_nat_and_at_the_uplink(results):

@@ -65,6 +65,19 @@ get() { ip netns exec "$1" timeout 60 bash -c "sha256sum <'/dev/tcp/$2/$3'"; }
 whole() { head -c $(($(size "$1") / 8192 * 8192)) "$1" | awk '$1 != NR { exit 1 } END { if (!NR) exit 1 }'; }
 
 result kernel "$(uname -r)"
+
+# The kernel gets what the golden text says.
+words() { nft list table inet vnetd | tr -s ' ,\n\t{}' '\n' | sort; }
+/test/nft-commit text flows | nft -f -
+words >/tmp/by_nft
+nft list chain inet vnetd forward >>/tmp/by_nft
+nft flush ruleset
+check golden_commit /test/nft-commit commit flows
+words >/tmp/by_us
+nft list chain inet vnetd forward >>/tmp/by_us
+result golden "$(grep -c 'flow add @flows' /tmp/by_us) $(diff /tmp/by_nft /tmp/by_us && echo same)"
+nft flush ruleset
+
 export SUDO_USER=alice
 useradd -m alice
 check quickstart /src/scripts/quickstart --from /stage
