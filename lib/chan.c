@@ -439,8 +439,8 @@ chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds)
 	len = encode(c, m, buf, nfds);
 	if (len == 0)
 		return -EMSGSIZE;
-	/* Behind messages that wait, this one waits too. */
-	if (c->head && flush(c) < 0)
+	/* Behind messages that wait for room, this one waits too; those that only had time go before it. */
+	if (c->waiting && flush(c) < 0)
 		return -EPIPE;
 	r = c->head ? -EAGAIN : fd_sendmsg(c->sock, buf, len, fds, nfds);
 	if (r == -EAGAIN) {
