@@ -56,6 +56,13 @@ struct chan {
 };
 
 static void
+close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i]);
+}
+
+static void
 drop_item(struct chan *c)
 {
 	struct chan_item *it = c->head;
@@ -65,8 +72,7 @@ drop_item(struct chan *c)
 		c->tail = &c->head;
 	c->queued_bytes -= it->len;
 	c->queued_fds -= it->nfds;
-	for (size_t i = 0; i < it->nfds; i++)
-		fd_close(&it->fds[i]);
+	close_all(it->fds, it->nfds);
 	free(it);
 }
 
@@ -134,8 +140,7 @@ deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 		ok = true;
 	if (ok)
 		c->h->msg(c, &m, fds, nfds, c->arg);
-	for (size_t i = 0; i < nfds; i++)
-		fd_close(&fds[i]);
+	close_all(fds, nfds);
 	return ok;
 }
 
@@ -147,8 +152,7 @@ take(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 {
 	if (len > 0)
 		return deliver(c, buf, len, fds, nfds) ? RECEIVED_ONE : RECEIVED_END;
-	for (size_t i = 0; i < nfds; i++)
-		fd_close(&fds[i]);
+	close_all(fds, nfds);
 	switch (len) {
 	case -EAGAIN:
 		return RECEIVED_NOTHING;
@@ -182,8 +186,7 @@ take_batch(struct chan *c, struct fd_dgram *d, int n)
 			if (ended && !c->dead)
 				end_now(c);
 		} else {
-			for (size_t k = 0; k < d[i].nfds; k++)
-				fd_close(&d[i].fds[k]);
+			close_all(d[i].fds, d[i].nfds);
 		}
 	}
 	return n == FD_RECV_MAX && !c->dead && !c->closing;
@@ -488,8 +491,7 @@ chan_recv_blocking(int sock, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds)
 	}
 	if (len > 0 && msg_decode(m, buf, (size_t)len) && msg_fds_ok(m->type, *nfds))
 		return 0;
-	for (size_t i = 0; i < *nfds; i++)
-		fd_close(&fds[i]);
+	close_all(fds, *nfds);
 	*nfds = 0;
 	if (len > 0 || len == -EMSGSIZE)
 		return -EPROTO;
