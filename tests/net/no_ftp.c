@@ -3,17 +3,13 @@
  *
  * The helper that an object asks for gets a name that no kernel knows; the refusal is then the kernel's own.
  */
-#include <dlfcn.h>
+#include "spoil.h"
+
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-
-ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
-	       socklen_t addrlen);
 
 static void
 spoil_helper(const struct nlmsghdr *nlh)
@@ -34,17 +30,9 @@ spoil_helper(const struct nlmsghdr *nlh)
 	}
 }
 
-ssize_t
-sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t addrlen)
+void
+spoil(const struct nlmsghdr *nlh)
 {
-	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
-	int left = (int)len;
-
-	*(void **)&next = dlsym(RTLD_NEXT, "sendto");
-	if (to && to->sa_family == AF_NETLINK)
-		for (const struct nlmsghdr *nlh = buf; mnl_nlmsg_ok(nlh, left);
-		     nlh = mnl_nlmsg_next(nlh, &left))
-			if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWOBJ))
-				spoil_helper(nlh);
-	return next(fd, buf, len, flags, to, addrlen);
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWOBJ))
+		spoil_helper(nlh);
 }

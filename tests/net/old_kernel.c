@@ -5,25 +5,22 @@
  * The flags of a new table get a bit that no kernel knows, and the hook and the filter a number; the refusal is then
  * the kernel's own.
  */
+#include "spoil.h"
+
 #include <dlfcn.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/netlink.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 enum { OWNER_AND_PERSIST = 0x6, NO_SUCH_FLAG = 0x80000000, NO_SUCH_ATTR = 0x3fff };
 /* linux/bpf.h, Linux 6.6 */
 enum { PROG_ATTACH = 8, PROG_DETACH = 9, PROG_QUERY = 16 };
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47, NO_SUCH_HOOK = 9999, ATTR_WORDS = 64 };
-
-ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
-	       socklen_t addrlen);
 
 static void
 spoil_flags(const struct nlmsghdr *nlh)
@@ -49,22 +46,13 @@ spoil_filter(const struct nlmsghdr *nlh)
 	    a->nla_type = NO_SUCH_ATTR;
 }
 
-ssize_t
-sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t addrlen)
+void
+spoil(const struct nlmsghdr *nlh)
 {
-	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
-	int left = (int)len;
-
-	*(void **)&next = dlsym(RTLD_NEXT, "sendto");
-	if (to && to->sa_family == AF_NETLINK)
-		for (const struct nlmsghdr *nlh = buf; mnl_nlmsg_ok(nlh, left);
-		     nlh = mnl_nlmsg_next(nlh, &left)) {
-			if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
-				spoil_flags(nlh);
-			if (nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
-				spoil_filter(nlh);
-		}
-	return next(fd, buf, len, flags, to, addrlen);
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		spoil_flags(nlh);
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE))
+		spoil_filter(nlh);
 }
 
 /* Where the type of a hook is in the attributes of a command; 0: it has none. */
