@@ -264,7 +264,8 @@ on_engine_gone(struct chan *c UNUSED, const char *why, void *arg)
 	lose_engine(arg);
 }
 
-static const struct chan_handler engine_handler = {on_engine_msg, on_engine_gone};
+static const struct chan_handler engine_handler = {
+    .msg = on_engine_msg, .gone = on_engine_gone, .rows = true};
 
 static void
 stop(struct dhcpd *d, bool failed)
@@ -318,7 +319,7 @@ on_priv_gone(struct chan *c UNUSED, const char *why, void *arg)
 	stop(arg, broken);
 }
 
-static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
+static const struct chan_handler priv_handler = {.msg = on_priv_msg, .gone = on_priv_gone};
 
 static void
 on_sigterm(int signo UNUSED, void *arg)

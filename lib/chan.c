@@ -46,6 +46,7 @@ struct chan {
 	const struct chan_handler *h;
 	void *arg;
 	struct chan_item *head, **tail;
+	struct msg *rows; /* MSG_ROWS that is being filled, or NULL */
 	size_t queued_bytes, queued_fds;
 	unsigned depth; /* calls of ours on the stack that will touch the channel again */
 	bool closing;   /* nothing more is queued; gone() follows */
@@ -88,6 +89,8 @@ shut(struct chan *c)
 	c->end = c->soon = NULL;
 	while (c->head)
 		drop_item(c);
+	free(c->rows);
+	c->rows = NULL;
 	fd_close(&c->sock);
 }
 
@@ -124,6 +127,30 @@ encoded_name(const uint8_t *buf, ssize_t len)
 	return len < 2 ? "?" : msg_name((enum msg_type)(buf[0] << 8 | buf[1]));
 }
 
+/* A peer that is gone had said it before; nothing else is heard of a channel that closes. */
+static bool
+is_heard(const struct chan *c)
+{
+	return !c->dead && (!c->closing || c->eof);
+}
+
+/* Hands each row to the owner. What has an id wants an answer, and is no row. */
+static bool
+deliver_rows(struct chan *c, const struct msg_rows *rows)
+{
+	struct msg m;
+	size_t at = 0;
+
+	while (at < rows->rows.len && is_heard(c)) {
+		if (!msg_unpack(&m, rows, &at) || m.id) {
+			snprintf(c->why, sizeof(c->why), "sent malformed rows");
+			return false;
+		}
+		c->h->msg(c, &m, NULL, 0, c->arg);
+	}
+	return true;
+}
+
 /* Hands one datagram to the owner. False when it broke the protocol; c->why says how then. */
 static bool
 deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
@@ -138,7 +165,9 @@ deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 			 nfds);
 	else
 		ok = true;
-	if (ok)
+	if (ok && m.type == MSG_ROWS && c->h->rows)
+		ok = deliver_rows(c, &m.u.rows);
+	else if (ok)
 		c->h->msg(c, &m, fds, nfds, c->arg);
 	close_all(fds, nfds);
 	return ok;
@@ -180,8 +209,7 @@ take_batch(struct chan *c, struct fd_dgram *d, int n)
 	bool ended = false;
 
 	for (int i = 0; i < n; i++) {
-		/* A peer that is gone had said this before; nothing else is heard of a channel that closes. */
-		if (!ended && !c->dead && (!c->closing || c->eof)) {
+		if (!ended && is_heard(c)) {
 			ended = take(c, d[i].buf, d[i].len, d[i].fds, d[i].nfds) == RECEIVED_END;
 			if (ended && !c->dead)
 				end_now(c);
@@ -407,6 +435,60 @@ encode(struct chan *c, const struct msg *m, uint8_t buf[MSG_MAX], size_t nfds)
 	return 0;
 }
 
+/* Behind messages that wait for room, this one waits too; those that only had time go before it. */
+static int
+send_now(struct chan *c, const struct msg *m, const int *fds, size_t nfds)
+{
+	uint8_t buf[MSG_MAX];
+	size_t len = encode(c, m, buf, nfds);
+	int r;
+
+	if (len == 0)
+		return -EMSGSIZE;
+	if (c->waiting && flush(c) < 0)
+		return -EPIPE;
+	r = c->head ? -EAGAIN : fd_sendmsg(c->sock, buf, len, fds, nfds);
+	if (r == -EAGAIN) {
+		loop_io_enable(c->wr, true);
+		return wait_in_queue(c, buf, len, fds, nfds);
+	}
+	if (r < 0) {
+		send_failed(c, r);
+		return -EPIPE;
+	}
+	return 0;
+}
+
+static int
+send_rows(struct chan *c)
+{
+	int r;
+
+	if (!c->rows || c->rows->u.rows.rows.len == 0)
+		return 0;
+	r = send_now(c, c->rows, NULL, 0);
+	c->rows->u.rows.rows.len = 0;
+	return r;
+}
+
+int
+chan_send_row(struct chan *c, const struct msg *m)
+{
+	int r;
+
+	if (c->closing || c->dead)
+		return -EPIPE;
+	if (!c->rows && (c->rows = malloc(sizeof(*c->rows))))
+		*c->rows = msg_make(MSG_ROWS, 0);
+	if (c->rows && msg_pack(&c->rows->u.rows, m))
+		return 0;
+	r = send_rows(c);
+	if (r < 0 || (c->rows && msg_pack(&c->rows->u.rows, m)))
+		return r;
+	/* One that is a datagram of its own, or there is no memory. */
+	return send_now(c, m, NULL, 0);
+}
+
 int
 chan_send_soon(struct chan *c, const struct msg *m, int64_t ms)
 {
@@ -418,7 +500,7 @@ chan_send_soon(struct chan *c, const struct msg *m, int64_t ms)
 		c->sent_soon = now;
 		return chan_send(c, m, NULL, 0);
 	}
-	if (c->closing || c->dead)
+	if (c->closing || c->dead || send_rows(c) < 0)
 		return -EPIPE;
 	len = encode(c, m, buf, 0);
 	if (len == 0)
@@ -433,28 +515,9 @@ chan_send_soon(struct chan *c, const struct msg *m, int64_t ms)
 int
 chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds)
 {
-	uint8_t buf[MSG_MAX];
-	size_t len;
-	int r;
-
-	if (c->closing || c->dead)
+	if (c->closing || c->dead || send_rows(c) < 0)
 		return -EPIPE;
-	len = encode(c, m, buf, nfds);
-	if (len == 0)
-		return -EMSGSIZE;
-	/* Behind messages that wait for room, this one waits too; those that only had time go before it. */
-	if (c->waiting && flush(c) < 0)
-		return -EPIPE;
-	r = c->head ? -EAGAIN : fd_sendmsg(c->sock, buf, len, fds, nfds);
-	if (r == -EAGAIN) {
-		loop_io_enable(c->wr, true);
-		return wait_in_queue(c, buf, len, fds, nfds);
-	}
-	if (r < 0) {
-		send_failed(c, r);
-		return -EPIPE;
-	}
-	return 0;
+	return send_now(c, m, fds, nfds);
 }
 
 int

@@ -8,6 +8,7 @@
 #ifndef VNET_LIB_CHAN_H
 #define VNET_LIB_CHAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -24,6 +25,9 @@ struct chan_handler {
 	/* The peer has closed or broke the protocol (`why` is a sentence part: "closed the channel",
 	 * "sent a malformed LINK_ADD"). Called once; the channel must be freed by the handler's owner. */
 	void (*gone)(struct chan *c, const char *why, void *arg);
+	/* The peer may send with chan_send_row(): msg() gets each row by itself. Without this, MSG_ROWS is a message like
+	 * any other. */
+	bool rows;
 };
 
 /* Takes over sock (also on failure). `name` (copied) is for logs: "engine". NULL: no memory. */
@@ -38,12 +42,17 @@ void chan_free(struct chan *c);
  * then, and gone() follows from the loop. */
 int chan_send(struct chan *c, const struct msg *m, const int *fds, size_t nfds);
 
+/* The same for a single descriptor (or -1 for none), which is closed here in every case. */
+int chan_send_fd(struct chan *c, const struct msg *m, int fd);
+
 /* Queues a message that has `ms` milliseconds' time, without descriptors. One after a pause leaves at once, those that
  * follow it closely leave together: many messages wake the peer once. Order is kept with chan_send(). Errors as there. */
 int chan_send_soon(struct chan *c, const struct msg *m, int64_t ms);
 
-/* The same for a single descriptor (or -1 for none), which is closed here in every case. */
-int chan_send_fd(struct chan *c, const struct msg *m, int fd);
+/* Sends one of many rows, which has no id and no descriptors: packed with those behind it into datagrams (MSG_ROWS), to
+ * a peer whose handler takes rows. It leaves at the latest before the next message of chan_send(), which is to end
+ * the rows. Errors as there. */
+int chan_send_row(struct chan *c, const struct msg *m);
 
 /* Blocking send and receive for start-up code before the loop runs: one message. 0, -EPIPE when the peer
  * has closed, -EPROTO when it sent something malformed, -EMSGSIZE when *m cannot be encoded, -errno. */

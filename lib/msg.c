@@ -97,8 +97,9 @@ get_bool(struct rd *r)
 	{                                                                                          \
 		FIELDS_##name(PUT)                                                                 \
 	}                                                                                          \
-	static void get_##name(UNUSED struct rd *r, UNUSED struct msg_##name *m)                   \
+	static void get_##name(UNUSED struct rd *r, struct msg_##name *m)                          \
 	{                                                                                          \
+		memset(m, 0, sizeof(*m));                                                          \
 		FIELDS_##name(GET)                                                                 \
 	}
 MSG_LIST(M)
@@ -134,7 +135,8 @@ msg_decode(struct msg *m, const uint8_t *buf, size_t len)
 	struct rd r = rd_init(buf, len);
 	uint16_t type = rd_be16(&r);
 
-	memset(m, 0, sizeof(*m));
+	m->type = MSG_NONE;
+	m->id = 0;
 	if (len > MSG_MAX || rd_be16(&r) != 0)
 		return false;
 	m->id = rd_be32(&r);

@@ -180,7 +180,8 @@ on_engine_gone(struct chan *c UNUSED, const char *why, void *arg)
 	lose_engine(arg);
 }
 
-static const struct chan_handler engine_handler = {on_engine_msg, on_engine_gone};
+static const struct chan_handler engine_handler = {
+    .msg = on_engine_msg, .gone = on_engine_gone, .rows = true};
 
 static void
 take_engine(struct program *p, int fd)
@@ -219,7 +220,7 @@ on_priv_gone(struct chan *c UNUSED, const char *why, void *arg)
 	natd_stop(&p->d, broken);
 }
 
-static const struct chan_handler priv_handler = {on_priv_msg, on_priv_gone};
+static const struct chan_handler priv_handler = {.msg = on_priv_msg, .gone = on_priv_gone};
 
 /* -- the way to the outside -- */
 

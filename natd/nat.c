@@ -393,19 +393,17 @@ on_flushed(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 static void
 flush_next(struct nat *n)
 {
-	struct msg end = msg_make(MSG_NAT_FLUSH, 0);
+	struct msg m = msg_make(MSG_NAT_FLUSH_FORWARD, 0), end = msg_make(MSG_NAT_FLUSH, 0);
 	unsigned rows = 0;
 
 	if (n->flushing)
 		return;
 	for (; n->flushed < n->nflush && rows < NAT_FLUSHES_MAX; n->flushed++) {
-		struct msg m = msg_make(MSG_NAT_FLUSH_FORWARD, 0);
-
 		/* A forward that has come back meanwhile keeps its connections. */
 		if (plan_leads(&n->sent, &n->flush[n->flushed]))
 			continue;
 		m.u.nat_flush_forward = n->flush[n->flushed];
-		chan_send(n->d->priv, &m, NULL, 0);
+		chan_send_row(n->d->priv, &m);
 		rows++;
 	}
 	if (n->flushed == n->nflush)
@@ -490,17 +488,17 @@ send_rows(struct nat *n)
 	for (size_t i = 0; i < n->sent.nnets; i++) {
 		m = msg_make(MSG_NAT_NET, 0);
 		m.u.nat_net = n->sent.nets[i];
-		chan_send(n->d->priv, &m, NULL, 0);
+		chan_send_row(n->d->priv, &m);
 	}
+	m = msg_make(MSG_NAT_FORWARD, 0);
 	for (size_t i = 0; i < n->sent.nforwards; i++) {
-		m = msg_make(MSG_NAT_FORWARD, 0);
 		m.u.nat_forward = n->sent.forwards[i];
-		chan_send(n->d->priv, &m, NULL, 0);
+		chan_send_row(n->d->priv, &m);
 	}
 	for (size_t i = 0; i < n->sent.ncaptures; i++) {
 		m = msg_make(MSG_NAT_CAPTURE, 0);
 		m.u.nat_capture = n->sent.captures[i];
-		chan_send(n->d->priv, &m, NULL, 0);
+		chan_send_row(n->d->priv, &m);
 	}
 }
 
@@ -519,7 +517,7 @@ send_change(const struct msg_nat_forward *f, bool gone, void *arg)
 								     .host = f->host};
 	else
 		m.u.nat_forward = *f;
-	chan_send(n->d->priv, &m, NULL, 0);
+	chan_send_row(n->d->priv, &m);
 }
 
 /* The kernel has `sent`, and only forwards differ from what is wanted, few of them. */

@@ -143,7 +143,8 @@ on_gone(struct chan *chan UNUSED, const char *why, void *arg)
 	end_channel(c);
 }
 
-static const struct chan_handler chan_handler = {on_msg, on_gone};
+/* Rows are natd's; as each is a message of its own to the policy, they need no other than the rest. */
+static const struct chan_handler chan_handler = {.msg = on_msg, .gone = on_gone, .rows = true};
 
 /* Gives engine and worker a channel of their own. worker_end: where the worker's end goes; NULL: to the
  * running worker by ENGINE_CHAN. */

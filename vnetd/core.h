@@ -55,6 +55,8 @@ enum watch { WATCH_GATE, WATCH_MARKER };
 struct core_io {
 	void (*to_priv)(void *arg, const struct msg *m, const int *fds, size_t nfds);
 	void (*to_worker)(void *arg, enum role role, const struct msg *m);
+	/* One of many rows, which a message of to_worker() ends. */
+	void (*row_to_worker)(void *arg, enum role role, const struct msg *m);
 	/* peer: what core_client_new() was told. */
 	void (*to_client)(void *arg, void *peer, const struct msg *m, const int *fds, size_t nfds);
 	/* From now on clients may connect: the first plan is applied. */

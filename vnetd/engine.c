@@ -95,6 +95,15 @@ to_worker(void *arg, enum role role, const struct msg *m)
 }
 
 static void
+row_to_worker(void *arg, enum role role, const struct msg *m)
+{
+	struct engine *e = arg;
+
+	if (e->worker[role])
+		chan_send_row(e->worker[role], m);
+}
+
+static void
 to_client(void *arg UNUSED, void *peer, const struct msg *m, const int *fds, size_t nfds)
 {
 	struct peer *p = peer;
@@ -279,6 +288,7 @@ random64(void *arg UNUSED)
 static const struct core_io io = {
     .to_priv = to_priv,
     .to_worker = to_worker,
+    .row_to_worker = row_to_worker,
     .to_client = to_client,
     .serve = serve,
     .snapshot = snapshot,

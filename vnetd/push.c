@@ -22,6 +22,12 @@ struct push {
 static void
 send_row(const struct push *p, const struct msg *m)
 {
+	p->c->io->row_to_worker(p->c->io_arg, p->to, m);
+}
+
+static void
+send_word(const struct push *p, const struct msg *m)
+{
 	p->c->io->to_worker(p->c->io_arg, p->to, m);
 }
 
@@ -240,10 +246,10 @@ send_natd_net(const struct push *p, const struct conf_net *n)
 	if (n->nat)
 		put_way(&m.u.natd_net, n);
 	send_row(p, &m);
+	m = msg_make(MSG_NATD_FORWARD, 0);
 	for (size_t i = 0; i < n->nforwards; i++) {
 		const struct conf_forward *f = &n->forward[i];
 
-		m = msg_make(MSG_NATD_FORWARD, 0);
 		m.u.natd_forward = (struct msg_natd_forward){
 		    .net = (uint16_t)n->n,
 		    .proto = f->proto == CONF_TCP ? PROTO_TCP : PROTO_UDP,
@@ -303,7 +309,7 @@ send_generation(const struct push *p, uint32_t generation)
 
 	c->worker[p->to].changed = false;
 	m.u.conf_begin.generation = generation;
-	send_row(p, &m);
+	send_word(p, &m);
 	if (p->to == ROLE_NATD) {
 		m = msg_make(MSG_NATD_GLOBAL, 0);
 		/* A host that was a router before us stays one; as long as ip_forward is none of our
@@ -330,7 +336,7 @@ send_generation(const struct push *p, uint32_t generation)
 	}
 	m = msg_make(MSG_CONF_COMMIT, 0);
 	m.u.conf_commit.generation = generation;
-	send_row(p, &m);
+	send_word(p, &m);
 }
 
 static bool

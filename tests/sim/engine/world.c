@@ -400,6 +400,7 @@ watch(void *arg UNUSED, enum watch what UNUSED, int *fd)
 static const struct core_io io = {
     .to_priv = to_priv,
     .to_worker = to_worker,
+    .row_to_worker = to_worker,
     .to_client = to_client,
     .serve = serve,
     .snapshot = snapshot,

@@ -78,7 +78,18 @@ on_gone(struct chan *c, const char *why, void *arg)
 	loop_stop(s->loop);
 }
 
-static const struct chan_handler handler = {on_msg, on_gone};
+static const struct chan_handler handler = {.msg = on_msg, .gone = on_gone};
+static const struct chan_handler row_handler = {.msg = on_msg, .gone = on_gone, .rows = true};
+
+static void
+expect_rows(struct side *s)
+{
+	int sock = fcntl(chan_fd(s->chan), F_DUPFD_CLOEXEC, 0);
+
+	chan_free(s->chan);
+	s->chan = chan_new(s->loop, sock, "natd", &row_handler, s);
+	assert_non_null(s->chan);
+}
 
 static int
 setup(void **state)
@@ -287,6 +298,167 @@ what_waits_for_a_peer_that_goes_ends_the_channel(void **state)
 	run(s, 1000);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "closed the channel");
+}
+
+static struct msg
+forward(uint32_t i)
+{
+	struct msg m = msg_make(MSG_NATD_FORWARD, 0);
+
+	m.u.natd_forward.net = 8;
+	m.u.natd_forward.port = (uint16_t)i;
+	return m;
+}
+
+/* How many rows the peer finds, in order, before a message with an id. Fewer datagrams than rows. */
+static uint32_t
+take_rows(const struct side *s, uint32_t id, uint32_t *datagrams)
+{
+	struct msg m, row;
+	int fds[FD_PASS_MAX];
+	size_t nfds;
+	uint32_t n = 0;
+
+	for (*datagrams = 0; chan_recv_blocking(s->peer, &m, fds, &nfds) == 0; ++*datagrams) {
+		if (m.type == MSG_REPLY) {
+			assert_int_equal(m.id, id);
+			return n;
+		}
+		assert_int_equal(m.type, MSG_ROWS);
+		for (size_t at = 0; at < m.u.rows.rows.len; n++) {
+			assert_true(msg_unpack(&row, &m.u.rows, &at));
+			assert_int_equal(row.type, MSG_NATD_FORWARD);
+			assert_int_equal(row.u.natd_forward.port, n);
+		}
+	}
+	fail();
+	return 0;
+}
+
+/* Each with an end of its own; also one that takes its time. */
+static void
+rows_leave_before_the_message_that_ends_them(void **state)
+{
+	enum { N = 1000 };
+	struct side *s = *state;
+	uint32_t datagrams;
+
+	for (uint32_t turn = 1; turn <= 2; turn++) {
+		struct msg end = msg_reply(turn, 0, NULL);
+
+		for (uint32_t i = 0; i < N; i++) {
+			struct msg m = forward(i);
+
+			assert_int_equal(chan_send_row(s->chan, &m), 0);
+		}
+		if (turn == 1)
+			assert_int_equal(chan_send(s->chan, &end, NULL, 0), 0);
+		else
+			assert_int_equal(chan_send_soon(s->chan, &end, 0), 0);
+		assert_int_equal(take_rows(s, turn, &datagrams), N);
+		assert_in_range(datagrams, 1, N / 20);
+	}
+}
+
+/* It cannot be packed: it goes by itself, and behind those that were. */
+static void
+a_row_that_fills_a_datagram_keeps_its_place(void **state)
+{
+	struct side *s = *state;
+	struct msg small = forward(0), large = msg_make(MSG_ROWS, 0), m;
+	int fds[FD_PASS_MAX];
+	size_t nfds;
+
+	large.u.rows.rows.len = sizeof(large.u.rows.rows.b);
+	assert_int_equal(chan_send_row(s->chan, &small), 0);
+	assert_int_equal(chan_send_row(s->chan, &large), 0);
+	assert_int_equal(chan_recv_blocking(s->peer, &m, fds, &nfds), 0);
+	assert_true(m.u.rows.rows.len < 100);
+	assert_int_equal(chan_recv_blocking(s->peer, &m, fds, &nfds), 0);
+	assert_int_equal(m.u.rows.rows.len, sizeof(m.u.rows.rows.b));
+}
+
+static void
+send_forwards(struct side *s, uint32_t n, uint32_t last_id)
+{
+	struct msg rows = msg_make(MSG_ROWS, 0);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct msg m = forward(i);
+
+		m.id = i + 1 == n ? last_id : 0;
+		assert_true(msg_pack(&rows.u.rows, &m));
+	}
+	assert_int_equal(chan_send_blocking(s->peer, &rows, NULL, 0), 0);
+}
+
+static void
+each_row_is_a_message(void **state)
+{
+	struct side *s = *state;
+
+	expect_rows(s);
+	s->stop_after = 51;
+	send_forwards(s, 50, 0);
+	send_reply(s->peer, 7, NULL, 0);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 51);
+	assert_int_equal(s->last_id, 7);
+}
+
+static void
+who_expects_no_rows_gets_them_as_they_are(void **state)
+{
+	struct side *s = *state;
+
+	s->stop_after = 1;
+	send_forwards(s, 50, 0);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 1);
+}
+
+/* An answer to it could not be told from others'. */
+static void
+a_row_with_an_id_breaks_the_protocol(void **state)
+{
+	struct side *s = *state;
+
+	expect_rows(s);
+	send_forwards(s, 50, 1);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 49);
+	assert_int_equal(s->gone, 1);
+	assert_string_equal(s->why, "sent malformed rows");
+}
+
+static void
+rows_that_are_cut_break_the_protocol(void **state)
+{
+	struct side *s = *state;
+	struct msg rows = msg_make(MSG_ROWS, 0), m = forward(1);
+
+	expect_rows(s);
+	assert_true(msg_pack(&rows.u.rows, &m));
+	rows.u.rows.rows.len--;
+	assert_int_equal(chan_send_blocking(s->peer, &rows, NULL, 0), 0);
+	s->free_in_gone = true;
+	run(s, 2000);
+	assert_int_equal(s->msgs, 0);
+	assert_string_equal(s->why, "sent malformed rows");
+}
+
+static void
+a_handler_frees_the_channel_within_rows(void **state)
+{
+	struct side *s = *state;
+
+	expect_rows(s);
+	s->free_in_msg = true;
+	s->stop_after = 1;
+	send_forwards(s, 50, 0);
+	run(s, 2000);
+	assert_int_equal(s->msgs, 1);
+	assert_int_equal(s->gone, 0);
 }
 
 /* More than the socket takes: nothing is lost, the order stays, queued descriptors arrive. */
@@ -591,6 +763,13 @@ main(void)
 	    TEST(what_has_time_leaves_together),
 	    TEST(what_has_no_time_takes_along_what_waits),
 	    TEST(what_waits_for_a_peer_that_goes_ends_the_channel),
+	    TEST(rows_leave_before_the_message_that_ends_them),
+	    TEST(a_row_that_fills_a_datagram_keeps_its_place),
+	    TEST(each_row_is_a_message),
+	    TEST(who_expects_no_rows_gets_them_as_they_are),
+	    TEST(a_row_with_an_id_breaks_the_protocol),
+	    TEST(rows_that_are_cut_break_the_protocol),
+	    TEST(a_handler_frees_the_channel_within_rows),
 	    TEST(a_full_socket_queues),
 	    TEST(a_peer_that_never_reads_is_given_up),
 	    TEST(too_many_queued_descriptors_are_given_up_without_leak),

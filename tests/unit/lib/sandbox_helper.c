@@ -162,7 +162,7 @@ on_gone(struct chan *c UNUSED, const char *why UNUSED, void *arg)
 static int
 do_channel(pid_t other UNUSED)
 {
-	static const struct chan_handler h = {on_msg, on_gone};
+	static const struct chan_handler h = {.msg = on_msg, .gone = on_gone};
 	struct loop *l = loop_new();
 	struct chan *a, *b;
 	struct msg m = msg_reply(1, 0, "hello");
