@@ -73,7 +73,7 @@ is_host_address(struct ip4 a)
 	return !a.h || a.h == 0x7f000001 || (a.h >> 24 != 127 && a.h >> 28 < 14);
 }
 
-/* Adds a forward that makes sense; says why not otherwise. The first `sorted` forwards, already
+/* Adds a forward that makes sense; says why not otherwise. There is room. The first `sorted` forwards, already
  * there, come before it. */
 static void
 add_forward(struct build *b, struct conf_net *net, const struct conf_forward *f, size_t sorted)
@@ -113,11 +113,7 @@ add_forward(struct build *b, struct conf_net *net, const struct conf_forward *f,
 		return;
 	}
 	b->c->forwards_wide |= conf_forward_is_wide(f);
-	v = arena_grow(&b->c->arena, net->forward, net->nforwards, sizeof(*v));
-	if (!v)
-		return;
-	net->forward = v;
-	v += net->nforwards++;
+	v = &net->forward[net->nforwards++];
 	*v = *f;
 	if (f->description)
 		v->description = text_clean(&b->c->arena, f->description);
@@ -126,8 +122,13 @@ add_forward(struct build *b, struct conf_net *net, const struct conf_forward *f,
 static void
 read_forwards(struct build *b, struct conf_net *net)
 {
-	size_t first;
+	size_t first, n = net->natconf.nforwards;
 
+	for (size_t i = 0; i < b->nw.nforwards; i++)
+		n += b->nw.forward[i].n == net->n;
+	net->forward = n ? arena_alloc(&b->c->arena, n * sizeof(*net->forward)) : NULL;
+	if (!net->forward)
+		return;
 	for (size_t i = 0; i < b->nw.nforwards; i++) {
 		if (b->nw.forward[i].n == net->n)
 			add_forward(b, net, &b->nw.forward[i].f, 0);

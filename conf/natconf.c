@@ -129,6 +129,7 @@ struct nat_parser {
 	const char *name;
 	struct diags *d;
 	const struct ini_line *l;
+	size_t forwards_max; /* more do not fit the text */
 	bool ip_has_len;
 };
 
@@ -260,7 +261,7 @@ add_forward(struct nat_parser *p, enum conf_proto proto)
 {
 	struct word v = p->l->value, key = p->l->key, port;
 	const char *colon = v.len ? memchr(v.s, ':', v.len) : NULL;
-	struct conf_forward fw = {.proto = proto}, *list;
+	struct conf_forward fw = {.proto = proto};
 	struct host_ports host;
 	uint16_t more;
 
@@ -286,11 +287,10 @@ add_forward(struct nat_parser *p, enum conf_proto proto)
 	fw.host_port = host.first;
 	fw.more = host.more;
 	fw.pos = word_pos(p->name, &p->l->line, p->l->key);
-	list = arena_grow(p->a, p->f->forward, p->f->nforwards, sizeof(*list));
-	if (!list)
-		return;
-	p->f->forward = list;
-	list[p->f->nforwards++] = fw;
+	if (!p->f->forward)
+		p->f->forward = arena_alloc(p->a, p->forwards_max * sizeof(*p->f->forward));
+	if (p->f->forward)
+		p->f->forward[p->f->nforwards++] = fw;
 }
 
 static void
@@ -424,11 +424,23 @@ finish(struct nat_file *f)
 		f->nameserver[s++].h = 0;
 }
 
+/* As many as there are lines, of which the shortest is 1=0.0.0.0:1 */
+static size_t
+forwards_max(const char *text, size_t len)
+{
+	size_t lines = 1, fit = len / strlen("1=0.0.0.0:1\n") + 1;
+
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n' || text[i] == '\r';
+	return lines < fit ? lines : fit;
+}
+
 void
 natconf_parse(struct nat_file *f, struct arena *a, const char *name, const char *text, size_t len,
 	      struct diags *d)
 {
-	struct nat_parser p = {.f = f, .a = a, .name = name, .d = d};
+	struct nat_parser p = {
+	    .f = f, .a = a, .name = name, .d = d, .forwards_max = forwards_max(text, len)};
 	struct ini_line l;
 	struct ini it;
 
