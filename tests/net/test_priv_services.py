@@ -371,6 +371,43 @@ def test_nat_plan_is_committed_or_refused_as_a_whole(priv):
     natd.ask("NAT_COMMIT")  # the next plan starts afresh
 
 
+def packed(*rows):
+    """Several rows in one datagram (msg_pack())."""
+    return b"".join(struct.pack(">H", len(row)) + row for row in rows)
+
+
+def test_nat_rows_that_come_packed_are_judged_one_by_one(priv):
+    def forwards(*ports):
+        natd.tell("NAT_BEGIN")
+        natd.tell("ROWS", rows=packed(
+            msg.encode("NAT_NET", net=8, subnet="10.0.8.0", len=24, gateway="10.0.8.2", nat=True),
+            *(msg.encode("NAT_FORWARD", net=8, proto=0, port=port, guest="10.0.8.5", guest_port=80)
+              for port in ports)))
+
+    priv.network()
+    natd = priv.natd
+    forwards(8001, 8002)
+    natd.ask("NAT_COMMIT")
+    table = priv.host.run("nft", "list", "table", "inet", "vnetd").out
+    assert "8001" in table and "8002" in table
+    forwards(8003, 0)
+    assert "a row of the NAT plan was refused" in natd.ask("NAT_COMMIT", err=errno.EPERM).text
+    assert priv.host.run("nft", "list", "table", "inet", "vnetd").out == table
+
+
+@pytest.mark.parametrize("row", [
+    msg.encode("NAT_COMMIT", 7),
+    msg.encode("NAT_COMMIT"),
+    msg.encode("BRIDGE_DEL", net=8),
+    msg.encode("NAT_BEGIN")[:-1],
+], ids=["with an id", "request", "not natd's", "cut"])
+def test_what_is_no_row_of_natd_is_not_taken_packed_either(priv, row):
+    natd = priv.natd
+    natd.tell("ROWS", rows=packed(msg.encode("NAT_BEGIN"), row))
+    with pytest.raises(relay.Closed):
+        natd.receive()
+
+
 def test_loopback_is_routed_to_networks_with_nat_only(priv):
     def localnet(net):
         path = f"/proc/sys/net/ipv4/conf/vmnet{net}/route_localnet"
