@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +56,6 @@ struct chan {
 };
 
 static void
-close_all(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		fd_close(&fds[i]);
-}
-
-static void
 drop_item(struct chan *c)
 {
 	struct chan_item *it = c->head;
@@ -73,7 +65,7 @@ drop_item(struct chan *c)
 		c->tail = &c->head;
 	c->queued_bytes -= it->len;
 	c->queued_fds -= it->nfds;
-	close_all(it->fds, it->nfds);
+	fd_close_all(it->fds, it->nfds);
 	free(it);
 }
 
@@ -169,7 +161,7 @@ deliver(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 		ok = deliver_rows(c, &m.u.rows);
 	else if (ok)
 		c->h->msg(c, &m, fds, nfds, c->arg);
-	close_all(fds, nfds);
+	fd_close_all(fds, nfds);
 	return ok;
 }
 
@@ -181,7 +173,7 @@ take(struct chan *c, const uint8_t *buf, ssize_t len, int *fds, size_t nfds)
 {
 	if (len > 0)
 		return deliver(c, buf, len, fds, nfds) ? RECEIVED_ONE : RECEIVED_END;
-	close_all(fds, nfds);
+	fd_close_all(fds, nfds);
 	switch (len) {
 	case -EAGAIN:
 		return RECEIVED_NOTHING;
@@ -214,7 +206,7 @@ take_batch(struct chan *c, struct fd_dgram *d, int n)
 			if (ended && !c->dead)
 				end_now(c);
 		} else {
-			close_all(d[i].fds, d[i].nfds);
+			fd_close_all(d[i].fds, d[i].nfds);
 		}
 	}
 	return n == FD_RECV_MAX && !c->dead && !c->closing;
@@ -526,55 +518,6 @@ chan_send_fd(struct chan *c, const struct msg *m, int fd)
 	int r = chan_send(c, m, &fd, fd >= 0 ? 1 : 0);
 
 	fd_close(&fd);
-	return r;
-}
-
-static int
-wait_for(int sock, short events)
-{
-	struct pollfd p = {.fd = sock, .events = events};
-
-	while (poll(&p, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-int
-chan_recv_blocking(int sock, struct msg *m, int fds[FD_PASS_MAX], size_t *nfds)
-{
-	uint8_t buf[MSG_MAX];
-	ssize_t len;
-
-	while ((len = fd_recvmsg(sock, buf, sizeof(buf), fds, nfds)) == -EAGAIN) {
-		int r = wait_for(sock, POLLIN);
-
-		if (r < 0)
-			return r;
-	}
-	if (len > 0 && msg_decode(m, buf, (size_t)len) && msg_fds_ok(m->type, *nfds))
-		return 0;
-	close_all(fds, *nfds);
-	*nfds = 0;
-	if (len > 0 || len == -EMSGSIZE)
-		return -EPROTO;
-	return len == 0 ? -EPIPE : (int)len;
-}
-
-int
-chan_send_blocking(int sock, const struct msg *m, const int *fds, size_t nfds)
-{
-	uint8_t buf[MSG_MAX];
-	size_t len = msg_encode(m, buf, sizeof(buf));
-	int r;
-
-	if (len == 0 || !msg_fds_ok(m->type, nfds))
-		return -EMSGSIZE;
-	while ((r = fd_sendmsg(sock, buf, len, fds, nfds)) == -EAGAIN) {
-		r = wait_for(sock, POLLOUT);
-		if (r < 0)
-			return r;
-	}
 	return r;
 }
 

@@ -238,6 +238,13 @@ fd_read_all(int fd, char **out, size_t max)
 }
 
 void
+fd_close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fd_close(&fds[i]);
+}
+
+void
 fd_close_from(int first)
 {
 	close_range((unsigned)first, ~0U, 0);

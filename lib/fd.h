@@ -63,6 +63,9 @@ int fd_memfd(const char *name, const void *buf, size_t len);
  * buffer (*out: free() it). Length, -EFBIG, -ENOMEM or -errno. */
 ssize_t fd_read_all(int fd, char **out, size_t max);
 
+/* Closes each as fd_close() does. */
+void fd_close_all(int *fds, size_t n);
+
 /* Closes every descriptor from `first` on. */
 void fd_close_from(int first);
 
