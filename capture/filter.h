@@ -2,7 +2,8 @@
  * filter.h - filter expressions: libpcap's language to a classic BPF program, and the program as it goes to the
  * socket.
  *
- * The tools compile, with the rights of who typed the expression; the worker only attaches and runs programs.
+ * vnet-capture --compile compiles, with the rights of who typed the expression; the worker only attaches and runs
+ * programs.
  */
 #ifndef VNET_CAPTURE_FILTER_H
 #define VNET_CAPTURE_FILTER_H

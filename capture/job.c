@@ -5,10 +5,10 @@
 
 #include <string.h>
 
+#include "capture/code.h"
 #include "lib/fd.h"
-#include "lib/wire.h"
 
-enum { CODE_BYTES = 8, SNAPLEN_MIN = 14, FILE_MIN = 4096 };
+enum { SNAPLEN_MIN = 14, FILE_MIN = 4096 };
 
 bool
 job_init(struct job *j)
@@ -38,24 +38,6 @@ take_setup(struct job *j, const struct msg_capture_setup *m)
 }
 
 static const char *
-take_code(struct filter *f, const struct msg_capture_filter *m)
-{
-	struct rd r = rd_init(m->code.b, m->code.len);
-
-	if (m->code.len % CODE_BYTES || m->code.len / CODE_BYTES > FILTER_MAX - f->n)
-		return "the filter is too long";
-	while (rd_left(&r)) {
-		struct sock_filter *s = &f->code[f->n++];
-
-		s->code = rd_be16(&r);
-		s->jt = rd_u8(&r);
-		s->jf = rd_u8(&r);
-		s->k = rd_be32(&r);
-	}
-	return NULL;
-}
-
-static const char *
 go(struct job *j)
 {
 	if (!j->has_setup || j->out.n == 0)
@@ -74,24 +56,13 @@ job_take(struct job *j, const struct msg *m, int *fds, size_t nfds)
 	if (m->type == MSG_CAPTURE_SETUP)
 		return take_setup(j, &m->u.capture_setup);
 	if (m->type == MSG_CAPTURE_FILTER)
-		return take_code(&j->filter, &m->u.capture_filter);
+		return code_take(&j->filter, m->u.capture_filter.code.b,
+				 m->u.capture_filter.code.len)
+			   ? NULL
+			   : "the filter is too long";
 	if (m->type == MSG_CAPTURE_OUT && nfds == 1)
 		return out_add(&j->out, fd_take(&fds[0])) ? NULL : "there are too many files";
 	if (m->type == MSG_CAPTURE_GO)
 		return go(j);
 	return "it is no message about a capture";
-}
-
-void
-job_put_code(struct msg_capture_filter *m, const struct sock_filter *code, size_t n)
-{
-	struct wr w = wr_init(m->code.b, sizeof(m->code.b));
-
-	for (size_t i = 0; i < n; i++) {
-		wr_be16(&w, code[i].code);
-		wr_u8(&w, code[i].jt);
-		wr_u8(&w, code[i].jf);
-		wr_be32(&w, code[i].k);
-	}
-	m->code.len = (uint16_t)wr_len(&w);
 }

@@ -26,8 +26,4 @@ void job_fini(struct job *j);
  * with it. */
 const char *job_take(struct job *j, const struct msg *m, int *fds, size_t nfds);
 
-/* The instructions of a filter as messages carry them. */
-void job_put_code(struct msg_capture_filter *m, const struct sock_filter *code, size_t n);
-#define JOB_CODE_MAX 400 /* in one message */
-
 #endif

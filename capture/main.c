@@ -4,6 +4,8 @@
  * Executed by priv with three descriptors: 3 ends it when it is closed, 4 is one end of a connection with the client,
  * 5 a packet socket bound to what is captured, through which nothing passes so far. It has no capability and an empty
  * root; when the first frame comes, it can neither send nor open anything.
+ *
+ * With --compile it is no such process but the tools' compiler of filters, executed by them and as who called them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "bpf/gate_maps.h"
+#include "capture/code.h"
 #include "capture/job.h"
 #include "capture/ring.h"
 #include "capture/run.h"
@@ -30,15 +33,17 @@ enum { FD_PRIV = 3, FD_CLIENT = 4, FD_PACKET = 5 };
 struct options {
 	const char *run_dir;
 	enum log_level level;
-	uint32_t ifindex; /* what the socket is bound to */
-	uint32_t slot;    /* of the gate of the port; 0: a whole network */
+	uint32_t ifindex;    /* what the socket is bound to */
+	uint32_t slot;       /* of the gate of the port; 0: a whole network */
+	const char *compile; /* an expression: nothing else is done */
 };
 
 static const char usage[] =
     "usage: vnet-capture --link=INDEX [--slot=N] [--run-dir=DIR] [--log-level=0-3]\n"
+    "   or: vnet-capture --compile=FILTER\n"
     "\n"
     "Captures frames for vnetctl(8) capture; vnetd(8) starts it, and it cannot be started by "
-    "hand.\n"
+    "hand. With --compile it writes a filter of pcap-filter(7) as instructions for them.\n"
     "See vnet-capture(8).\n";
 
 __attribute__((noreturn)) static void
@@ -74,6 +79,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"log-level", required_argument, NULL, 'l'},
 	    {"link", required_argument, NULL, 'i'},
 	    {"slot", required_argument, NULL, 's'},
+	    {"compile", required_argument, NULL, 'C'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
@@ -98,6 +104,9 @@ parse_options(int argc, char **argv, struct options *o)
 		case 's':
 			o->slot = number("not a slot", optarg, GATE_SLOTS - 1);
 			break;
+		case 'C':
+			o->compile = optarg;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			exit(0);
@@ -110,6 +119,23 @@ parse_options(int argc, char **argv, struct options *o)
 	}
 	if (optind < argc)
 		usage_error("unexpected argument", argv[optind]);
+}
+
+/* Writes the program, or why there is none. */
+static int
+compile(const char *expr)
+{
+	static uint8_t code[FILTER_MAX * CODE_BYTES];
+	static struct filter f;
+	char why[FILTER_WHY_MAX];
+	bool ok = filter_compile(&f, expr, why);
+
+	putchar(ok ? CODE_FOLLOWS : CODE_WHY);
+	if (ok)
+		fwrite(code, 1, code_put(code, f.code, f.n), stdout);
+	else
+		fputs(why, stdout);
+	return fflush(stdout) == 0 && ok ? 0 : 1;
 }
 
 /* Until the client has said everything. False: it has gone, or *why says what is wrong. */
@@ -215,6 +241,8 @@ main(int argc, char **argv)
 	int r = 0;
 
 	parse_options(argc, argv, &o);
+	if (o.compile)
+		return compile(o.compile);
 	log_open("vnet-capture", o.level);
 	if (fcntl(FD_PRIV, F_GETFD) < 0 || fcntl(FD_CLIENT, F_GETFD) < 0 ||
 	    fcntl(FD_PACKET, F_GETFD) < 0 || o.ifindex == 0) {

@@ -3,6 +3,7 @@
  */
 #include "vnetd/ctl_session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
@@ -13,14 +14,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "capture/filter.h"
-#include "capture/job.h"
+#include "capture/code.h"
 #include "capture/pcap.h"
 #include "lib/chan.h"
 #include "lib/fd.h"
 #include "lib/util.h"
+#include "vnetd/ctl_filter.h"
 
-enum { START_MS = 10000, FILTER_PART = JOB_CODE_MAX };
+enum { START_MS = 10000 };
 
 /* --- signals --- */
 
@@ -180,11 +181,14 @@ say_all(struct session *s, const struct msg *setup, const struct filter *f,
 	struct msg go = msg_make(MSG_CAPTURE_GO, 0);
 	bool ok = say(s, setup, NULL, 0);
 
-	for (size_t i = 0; ok && i < f->n; i += FILTER_PART) {
+	for (size_t i = 0; ok && i < f->n; i += CODE_PART_MAX) {
 		struct msg m = msg_make(MSG_CAPTURE_FILTER, 0);
+		size_t n = f->n - i < CODE_PART_MAX ? f->n - i : CODE_PART_MAX;
 
-		job_put_code(&m.u.capture_filter, f->code + i,
-			     f->n - i < FILTER_PART ? f->n - i : FILTER_PART);
+		static_assert(CODE_PART_MAX * CODE_BYTES <= sizeof(m.u.capture_filter.code.b),
+			      "a part fits");
+		m.u.capture_filter.code.len =
+		    (uint16_t)code_put(m.u.capture_filter.code.b, f->code + i, n);
 		ok = say(s, &m, NULL, 0);
 	}
 	for (unsigned i = 0; ok && i < want->nfds; i++) {
@@ -230,11 +234,14 @@ session_open(struct session *s, const struct session_want *want)
 
 	memset(s, 0, sizeof(*s));
 	s->sock = -1;
-	if (!filter_compile(&f, want->filter ? want->filter : "", why)) {
+	r = ctl_filter(&f, want->filter, why);
+	if (r != CTL_OK) {
 		s->client.sock = -1;
 		strbuf_init(&s->client.why);
-		strbuf_addf(&s->client.why, "\"%s\" is no filter: %s", want->filter, why);
-		return CTL_USAGE;
+		if (r == CTL_USAGE)
+			strbuf_addf(&s->client.why, "\"%s\" is no filter: ", want->filter);
+		strbuf_add(&s->client.why, why);
+		return r;
 	}
 	r = client_open(&s->client, want->run_dir);
 	if (r == CTL_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * ctl_session.h - a capture as the tools see it: asked of vnetd, set up with vnet-capture, watched until it ends.
  *
- * Used by vnetctl, vnet-sniffer and vnet-extcap. The tools compile the filter and open the files, with the rights of
+ * Used by vnetctl, vnet-sniffer and vnet-extcap. Filters are compiled (ctl_filter.h) and files opened with the rights of
  * who calls them; frames go from vnet-capture into these files and not through the tool.
  */
 #ifndef VNET_VNETD_CTL_SESSION_H

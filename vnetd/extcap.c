@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/filter.h"
 #include "conf/conf.h"
 #include "lib/fd.h"
 #include "paths.h"
+#include "vnetd/ctl_filter.h"
 #include "vnetd/ctl_session.h"
 #include "vnetd/ctl_text.h"
 
@@ -179,7 +179,7 @@ check_filter(const struct call *c)
 	static struct filter f;
 	char why[FILTER_WHY_MAX];
 
-	if (filter_compile(&f, c->filter ? c->filter : "", why))
+	if (ctl_filter(&f, c->filter, why) == CTL_OK)
 		return CTL_OK;
 	puts(why);
 	return CTL_FAILED;

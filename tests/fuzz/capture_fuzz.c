@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/code.h"
 #include "capture/filter.h"
 #include "capture/flow.h"
 #include "capture/pcapng.h"
@@ -69,8 +70,13 @@ program(const uint8_t *data, size_t len)
 {
 	static struct sock_filter code[FILTER_MAX + FILTER_EXTRA];
 	const struct filter_scope scope = {.ifindex = 1, .snaplen = 96};
+	static uint8_t wire[FILTER_MAX * CODE_BYTES];
 	static struct filter f;
 
+	f.n = 0;
+	if (code_take(&f, data, len) &&
+	    (code_put(wire, f.code, f.n) != len || memcmp(wire, data, len) != 0))
+		abort();
 	f.n = len / sizeof(f.code[0]);
 	if (f.n > FILTER_MAX)
 		return;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/code.h"
 #include "capture/filter.h"
 #include "capture/job.h"
 #include "lib/util.h"
@@ -97,7 +98,7 @@ a_job_takes_a_program_apart_and_puts_it_together(void **state UNUSED)
 
 	assert_true(filter_compile(&f, "tcp port 80", why));
 	assert_true(job_init(&job));
-	job_put_code(&m.u.capture_filter, f.code, f.n);
+	m.u.capture_filter.code.len = (uint16_t)code_put(m.u.capture_filter.code.b, f.code, f.n);
 	assert_null(job_take(&job, &m, NULL, 0));
 	assert_int_equal(job.filter.n, f.n);
 	assert_memory_equal(job.filter.code, f.code, f.n * sizeof(f.code[0]));
