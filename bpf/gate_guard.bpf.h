@@ -2,7 +2,7 @@
  * gate_guard.bpf.h - what a guest may not say: DHCP server's messages, router advertisements, IP and
  * ARP in another address's name; and how often it may ask DHCP servers.
  *
- * Contract: reads only, and stamps what passes to our DHCP server (lib/gate.h). What a receiver might understand and this file cannot read does not pass while
+ * Contract: reads only, and tells our DHCP server what passes to it. What a receiver might understand and this file cannot read does not pass while
  * a guard is on: more than two VLAN tags, headers that are cut off or unknown, long chains of them.
  * Of a fragmented packet the first fragment decides; the others say nothing without it. So nothing is
  * read behind the end that the packet itself tells: a receiver takes that from the next fragment.
@@ -16,6 +16,7 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 
+#include "bpf/gate_dhcp.bpf.h"
 #include "bpf/gate_kern.bpf.h"
 #include "bpf/gate_rate.bpf.h"
 
@@ -35,9 +36,10 @@ struct guarded {
 	struct __sk_buff *skb;
 	const struct gate_policy *policy;
 	struct gate_state *state;
-	__u64 src;
+	__u64 dst, src;
 	__u32 off, end;
 	__u32 flags;
+	__u32 ip; /* where its IPv4 header is */
 };
 
 struct arp4_packet {
@@ -94,8 +96,7 @@ guard_source4(const struct guarded *g, __be32 saddr)
 	return DROP_IP;
 }
 
-/* A message to a DHCP server that passes all guards. Stamped only if ours takes it: what the host routes
- * onward keeps the mark that it has. */
+/* A message to a DHCP server that passes all guards. */
 static __always_inline int
 request_check(const struct guarded *g, __be32 daddr)
 {
@@ -105,9 +106,7 @@ request_check(const struct guarded *g, __be32 daddr)
 		return GATE_PASS;
 	if (p->dhcp_ns && !rate_ok(&g->state->dhcp_tat, p->dhcp_ns, p->dhcp_burst_ns))
 		return DROP_DHCP_RATE;
-	if (p->dhcp_stamp && (daddr == bpf_htonl(INADDR_BROADCAST) || daddr == p->dhcp_server ||
-			      daddr == p->dhcp_broadcast))
-		g->skb->mark = p->dhcp_stamp;
+	dhcp_tell(g->skb, p, g->dst, g->ip, daddr);
 	return GATE_PASS;
 }
 
@@ -145,6 +144,7 @@ guard_ip4(struct guarded *g)
 	if (!get(g, g->off, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return unread4(g);
 	guard_end(g, g->off, bpf_ntohs(ip.tot_len));
+	g->ip = g->off;
 	g->off += ip.ihl * 4u;
 	if (ip.protocol != IPPROTO_UDP || ip.frag_off & bpf_htons(0x1fff))
 		return guard_source4(g, ip.saddr);
@@ -378,7 +378,14 @@ snap_type(struct guarded *g, __u16 type)
 static __always_inline int
 guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
 {
-	struct guarded g = {skb, p->policy, p->state, f->src, 14, END_UNKNOWN, p->policy->flags};
+	struct guarded g = {.skb = skb,
+			    .policy = p->policy,
+			    .state = p->state,
+			    .dst = f->dst,
+			    .src = f->src,
+			    .off = ETH_HLEN,
+			    .end = END_UNKNOWN,
+			    .flags = p->policy->flags};
 	__u16 type = f->type;
 	__be16 tag[2];
 

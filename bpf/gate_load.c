@@ -209,6 +209,7 @@ hand_out(struct gate_fds *out, struct gate_bpf *gate)
 	    {&out->nets, bpf_map__fd(gate->maps.gate_nets)},
 	    {&out->owners, bpf_map__fd(gate->maps.gate_owners)},
 	    {&out->events, bpf_map__fd(gate->maps.gate_events)},
+	    {&out->dhcp, bpf_map__fd(gate->maps.gate_dhcp)},
 	    {&out->in, bpf_program__fd(gate->progs.gate_in)},
 	    {&out->out, bpf_program__fd(gate->progs.gate_out)},
 	    {&out->host, bpf_program__fd(gate->progs.gate_host)},
@@ -270,7 +271,7 @@ void
 gate_fds_close(struct gate_fds *f)
 {
 	int *all[] = {&f->policy, &f->elsewhere, &f->state, &f->nets, &f->owners,
-		      &f->events, &f->in,        &f->out,   &f->host};
+		      &f->events, &f->dhcp,      &f->in,    &f->out,  &f->host};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		fd_close(all[i]);

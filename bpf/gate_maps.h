@@ -11,6 +11,7 @@
  *     gate_nets      ARRAY network -> struct gate_net   written by priv only
  *     gate_owners    HASH  GATE_OWNER(net, mac) -> slot who has an address: given, pinned or learned
  *     gate_events    RINGBUF of struct gate_event       read by the engine
+ *     gate_dhcp      RINGBUF of struct dhcp_ring_msg    read by vnet-dhcpd, see bpf/dhcp_ring.h
  *
  * Every field that is read while it may be written is 8 or 4 bytes and aligned, so it is whole. A MAC
  * address is a number, first byte lowest. A change of a layout must change GATE_LAYOUT.
@@ -22,13 +23,13 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     4
+#define GATE_LAYOUT     5
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
 #define GATE_RING_BYTES 65536
 
-/* In flags, besides enum gate_flag: messages to DHCP servers are limited or stamped. */
+/* In flags, besides enum gate_flag: messages to DHCP servers are limited, or told to ours. */
 #define GATE_REQUESTS (1 << 16)
 
 #define GATE_HOME(ifindex) ((__u32)(ifindex) % GATE_SLOTS)
@@ -41,8 +42,8 @@ struct gate_policy {
 	__u16 learn; /* MAC_POLICY_LEARN: so many addresses */
 	__u32 span;  /* slot that gets a copy of all that this port sends and receives; 0: none */
 	__u32 ip;    /* GATE_IP: the port's address, network byte order; 0: none so far */
-	__u32 dhcp_stamp; /* DHCP_STAMP(); 0: none */
-	/* Whose messages get it, beside those to all; network byte order. */
+	__u32 dhcp_stamp; /* DHCP_STAMP(), for our server; 0: none */
+	/* Messages to these are our server's, beside those to all; network byte order, 0: we have none here. */
 	__u32 dhcp_server, dhcp_broadcast;
 	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
 	 * GATE_TAG() as its hash; 0: nobody captures here. */

@@ -3,7 +3,8 @@
  *
  * Executed by priv with two descriptors: 3 is the channel to priv, whose end is ours; 4 is the
  * channel to the engine, whose end is not: we go on serving, and priv sends a new one when there
- * is an engine again. Nothing here looks into a guest's bytes or decides about a lease.
+ * is an engine again. What guests ask comes by one ring buffer and is dealt out to the networks. Nothing here looks into a
+ * guest's bytes or decides about a lease.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "dhcpd/confrows.h"
+#include "dhcpd/inlet.h"
 #include "dhcpd/served.h"
 #include "lib/chan.h"
 #include "lib/fd.h"
@@ -28,6 +30,8 @@ enum {
 	EVENT_QUEUE_BYTES = 1 << 20,
 	/* The engine lets a port have its address by these. */
 	REPORT_MS = 5,
+	/* Messages that are dealt out before the channels get their turn. */
+	BATCHES_PER_TURN = 4,
 };
 
 /* A list of leases, or of counters, on its way to the engine. */
@@ -45,6 +49,9 @@ struct dhcpd {
 	struct chan *priv, *engine;
 	struct served_work *work;
 	struct served *net[CONFROWS_NETS];
+	struct inlet *inlet;
+	struct loop_io *inlet_rd; /* while messages are taken */
+	uint32_t inlet_id;        /* of the request for it; 0: answered */
 	struct confrows rows;
 	struct msg ready; /* CONF_READY that waits for the networks; type MSG_NONE: none */
 	bool configured;  /* at least once */
@@ -90,6 +97,91 @@ all_settled(const struct dhcpd *d)
 		if (d->net[i] && !served_is_settled(d->net[i]))
 			return false;
 	return true;
+}
+
+/* --- what guests ask --- */
+
+/* The messages of one network, of n that came; those of others stay in v. */
+static int
+of_one_net(struct inlet_msg *v, size_t *n, unsigned net, struct io_frame out[SERVED_BATCH])
+{
+	size_t kept = 0;
+	int got = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (v[i].net == net)
+			out[got++] = (struct io_frame){v[i].frame, v[i].len, v[i].stamp};
+		else
+			v[kept++] = v[i];
+	}
+	*n = kept;
+	return got;
+}
+
+static void
+deal_out(struct dhcpd *d, struct inlet_msg *v, size_t n)
+{
+	struct io_frame frame[SERVED_BATCH];
+
+	while (n > 0) {
+		unsigned net = v[0].net;
+		int got = of_one_net(v, &n, net, frame);
+
+		if (d->net[net])
+			served_input(d->net[net], frame, got);
+	}
+}
+
+static void
+on_inlet(int fd UNUSED, void *arg)
+{
+	struct inlet_msg v[SERVED_BATCH];
+	struct dhcpd *d = arg;
+	size_t n = SERVED_BATCH;
+
+	for (int i = 0; i < BATCHES_PER_TURN && n == SERVED_BATCH; i++) {
+		n = inlet_take(d->inlet, v, SERVED_BATCH);
+		deal_out(d, v, n);
+		inlet_release(d->inlet);
+	}
+}
+
+/* Messages wait in the ring until the networks that they are for can answer. */
+static void
+watch_inlet(struct dhcpd *d)
+{
+	bool ready = d->inlet && d->configured && all_settled(d);
+
+	if (ready && !d->inlet_rd) {
+		d->inlet_rd = loop_add_read(d->loop, inlet_fd(d->inlet), on_inlet, d);
+		if (!d->inlet_rd)
+			log_fatal(0, "out of memory");
+	} else if (!ready && d->inlet_rd) {
+		loop_io_free(d->inlet_rd);
+		d->inlet_rd = NULL;
+	}
+}
+
+static void
+ask_inlet(struct dhcpd *d)
+{
+	struct msg m = msg_make(MSG_DHCP_RING, 0);
+
+	d->inlet_id = ask_priv(d, &m);
+}
+
+static void
+take_inlet(struct dhcpd *d, const struct msg_reply *r, int *fds, size_t nfds)
+{
+	int err;
+
+	d->inlet_id = 0;
+	if (r->err || nfds != 1)
+		log_fatal(0, "no guest can be answered: %s",
+			  r->text[0] ? r->text : "priv has no ring of messages");
+	err = inlet_new(&d->inlet, fd_take(&fds[0]));
+	if (err < 0)
+		log_fatal(-err, "the ring of messages from guests cannot be mapped");
 }
 
 /* --- lists of leases --- */
@@ -222,6 +314,7 @@ take_commit(struct dhcpd *d, uint32_t generation)
 		if (d->net[i])
 			served_report(d->net[i]);
 	send_ready_if_settled(d);
+	watch_inlet(d);
 }
 
 /* --- channels --- */
@@ -286,10 +379,13 @@ take_engine(struct dhcpd *d, int *fd)
 static void
 take_priv_reply(struct dhcpd *d, const struct msg *m, int *fds, size_t nfds)
 {
+	if (m->id != 0 && m->id == d->inlet_id)
+		take_inlet(d, &m->u.reply, fds, nfds);
 	for (unsigned i = 0; i < CONFROWS_NETS; i++)
 		if (d->net[i] && served_take_reply(d->net[i], m->id, &m->u.reply, fds, nfds))
 			break;
 	send_ready_if_settled(d);
+	watch_inlet(d);
 }
 
 static void
@@ -371,12 +467,15 @@ dhcpd_init(struct dhcpd *d)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	ask_inlet(d);
 }
 
 static void
 dhcpd_fini(struct dhcpd *d)
 {
 	lose_engine(d);
+	loop_io_free(d->inlet_rd);
+	inlet_free(d->inlet);
 	for (unsigned i = 0; i < CONFROWS_NETS; i++)
 		served_free(d->net[i]);
 	chan_free(d->priv);

@@ -25,7 +25,7 @@
 #include "paths.h"
 
 enum {
-	/* Batches of one socket before the others get their turn. */
+	/* Batches of one socket before others get their turn. */
 	BATCHES_PER_TURN = 4,
 	/* After sockets or folder were refused: the first wait, doubled up to the second. */
 	RETRY_MIN_MS = 500,
@@ -52,6 +52,7 @@ struct served {
 	struct loop_timer *timer;
 
 	int packet, hold; /* sockets; -1: none */
+	int ifindex;      /* of the bridge */
 	struct loop_io *rd;
 	uint32_t sock_id, dir_id; /* requests that priv has not answered; 0 */
 	struct mono retry_at;     /* to ask again, or to look after the bridge; MONO_NEVER */
@@ -306,7 +307,7 @@ decide_one(struct served *s, int i, struct dhcp_clock clk, struct outcome *t)
 	struct io_frame reply = {.p = w->reply[i]};
 
 	dhcp_server_set_stamp(s->server, w->in[i].stamp);
-	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, w->in[i].csum, clk, w->reply[i], o);
+	dhcp_server_input(s->server, w->in[i].p, w->in[i].len, clk, w->reply[i], o);
 	reply.len = o->frame_len;
 	for (unsigned k = 0; k < o->nchanges; k++, t->blocks++)
 		t->text_len +=
@@ -334,7 +335,7 @@ decide(struct served *s, int n, struct dhcp_clock clk)
 	for (int i = 0; i < n; i++)
 		if (!arp4_frame_claims(w->in[i].p, w->in[i].len))
 			decide_one(s, i, clk, &t);
-	io_send(s->packet, w->now, t.now);
+	io_send(s->packet, s->ifindex, w->now, t.now);
 	for (int i = 0; i < n; i++)
 		if (w->out[i].offered)
 			tell_offer(s, &w->out[i].offer);
@@ -354,7 +355,7 @@ serve_batch(struct served *s, int n)
 		return;
 	recorded = leasefile_append(&s->file, w->text, t.text_len, t.blocks, clk) == 0;
 	if (recorded)
-		io_send(s->packet, w->later, t.later);
+		io_send(s->packet, s->ifindex, w->later, t.later);
 	for (int i = 0; i < n; i++)
 		for (unsigned k = 0; k < w->out[i].nchanges; k++) {
 			if (recorded)
@@ -388,16 +389,25 @@ bridge_gone(struct served *s)
 	refused(s, "the bridge of this network is gone");
 }
 
-/* A bridge that is down comes up again, and its socket with it; one that was removed does not,
- * and it may be removed after it went down, which nobody tells us. So the timer looks after it. */
-static void
-look_after_bridge(struct served *s)
+/* The link that the socket is bound to; 0: it is gone. */
+static int
+bound_to(int packet)
 {
 	struct sockaddr_ll sll;
 	socklen_t len = sizeof(sll);
 
 	memset(&sll, 0, sizeof(sll));
-	if (getsockname(s->packet, (struct sockaddr *)&sll, &len) < 0 || sll.sll_ifindex <= 0) {
+	if (getsockname(packet, (struct sockaddr *)&sll, &len) < 0 || sll.sll_ifindex <= 0)
+		return 0;
+	return sll.sll_ifindex;
+}
+
+/* A bridge that is down comes up again, and its socket with it; one that was removed does not,
+ * and it may be removed after it went down, which nobody tells us. So the timer looks after it. */
+static void
+look_after_bridge(struct served *s)
+{
+	if (!bound_to(s->packet)) {
 		bridge_gone(s);
 		return;
 	}
@@ -414,13 +424,12 @@ socket_failed(struct served *s, int err)
 		bridge_gone(s);
 }
 
+/* Answers to our probes, which the socket is for. */
 static void
-on_readable(int fd, void *arg)
+serve_socket(struct served *s)
 {
-	struct served *s = arg;
-
 	for (int i = 0; i < BATCHES_PER_TURN && s->packet >= 0; i++) {
-		int n = io_receive(s->env.work->batch, fd, s->env.work->in);
+		int n = io_receive(s->env.work->batch, s->packet, s->env.work->in);
 
 		if (n < 0)
 			socket_failed(s, -n);
@@ -432,8 +441,35 @@ on_readable(int fd, void *arg)
 		if (n < IO_BATCH)
 			break;
 	}
+}
+
+static void
+end_turn(struct served *s)
+{
 	leasefile_tidy(&s->file, s->server, clock_now());
 	update(s);
+}
+
+static void
+on_readable(int fd UNUSED, void *arg)
+{
+	struct served *s = arg;
+
+	serve_socket(s);
+	end_turn(s);
+}
+
+void
+served_input(struct served *s, const struct io_frame *v, int n)
+{
+	if (!s->rd)
+		return;
+	serve_socket(s);
+	if (s->packet >= 0) {
+		memcpy(s->env.work->in, v, (size_t)n * sizeof(*v));
+		serve_batch(s, n);
+	}
+	end_turn(s);
 }
 
 /* --- opening --- */
@@ -484,6 +520,7 @@ take_sockets(struct served *s, const struct msg_reply *r, int *fds, size_t nfds)
 	close_sockets(s);
 	s->packet = fd_take(&fds[0]);
 	s->hold = fd_take(&fds[1]);
+	s->ifindex = bound_to(s->packet);
 	s->refused[0] = '\0';
 	begin_serving(s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * served.h - one network while we serve it: its sockets, its lease file, its server, its timer.
+ * served.h - one network while we serve it: its sockets, its lease file, its server, its timer. What guests ask comes
+ * from outside, since all networks share one ring buffer.
  *
  * Connects what decides (server.c) with what does (io.c, store.c). Knows nobody else: it asks
  * priv and reports to the engine through the two calls in struct served_env.
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dhcpd/io.h"
 #include "dhcpd/leaserows.h"
 #include "dhcpd/netconf.h"
 #include "lib/loop.h"
@@ -42,6 +44,11 @@ void served_free(struct served *s);
 /* Puts a new configuration in force, leases kept. Takes over conf. 0 or -ENOMEM (the old one
  * stays). */
 int served_set_conf(struct served *s, struct netconf *conf);
+
+/* Messages to port 67 that came from the network, at most SERVED_BATCH; more of them at once share a sync of the disk.
+ * While the network is not ready they are dropped. The frames stay the caller's. */
+#define SERVED_BATCH IO_BATCH
+void served_input(struct served *s, const struct io_frame *v, int n);
 
 /* The wall clock was set: the lease file is to say so. */
 void served_clock_set(struct served *s);

@@ -564,8 +564,8 @@ dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp)
 }
 
 void
-dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
-		  struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out)
+dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, struct dhcp_clock clk,
+		  uint8_t *buf, struct dhcp_out *out)
 {
 	struct udp4_frame f;
 
@@ -581,7 +581,7 @@ dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum fra
 		conflict_input(s, frame, len, clk, out);
 		return;
 	}
-	if (!udp4_frame_decode(&f, frame, len, csum))
+	if (!udp4_frame_decode(&f, frame, len, FRAME_CSUM_MAYBE))
 		out->drop = DHCP_DROP_FRAME;
 	else if (!is_for_us(s, &f))
 		out->drop = DHCP_DROP_NOT_FOR_US;

@@ -157,8 +157,8 @@ void dhcp_server_set_stamp(struct dhcp_server *s, uint32_t stamp);
 /* One frame, as received on the network: a client's message, or ARP, to which there is never a reply.
  * Of several that came together the ARP frames are to be handed in first (arp4_frame_claims()): they
  * answer what was sent before, and may spare a client a wrong address. `buf` takes the reply: at least DHCP_FRAME_MAX bytes. */
-void dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, enum frame_csum csum,
-		       struct dhcp_clock clk, uint8_t *buf, struct dhcp_out *out);
+void dhcp_server_input(struct dhcp_server *s, const void *frame, size_t len, struct dhcp_clock clk,
+		       uint8_t *buf, struct dhcp_out *out);
 
 /* The changes of a reply could not be made durable, the reply does not leave: a lease that this
  * very message brought about is only held as an offer again. */

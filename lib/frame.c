@@ -86,6 +86,17 @@ ip4_header_decode(struct udp4_frame *f, struct rd *r)
 	return !r->bad && inet_sum_fold(inet_sum(start, hlen, 0)) == 0;
 }
 
+/* The checksum of a datagram, its field included, comes out right, or is what a kernel leaves to hardware. */
+static bool
+udp_csum_ok(const uint8_t *udp, size_t len, uint16_t field, uint32_t pseudo, enum frame_csum mode)
+{
+	const uint16_t partial = (uint16_t)~inet_sum_fold(pseudo);
+
+	if (mode == FRAME_CSUM_MAYBE && field == partial)
+		return true;
+	return inet_sum_fold(inet_sum(udp, len, pseudo)) == 0;
+}
+
 bool
 udp4_frame_decode(struct udp4_frame *out, const void *frame, size_t len, enum frame_csum mode)
 {
@@ -111,8 +122,7 @@ udp4_frame_decode(struct udp4_frame *out, const void *frame, size_t len, enum fr
 	f.data = rd_bytes(&r, f.len);
 	if (r.bad)
 		return false;
-	if (csum != 0 && mode == FRAME_CSUM_CHECK &&
-	    inet_sum_fold(inet_sum(udp, udp_len, pseudo_sum(f.src, f.dst, udp_len))) != 0)
+	if (csum != 0 && !udp_csum_ok(udp, udp_len, csum, pseudo_sum(f.src, f.dst, udp_len), mode))
 		return false;
 	*out = f;
 	return true;

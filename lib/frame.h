@@ -2,7 +2,7 @@
  * frame.h - Ethernet, ARP, IPv4 and UDP headers: decode and encode whole frames. Of IPv6 only what announces an address.
  *
  * Pure. RFC 894, 826, 791, 768, 4861. Decoders take bytes from outside: they are total and check lengths,
- * header checksums and (when not zero) the UDP checksum, unless told that the kernel left it partial.
+ * header checksums and (when not zero) the UDP checksum.
  */
 #ifndef VNET_LIB_FRAME_H
 #define VNET_LIB_FRAME_H
@@ -22,8 +22,10 @@ struct udp4_frame {
 };
 
 enum frame_csum {
-	FRAME_CSUM_CHECK,  /* verify the UDP checksum when it is there */
-	FRAME_CSUM_PARTIAL /* the sender's kernel has not filled it in (TP_STATUS_CSUMNOTREADY) */
+	FRAME_CSUM_CHECK, /* verify the UDP checksum when it is there */
+	/* The same, but the sender's kernel may have left it to hardware, and there is none between guests and host: then it is
+	 * the sum of the pseudo-header alone, which says nothing of the data. */
+	FRAME_CSUM_MAYBE,
 };
 
 /* Decodes Ethernet (one optional 802.1Q tag is NOT accepted) / IPv4 / UDP. False when it is anything

@@ -51,8 +51,8 @@ enum drop_reason {
 #define GATE_DHCP_RATE_MAX   1000000 /* dhcp-rate-per-port, messages/s; 0: no limit */
 #define GATE_DHCP_LEASES_MAX 65535   /* dhcp-leases-per-port; 0: no limit */
 
-/* The stamp: what the gate tells the DHCP server of the port by which a message came, in the mark of the
- * packet (SO_MARK). So it is there with the very frame that it is about, whatever has changed meanwhile. */
+/* The stamp: what the gate tells the DHCP server of the port by which a message came, beside the frame itself
+ * (bpf/dhcp_ring.h): so it is about this very frame, whatever has changed meanwhile. */
 #define DHCP_STAMP(slot, leases) (0xd0000000u | (unsigned)(slot) << 16 | (leases))
 #define DHCP_STAMP_IS(mark)      ((mark) >> 28 == 0xd)
 #define DHCP_STAMP_SLOT(mark)    ((mark) >> 16 & 0xfff)

@@ -180,8 +180,8 @@
  * 0: none so far. flood: broadcasts and multicasts a second, rates: kbit/s; 0: no limit. span: a port of the
  * same network that gets a copy of everything this one sends and receives, "": none. promisc: it gets
  * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
- * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_leases: stamped on those to dhcp_server and
- * dhcp_broadcast, see lib/gate.h; 0, and both addresses 0 with it: no limit and no stamp.
+ * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_server: those to it, to dhcp_broadcast and to all go to
+ * the DHCP server too; both addresses 0: there is none. dhcp_leases: it is told this limit with them, 0: no limit.
  * err EADDRINUSE: another port of the network has this address. */
 #define FIELDS_gate_set(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
@@ -214,10 +214,12 @@
 
 /* -- dhcpd -> priv -- */
 
-/* REPLY carries two descriptors: a packet socket bound to vmnetN that receives UDP to port 67 only
- * (PACKET_AUXDATA and SO_RCVMARK on), and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
+/* REPLY carries two descriptors: a packet socket bound to vmnetN, for sending, that receives ARP replies only,
+ * and a UDP socket on server:67 bound to vmnetN with a drop-all filter, to be held.
  * err EADDRINUSE: the text says what is taken. */
 #define FIELDS_sock_dhcp(F) F(U16, net, 0) F(IP4, server, 0)
+/* REPLY carries the ring buffer of bpf/dhcp_ring.h. */
+#define FIELDS_dhcp_ring(F)
 /* REPLY carries a descriptor of the folder <state-dir>/vmnetN, made if missing. */
 #define FIELDS_lease_dir(F) F(U16, net, 0)
 
@@ -662,6 +664,7 @@
 	M(MARKER_LIST, marker_list, 0, 0)                                                          \
 	M(MARKER_ROW, marker_row, 0, 0)                                                            \
 	M(SOCK_DHCP, sock_dhcp, 0, 0)                                                              \
+	M(DHCP_RING, dhcp_ring, 0, 0)                                                              \
 	M(LEASE_DIR, lease_dir, 0, 0)                                                              \
 	M(SOCK_DNS, sock_dns, 0, 0)                                                                \
 	M(NAT_BEGIN, nat_begin, 0, 0)                                                              \

@@ -220,8 +220,6 @@ want_dhcp(struct msg_gate_set *out, const struct gate_case *c, const struct conf
 		return;
 	out->dhcp_leases = (uint16_t)limit(c, port->dhcp_leases, net->dhcp_leases,
 					   default_leases(&c->conf->dhcpd));
-	if (!out->dhcp_leases)
-		return;
 	out->dhcp_server = c->conf->dhcpd.server;
 	out->dhcp_broadcast = prefix4_broadcast(c->conf->subnet);
 }

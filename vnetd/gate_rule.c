@@ -95,13 +95,11 @@ gate_dhcp_burst_ns(uint32_t per_second)
 static void
 rule_requests(struct gate_policy *out, const struct msg_gate_set *m, unsigned slot)
 {
-	if (m->dhcp_rate || m->dhcp_leases)
+	if (m->dhcp_rate || m->dhcp_server.h)
 		out->flags |= GATE_REQUESTS;
 	out->dhcp_ns = gate_flood_ns(m->dhcp_rate);
 	out->dhcp_burst_ns = gate_dhcp_burst_ns(m->dhcp_rate);
-	if (!m->dhcp_leases)
-		return;
-	out->dhcp_stamp = DHCP_STAMP(slot, m->dhcp_leases);
+	out->dhcp_stamp = m->dhcp_leases ? DHCP_STAMP(slot, m->dhcp_leases) : 0;
 	out->dhcp_server = ip4_be(m->dhcp_server);
 	out->dhcp_broadcast = ip4_be(m->dhcp_broadcast);
 }

@@ -91,6 +91,12 @@ port_name(const char *name)
 	return names_bridge_parse(NULL, name) ? "a network is not a port" : NULL;
 }
 
+static const char *
+port_on(unsigned net, const char *name)
+{
+	return net < NAMES_NETS ? port_name(name) : net_number(net);
+}
+
 /* vmnetNpM of this very network. */
 static bool
 is_port_of(unsigned net, const char *name)
@@ -312,19 +318,15 @@ check_port_del(enum role from UNUSED, const struct msg *m)
 static const char *
 check_port_enslave(enum role from UNUSED, const struct msg *m)
 {
-	const char *why = net_number(m->u.port_enslave.net);
-
-	return why ? why : port_name(m->u.port_enslave.ifname);
+	return port_on(m->u.port_enslave.net, m->u.port_enslave.ifname);
 }
 
 static const char *
 check_port_set(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_port_set *p = &m->u.port_set;
-	const char *why = net_number(p->net);
+	const char *why = port_on(p->net, p->ifname);
 
-	if (!why)
-		why = port_name(p->ifname);
 	if (!why && p->mtu)
 		why = mtu(p->mtu);
 	if (!why && !mac_is_zero(p->mac) && !is_our_end(p->mac))
@@ -356,23 +358,21 @@ gate_addresses(const struct msg_gate_set *g)
 	return NULL;
 }
 
-/* Only what goes to a host or to all hosts of a subnet gets a mark, and only with a limit. */
+/* One server of ours, or none, and then no leases of its to limit. */
 static bool
-gate_stamp_ok(const struct msg_gate_set *g)
+gate_server_ok(const struct msg_gate_set *g)
 {
-	if (!g->dhcp_leases)
-		return !g->dhcp_server.h && !g->dhcp_broadcast.h;
-	return is_host_address(g->dhcp_server) && is_host_address(g->dhcp_broadcast);
+	if (is_host_address(g->dhcp_server))
+		return is_host_address(g->dhcp_broadcast);
+	return !g->dhcp_server.h && !g->dhcp_leases && !g->dhcp_broadcast.h;
 }
 
 static const char *
 check_gate_set(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_gate_set *g = &m->u.gate_set;
-	const char *why = net_number(g->net);
+	const char *why = port_on(g->net, g->ifname);
 
-	if (!why)
-		why = port_name(g->ifname);
 	if (!why)
 		why = gate_addresses(g);
 	if (!why && g->flags & ~GATE_FLAGS_ALL)
@@ -383,8 +383,8 @@ check_gate_set(enum role from UNUSED, const struct msg *m)
 		why = "the limit of broadcasts is too high";
 	if (!why && g->dhcp_rate > GATE_DHCP_RATE_MAX)
 		why = "the limit of DHCP messages is too high";
-	if (!why && !gate_stamp_ok(g))
-		why = "a stamp is for one DHCP server";
+	if (!why && !gate_server_ok(g))
+		why = "a limit of leases is for one DHCP server";
 	if (!why && g->span[0] && (port_name(g->span) || !strcmp(g->span, g->ifname)))
 		why = "not a port that can get copies";
 	return why;
@@ -691,9 +691,8 @@ static const char *
 check_capture_start(enum role from UNUSED, const struct msg *m)
 {
 	const struct msg_capture_start *s = &m->u.capture_start;
-	const char *why = net_number(s->net);
 
-	return why || !s->ifname[0] ? why : port_name(s->ifname);
+	return s->ifname[0] ? port_on(s->net, s->ifname) : net_number(s->net);
 }
 
 static const struct rule rules[MSG_N] = {
@@ -737,6 +736,7 @@ static const struct rule rules[MSG_N] = {
     [MSG_MARKER_LIST] = {E, true, check_nothing},
     /* sockets */
     [MSG_SOCK_DHCP] = {D, true, check_sock_dhcp},
+    [MSG_DHCP_RING] = {D, true, check_nothing},
     [MSG_SOCK_DNS] = {N, true, check_sock_dns},
     [MSG_SOCK_RELAY] = {N, true, check_sock_relay},
     /* TCP redirections: their files, their worker, its listening sockets and logs */

@@ -62,6 +62,7 @@ static handler_fn *const handlers[MSG_N] = {
     [MSG_MARKER_WATCH] = priv_marker_watch,
     [MSG_MARKER_LIST] = priv_marker_list,
     [MSG_SOCK_DHCP] = priv_sock_dhcp,
+    [MSG_DHCP_RING] = priv_dhcp_ring,
     [MSG_SOCK_DNS] = priv_sock_dns,
     [MSG_SOCK_RELAY] = priv_sock_relay,
     [MSG_REDIRECT_FILES] = priv_redirect_files,

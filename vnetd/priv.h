@@ -123,7 +123,7 @@ handler_fn priv_tap_add, priv_veth_add, priv_port_del, priv_port_enslave, priv_p
 
 /* priv_gate.c: what a port may send and gets */
 handler_fn priv_gate_set, priv_gate_del, priv_gate_forget, priv_gate_fasten, priv_gate_list,
-    priv_gate_events;
+    priv_gate_events, priv_dhcp_ring;
 
 /* Before a link that may be up becomes a port: its program is attached, which without a policy so far lets
  * nothing pass until GATE_SET. 0, or -errno with a text. */

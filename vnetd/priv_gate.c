@@ -524,15 +524,27 @@ priv_gate_list(struct priv *p, struct call *c)
 	return 0;
 }
 
+static int
+hand_out(struct call *c, int map, const char *what)
+{
+	int fd = fcntl(map, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return fail_errno(c, -errno, "cannot hand out %s", what);
+	give(c, fd);
+	return 0;
+}
+
 int
 priv_gate_events(struct priv *p, struct call *c)
 {
-	int fd = fcntl(p->gate->fds.events, F_DUPFD_CLOEXEC, 3);
+	return hand_out(c, p->gate->fds.events, "the gate's events");
+}
 
-	if (fd < 0)
-		return fail_errno(c, -errno, "cannot hand out the gate's events");
-	give(c, fd);
-	return 0;
+int
+priv_dhcp_ring(struct priv *p, struct call *c)
+{
+	return hand_out(c, p->gate->fds.dhcp, "the gate's ring of DHCP messages");
 }
 
 /* ------------------------------------------------------------------ bridges */

@@ -19,41 +19,26 @@
 #include "lib/util.h"
 #include "vnetd/priv.h"
 
-#ifndef SO_RCVMARK /* headers older than the kernel may be */
-#define SO_RCVMARK 75
-#endif
-
 enum {
 	PORT_DNS = 53,
 	PORT_DHCP = 67,
-	/* Some thousand requests of guests that all boot at once wait here for dhcpd. */
-	DHCP_RCVBUF = 1 << 20,
 	DNS_RCVBUF = 1 << 19,
 	TCP_BACKLOG = 64,
 };
 
 /* From this link (the k of the second instruction is set to its index: a worker could bind the socket to
- * another one, but not change the filter), of no VLAN (a reply would leave without the tag), meant for this
- * host, and IPv4, UDP, not a later fragment, to port 67; or an ARP reply, which on a bridge comes for who
- * has asked: guests' own questions and answers stay away. Offsets count from the Ethernet header. */
+ * another one, but not change the filter), of no VLAN, meant for this host, and an ARP reply, which on a bridge comes
+ * for who has asked: guests' own questions and answers stay away. Offsets count from the Ethernet header. */
 enum { FILTER_IFINDEX = 1 };
-static const struct sock_filter dhcp_filter[] = {
+static const struct sock_filter arp_filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 16),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 8),
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 14, 0), /* VLAN 0 is a priority, no VLAN */
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x0fff, 6, 0), /* VLAN 0 is a priority, no VLAN */
     BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 12, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 4, 0),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 8, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 9),
-    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 7),
-    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 5, 0),
-    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
-    BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14 + 2),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PORT_DHCP, 3, 2),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 0, 2),
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 6),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 1, 0),
     BPF_STMT(BPF_RET | BPF_K, 0),
@@ -85,35 +70,24 @@ set_rcvbuf(int fd, int bytes)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 }
 
-/* Protocol 0 receives nothing until bind() names both protocol and link. All protocols, though only IPv4 and ARP
- * are wanted: these sockets see a frame before IP does, while one for IPv4 sees it at the same time, and the kernel
- * makes a copy of every packet for it, which NAT then has to make once more to change an address. */
+/* Protocol 0 receives nothing until bind() names both protocol and link. For ARP alone: other packets do not pay for
+ * it, while a socket for IPv4 or for all protocols costs each of them (docs/decisions.md 48). */
 static int
 open_packet(int ifindex)
 {
 	const struct sockaddr_ll sll = {
-	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = ifindex};
 	AUTO_FD fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sock_filter filter[ARRAY_LEN(dhcp_filter)];
-	const int on = 1;
+	struct sock_filter filter[ARRAY_LEN(arp_filter)];
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	memcpy(filter, dhcp_filter, sizeof(filter));
+	memcpy(filter, arp_filter, sizeof(filter));
 	filter[FILTER_IFINDEX].k = (uint32_t)ifindex;
 	r = set_filter(fd, filter, ARRAY_LEN(filter));
 	if (r < 0)
 		return r;
-	/* What this host sends is none of ours; nor is a copy of it to be made. */
-	if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) < 0)
-		return -errno;
-	/* Tells whether a frame's checksum is still to be filled in by hardware that does not exist. */
-	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) < 0)
-		return -errno;
-	/* The gate's stamps. A kernel before 5.19 cannot: then no port has a limit of leases. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on));
-	set_rcvbuf(fd, DHCP_RCVBUF);
 	if (bind(fd, (const struct sockaddr *)&sll, sizeof(sll)) < 0)
 		return -errno;
 	return fd_take(&fd);

@@ -3,12 +3,16 @@
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include "bpf/dhcp_ring.h"
+#include "dhcpd/inlet.h"
 #include "lib/util.h"
 #include "tests/net/gate_prog.h"
 
@@ -86,7 +90,6 @@ rate_cases(const struct gate_fds *g)
 #define SERVER_IP 0x0ab508feu /* 10.181.8.254 */
 #define NET_ALL   0x0ab508ffu
 #define STAMP     DHCP_STAMP(42, 16)
-#define MARK      0x1234u /* somebody else's */
 
 enum dhcp_wrapping { PLAIN, IN_VLAN, WITH_OPTIONS, FIRST_FRAGMENT, SECOND_FRAGMENT, WRAPPINGS };
 
@@ -118,20 +121,46 @@ make_request(struct made *m, uint32_t from, uint32_t to, unsigned port, enum dhc
 	put_zero(m, 236);
 }
 
-/* The mark that the frame has afterwards, having come with one; ~0u: it was dropped. */
-static uint32_t
-mark_of(const struct gate_fds *g, uint32_t from, uint32_t to, unsigned port, enum dhcp_wrapping w)
+static struct inlet *
+open_ring(const struct gate_fds *g)
 {
-	struct __sk_buff in = {.mark = MARK}, out = {0};
+	struct inlet *in;
+
+	if (inlet_new(&in, dup(g->dhcp)) == 0)
+		return in;
+	puts("FAIL ring-map: it cannot be mapped");
+	exit(1);
+}
+
+#define DROPPED (~0u)
+#define WRONG   (~1u)
+
+/* Runs the frame. How often the server is told of it, with this stamp and as it is; DROPPED: it does not pass, and nobody is
+ * told. */
+static unsigned
+told_of(const struct gate_fds *g, struct inlet *in, const struct made *m, uint32_t stamp)
+{
+	struct inlet_msg v[4];
+	bool passed = run_in(g, m) == PASSES, same = true;
+	size_t n = inlet_take(in, v, ARRAY_LEN(v));
+
+	for (size_t i = 0; i < n; i++)
+		same &= v[i].net == OWN_NET && v[i].stamp == stamp && v[i].len == m->n &&
+			!memcmp(v[i].frame, m->b, m->n);
+	inlet_release(in);
+	if (!passed)
+		return n ? WRONG : DROPPED;
+	return same ? (unsigned)n : WRONG;
+}
+
+static unsigned
+told_request(const struct gate_fds *g, struct inlet *in, uint32_t from, uint32_t to, unsigned port,
+	     enum dhcp_wrapping w)
+{
 	static struct made m;
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = m.b, .ctx_in = &in, .ctx_size_in = sizeof(in),
-		    .ctx_out = &out, .ctx_size_out = sizeof(out), .repeat = 1);
 
 	make_request(&m, from, to, port, w);
-	o.data_size_in = (uint32_t)m.n;
-	if (bpf_prog_test_run_opts(g->in, &o) < 0)
-		return 0;
-	return o.retval == 2 ? ~0u : out.mark;
+	return told_of(g, in, &m, STAMP);
 }
 
 static struct gate_policy
@@ -147,9 +176,9 @@ requests(unsigned flags)
 	return p;
 }
 
-/* What our server takes carries the stamp, whatever else is on; nothing else does. */
+/* What our server takes, whatever else is on. */
 static void
-stamp_cases(const struct gate_fds *g)
+told_cases(const struct gate_fds *g, struct inlet *in)
 {
 	static const unsigned flags[] = {0, GATE_DHCP, GATE_IP, GATE_DHCP | GATE_RA | GATE_IP};
 	static const uint32_t ours[] = {INADDR_BROADCAST, SERVER_IP, NET_ALL};
@@ -159,19 +188,93 @@ stamp_cases(const struct gate_fds *g)
 		fresh(g, requests(flags[i]));
 		for (unsigned k = 0; k < ARRAY_LEN(ours); k++)
 			for (enum dhcp_wrapping w = 0; w < WRAPPINGS; w++)
-				wrong += mark_of(g, OWN_IP, ours[k], 67, w) !=
-					 (w == SECOND_FRAGMENT ? MARK : STAMP);
-		wrong += mark_of(g, 0, INADDR_BROADCAST, 67, PLAIN) != STAMP;
+				wrong += told_request(g, in, OWN_IP, ours[k], 67, w) !=
+					 (w != IN_VLAN && w != SECOND_FRAGMENT);
+		wrong += told_request(g, in, 0, INADDR_BROADCAST, 67, PLAIN) != 1;
 	}
-	result(!wrong, "stamp-on-messages-to-the-server", "%u wrong", wrong);
-	wrong = mark_of(g, OWN_IP, SERVER_IP - 1, 67, PLAIN) != MARK;
-	wrong += mark_of(g, OWN_IP, 0x08080808, 67, PLAIN) != MARK;
-	wrong += mark_of(g, OWN_IP, SERVER_IP, 53, PLAIN) != MARK;
-	result(!wrong, "stamp-on-nothing-else", "%u wrong", wrong);
-	result(mark_of(g, OWN_IP + 1, SERVER_IP, 67, PLAIN) == ~0u, "stamp-after-the-guards",
-	       "it passed");
+	result(!wrong, "ring-has-messages-to-the-server", "%u wrong", wrong);
+	wrong = told_request(g, in, OWN_IP, SERVER_IP - 1, 67, PLAIN) != 0;
+	wrong += told_request(g, in, OWN_IP, 0x08080808, 67, PLAIN) != 0;
+	wrong += told_request(g, in, OWN_IP, SERVER_IP, 53, PLAIN) != 0;
+	result(!wrong, "ring-has-nothing-else", "%u wrong", wrong);
+	result(told_request(g, in, OWN_IP + 1, SERVER_IP, 67, PLAIN) == DROPPED,
+	       "ring-after-the-guards", "no");
 	fresh_given(g, GATE_DHCP);
-	result(mark_of(g, OWN_IP, SERVER_IP, 67, PLAIN) == MARK, "stamp-without-a-limit", "no");
+	result(told_request(g, in, OWN_IP, SERVER_IP, 67, PLAIN) == 0, "ring-without-a-server",
+	       "no");
+}
+
+/* By the address of the frame, and by its tag when the kernel has taken that out. */
+static void
+told_address_cases(const struct gate_fds *g, struct inlet *in)
+{
+	static struct made m;
+	unsigned wrong;
+
+	fresh(g, requests(0));
+	make_request(&m, 0, INADDR_BROADCAST, 67, PLAIN);
+	memcpy(m.b, (uint8_t[]){0x00, 0x50, 0x56, 0xc0, 0x00, OWN_NET}, 6);
+	wrong = told_of(g, in, &m, STAMP) != 1;
+	m.b[5]++; /* another network's */
+	wrong += told_of(g, in, &m, STAMP) != 0;
+	memcpy(m.b, (uint8_t[]){0x01, 0x00, 0x5e, 0, 0, 1}, 6);
+	wrong += told_of(g, in, &m, STAMP) != 1;
+	result(!wrong, "ring-by-the-frame's-address", "%u wrong", wrong);
+}
+
+static void
+told_length_cases(const struct gate_fds *g, struct inlet *in)
+{
+	struct gate_policy p = requests(0);
+	static struct made m;
+	unsigned wrong = 0;
+
+	p.dhcp_stamp = 0;
+	fresh(g, p);
+	make_request(&m, 0, INADDR_BROADCAST, 67, PLAIN);
+	memset(m.b + m.n, 0x5a, sizeof(m.b) - m.n);
+	for (m.n = 42; m.n <= DHCP_RING_FRAME_MAX; m.n++)
+		wrong += told_of(g, in, &m, 0) != 1;
+	result(!wrong, "ring-every-length", "%u wrong", wrong);
+	wrong = told_of(g, in, &m, 0) != 0;
+	m.n = 3000;
+	wrong += told_of(g, in, &m, 0) != 0;
+	result(!wrong, "ring-not-what-is-too-long", "%u wrong", wrong);
+}
+
+/* Nobody reads: what has no room is lost, the frames themselves pass, and then all is as before. */
+static void
+full_ring_cases(const struct gate_fds *g, struct inlet *in)
+{
+	static struct made m;
+	struct inlet_msg v[64];
+	unsigned n = 0, passed = 0;
+	size_t got;
+
+	fresh(g, requests(0));
+	make_request(&m, 0, INADDR_BROADCAST, 67, PLAIN);
+	for (unsigned i = 0; i < 5000; i++)
+		passed += run_in(g, &m) == PASSES;
+	result(passed == 5000, "ring-full-drops-no-frame", "%u of 5000", passed);
+	while ((got = inlet_take(in, v, ARRAY_LEN(v))) > 0) {
+		for (size_t i = 0; i < got; i++)
+			n += v[i].len == m.n && !memcmp(v[i].frame, m.b, m.n);
+		inlet_release(in);
+	}
+	result(n >= 1000 && n < 5000, "ring-keeps-what-it-has", "%u of 5000", n);
+	result(told_of(g, in, &m, STAMP) == 1, "ring-after-it-was-full", "no");
+}
+
+static void
+ring_cases(const struct gate_fds *g)
+{
+	struct inlet *in = open_ring(g);
+
+	told_cases(g, in);
+	told_address_cases(g, in);
+	told_length_cases(g, in);
+	full_ring_cases(g, in);
+	inlet_free(in);
 }
 
 /* How many of n messages pass. */
@@ -423,7 +526,7 @@ limit_cases(const struct gate_fds *g)
 	control_cases(g);
 	rate_cases(g);
 	segment_cases(g);
-	stamp_cases(g);
+	ring_cases(g);
 	dhcp_rate_cases(g);
 	request_odd_cases(g);
 	event_cases(g);

@@ -19,7 +19,7 @@ GROUPS = {
     "race": (2, "processors against each other at one port"),
     "control": (9, "frames between neighbours on one cable"),
     "rate": (21, "limits of broadcasts, of bytes and of messages to DHCP servers"),
-    "stamp": (4, "what our DHCP server is told of the port"),
+    "ring": (10, "what our DHCP server is told"),
     "event": (8, "what the engine is told, and how often"),
     "odd": (6, "frames that are short, or of 802.3"),
     "guard": (570, "every message in every wrapping"),

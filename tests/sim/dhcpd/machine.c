@@ -21,7 +21,7 @@ static struct machine *machine;
 /* Large, made once, used by all machines in turn. */
 static struct served_work *work;
 
-/* Frames in the packet socket. */
+/* Frames in the ring. */
 struct machine_inbox {
 	uint8_t frame[MACHINE_INBOX][MACHINE_FRAME];
 	size_t len[MACHINE_INBOX], in, out;
@@ -131,20 +131,14 @@ __wrap_getrandom(void *buf, size_t len, unsigned flags UNUSED)
 	return (ssize_t)len;
 }
 
+/* Nobody here answers a probe. */
 int
-__wrap_recvmmsg(int fd, struct mmsghdr *v, unsigned n, int flags UNUSED, struct timespec *ts UNUSED)
+__wrap_recvmmsg(int fd, struct mmsghdr *v UNUSED, unsigned n UNUSED, int flags UNUSED,
+		struct timespec *ts UNUSED)
 {
-	struct machine_inbox *b = machine->inbox;
-	unsigned got = 0;
-
 	assert_int_equal(fd, PACKET_FD);
-	for (; got < n && b->out < b->in; got++, b->out++) {
-		memcpy(v[got].msg_hdr.msg_iov->iov_base, b->frame[b->out], b->len[b->out]);
-		v[got].msg_len = (unsigned)b->len[b->out];
-		v[got].msg_hdr.msg_controllen = 0;
-	}
 	errno = EAGAIN;
-	return got ? (int)got : -1;
+	return -1;
 }
 
 int
@@ -264,8 +258,14 @@ void
 machine_turn(struct machine *m)
 {
 	use(m);
-	while (m->inbox->out < m->inbox->in && m->loop->io.cb) {
-		m->loop->io.cb(PACKET_FD, m->loop->io.arg);
+	while (m->inbox->out < m->inbox->in) {
+		struct io_frame v[SERVED_BATCH];
+		int n = 0;
+
+		for (; n < SERVED_BATCH && m->inbox->out < m->inbox->in; n++, m->inbox->out++)
+			v[n] = (struct io_frame){.p = m->inbox->frame[m->inbox->out],
+						 .len = m->inbox->len[m->inbox->out]};
+		served_input(m->served, v, n);
 		answer(m);
 	}
 	m->inbox->in = m->inbox->out = 0;

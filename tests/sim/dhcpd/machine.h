@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * machine.h - vnet-dhcpd's served.c, with all that it stands on down to the system calls, on a machine of
- * which everything else is played: disk, clocks, loop, packet socket, priv and the engine.
+ * which everything else is played: disk, clocks, loop, packet socket, ring, priv and the engine.
  */
 #ifndef VNET_TESTS_SIM_DHCPD_MACHINE_H
 #define VNET_TESTS_SIM_DHCPD_MACHINE_H

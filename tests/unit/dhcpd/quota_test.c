@@ -199,14 +199,14 @@ a_reservation_is_outside_of_it(void **state UNUSED)
 static void
 without_a_stamp_there_is_no_limit(void **state UNUSED)
 {
-	/* None; the mark of somebody else; a port that is unlimited. */
-	static const uint32_t marks[] = {0, 0x1, 0x8000, 0xc0070001, DHCP_STAMP(EVIL, 0)};
+	/* None; what is no stamp; a port that is unlimited. */
+	static const uint32_t stamps[] = {0, 0x1, 0x8000, 0xc0070001, DHCP_STAMP(EVIL, 0)};
 
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(stamps); i++) {
 		struct fixture x;
 
 		fx_init(&x, NULL);
-		dhcp_server_set_stamp(x.s, marks[i]);
+		dhcp_server_set_stamp(x.s, stamps[i]);
 		assert_int_equal(flood(&x, 0, 200), 126);
 		assert_int_equal(refused(&x), 0);
 		fx_fini(&x);

@@ -243,9 +243,10 @@ unrelated_frames_are_dropped(void **state UNUSED)
 	q.type = DHCP_DISCOVER;
 	len = tclient_frame(buf, sizeof(buf), &alice, &q);
 	buf[60] ^= 1;
-	dhcp_server_input(x.s, buf, len, FRAME_CSUM_CHECK, x.clk, x.frame, &x.out);
+	dhcp_server_input(x.s, buf, len, x.clk, x.frame, &x.out);
 	assert_int_equal(x.out.drop, DHCP_DROP_FRAME);
-	dhcp_server_input(x.s, buf, len, FRAME_CSUM_PARTIAL, x.clk, x.frame, &x.out);
+	buf[40] = buf[41] = 0;
+	dhcp_server_input(x.s, buf, len, x.clk, x.frame, &x.out);
 	assert_int_equal(x.out.reply, DHCP_OFFER);
 	fx_fini(&x);
 }

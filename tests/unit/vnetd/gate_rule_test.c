@@ -94,6 +94,7 @@ entry_of_the_policy_map(void **state UNUSED)
 	m.mac_policy = MAC_POLICY_STICKY;
 	m.flags = 0;
 	m.dhcp_rate = m.dhcp_leases = 0;
+	m.dhcp_server.h = m.dhcp_broadcast.h = 0;
 	gate_rule_policy(&p, &m, 42, 42, 0);
 	assert_int_equal(p.learn, 0);
 	assert_int_equal(p.ip, 0);
@@ -115,7 +116,13 @@ messages_to_dhcp_servers(void **state UNUSED)
 	assert_int_equal(p.dhcp_stamp, 0);
 	/* Twenty at once also when the rate is low. */
 	assert_int_equal(p.dhcp_burst_ns, 20000000000);
-	m = (struct msg_gate_set){.dhcp_leases = 65535};
+	assert_int_equal(p.dhcp_server, 0);
+	m = (struct msg_gate_set){.dhcp_server = {0x0a0008fe}, .dhcp_broadcast = {0x0a0008ff}};
+	gate_rule_policy(&p, &m, 42, 42, 0);
+	assert_int_equal(p.flags, GATE_REQUESTS);
+	assert_int_equal(p.dhcp_stamp, 0);
+	assert_int_equal(p.dhcp_server, ip4_be(m.dhcp_server));
+	m.dhcp_leases = 65535;
 	gate_rule_policy(&p, &m, 42, GATE_SLOTS - 1, 0);
 	assert_int_equal(p.flags, GATE_REQUESTS);
 	assert_int_equal(p.dhcp_ns, 0);

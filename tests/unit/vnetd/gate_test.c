@@ -498,11 +498,12 @@ limits_of_dhcp(void **state UNUSED)
 		const struct maker m = {
 		    .answers = rows[i].answers, .vnetd = rows[i].vnetd, .uplink = rows[i].uplink};
 		struct msg_gate_set g = make(&m);
+		bool ours = strstr(rows[i].answers, DHCP) != NULL;
 
 		if (g.dhcp_rate != rows[i].rate || g.dhcp_leases != rows[i].leases)
 			fail_msg("row %zu: rate %u leases %u", i, g.dhcp_rate, g.dhcp_leases);
-		assert_int_equal(g.dhcp_server.h, g.dhcp_leases ? t_ip("10.8.0.254").h : 0);
-		assert_int_equal(g.dhcp_broadcast.h, g.dhcp_leases ? t_ip("10.8.0.255").h : 0);
+		assert_int_equal(g.dhcp_server.h, ours ? t_ip("10.8.0.254").h : 0);
+		assert_int_equal(g.dhcp_broadcast.h, ours ? t_ip("10.8.0.255").h : 0);
 	}
 }
 

@@ -30,28 +30,29 @@ static const struct {
 	unsigned roles;
 	char kind;
 } matrix[] = {
-    {MSG_LOG_LEVEL, E, 'e'},         {MSG_ENGINE_READY, E, 'e'},     {MSG_ENGINE_REFUSED, E, 'e'},
-    {MSG_CONF_OPEN, E, 'r'},         {MSG_CONF_REPLACE, E, 'r'},     {MSG_CONF_REMOVE, E, 'r'},
-    {MSG_HOST_OPEN, E | N, 'r'},     {MSG_HOST_WATCH, E | N, 'r'},   {MSG_BRIDGE_SET, E, 'r'},
-    {MSG_BRIDGE_DEL, E, 'r'},        {MSG_ADDR_ADD, E, 'r'},         {MSG_ADDR_DEL, E, 'r'},
-    {MSG_ROUTE_ADD, E, 'r'},         {MSG_ROUTE_DEL, E, 'r'},        {MSG_SYSCTL_SET, E, 'r'},
-    {MSG_IP_FORWARD, E, 'r'},        {MSG_TAP_ADD, E, 'r'},          {MSG_VETH_ADD, E, 'r'},
-    {MSG_PORT_DEL, E, 'r'},          {MSG_PORT_ENSLAVE, E, 'r'},     {MSG_PORT_SET, E, 'r'},
-    {MSG_GATE_SET, E, 'r'},          {MSG_GATE_DEL, E, 'r'},         {MSG_GATE_FORGET, E, 'r'},
-    {MSG_GATE_FASTEN, E, 'r'},       {MSG_GATE_LIST, E, 'r'},        {MSG_GATE_EVENTS, E, 'r'},
-    {MSG_MARKER_WATCH, E, 'r'},      {MSG_MARKER_LIST, E, 'r'},      {MSG_SOCK_DHCP, D, 'r'},
-    {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},         {MSG_NAT_BEGIN, N, 'e'},
-    {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},      {MSG_NAT_COMMIT, N, 'r'},
-    {MSG_NAT_FLUSH_FORWARD, N, 'e'}, {MSG_NFT_WATCH, N, 'r'},        {MSG_FIREWALL_SCAN, N, 'r'},
-    {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},      {MSG_SOCK_LISTEN, E, 'r'},
-    {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},     {MSG_LISTEN_TAKE, R, 'r'},
-    {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},        {MSG_ALIAS_SWEEP, E, 'r'},
-    {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},          {MSG_LOG_SWEEP, E, 'r'},
-    {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},        {MSG_NEIGH_DEL, E, 'r'},
-    {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},         {MSG_HOLD_SWEEP, N, 'e'},
-    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'}, {MSG_CONN_LIST, E, 'r'},
-    {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},     {MSG_FOREIGN_ALLOW, N, 'r'},
-    {MSG_SOCK_RELAY, N, 'r'},        {MSG_NAT_FLUSH, N, 'r'},        {MSG_FLOW_DEV, N, 'r'},
+    {MSG_LOG_LEVEL, E, 'e'},     {MSG_ENGINE_READY, E, 'e'},      {MSG_ENGINE_REFUSED, E, 'e'},
+    {MSG_CONF_OPEN, E, 'r'},     {MSG_CONF_REPLACE, E, 'r'},      {MSG_CONF_REMOVE, E, 'r'},
+    {MSG_HOST_OPEN, E | N, 'r'}, {MSG_HOST_WATCH, E | N, 'r'},    {MSG_BRIDGE_SET, E, 'r'},
+    {MSG_BRIDGE_DEL, E, 'r'},    {MSG_ADDR_ADD, E, 'r'},          {MSG_ADDR_DEL, E, 'r'},
+    {MSG_ROUTE_ADD, E, 'r'},     {MSG_ROUTE_DEL, E, 'r'},         {MSG_SYSCTL_SET, E, 'r'},
+    {MSG_IP_FORWARD, E, 'r'},    {MSG_TAP_ADD, E, 'r'},           {MSG_VETH_ADD, E, 'r'},
+    {MSG_PORT_DEL, E, 'r'},      {MSG_PORT_ENSLAVE, E, 'r'},      {MSG_PORT_SET, E, 'r'},
+    {MSG_GATE_SET, E, 'r'},      {MSG_GATE_DEL, E, 'r'},          {MSG_GATE_FORGET, E, 'r'},
+    {MSG_GATE_FASTEN, E, 'r'},   {MSG_GATE_LIST, E, 'r'},         {MSG_GATE_EVENTS, E, 'r'},
+    {MSG_MARKER_WATCH, E, 'r'},  {MSG_MARKER_LIST, E, 'r'},       {MSG_SOCK_DHCP, D, 'r'},
+    {MSG_DHCP_RING, D, 'r'},     {MSG_LEASE_DIR, D, 'r'},         {MSG_SOCK_DNS, N, 'r'},
+    {MSG_NAT_BEGIN, N, 'e'},     {MSG_NAT_NET, N, 'e'},           {MSG_NAT_FORWARD, N, 'e'},
+    {MSG_NAT_COMMIT, N, 'r'},    {MSG_NAT_FLUSH_FORWARD, N, 'e'}, {MSG_NFT_WATCH, N, 'r'},
+    {MSG_FIREWALL_SCAN, N, 'r'}, {MSG_REDIRECT_FILES, E, 'r'},    {MSG_WORKER_WANT, E, 'e'},
+    {MSG_SOCK_LISTEN, E, 'r'},   {MSG_LISTEN_KEEP, E, 'e'},       {MSG_LISTEN_SWEEP, E, 'r'},
+    {MSG_LISTEN_TAKE, R, 'r'},   {MSG_NAT_CAPTURE, N, 'e'},       {MSG_ALIAS_SET, E, 'r'},
+    {MSG_ALIAS_SWEEP, E, 'r'},   {MSG_ALIAS_ANNOUNCE, E, 'r'},    {MSG_LOG_SET, E, 'r'},
+    {MSG_LOG_SWEEP, E, 'r'},     {MSG_LOG_TAKE, R, 'r'},          {MSG_NEIGH_SET, E, 'r'},
+    {MSG_NEIGH_DEL, E, 'r'},     {MSG_HOLD_SET, N, 'r'},          {MSG_HOLD_END, N, 'e'},
+    {MSG_HOLD_SWEEP, N, 'e'},    {MSG_NAT_CHANGE, N, 'e'},        {MSG_NAT_FORWARD_GONE, N, 'e'},
+    {MSG_CONN_LIST, E, 'r'},     {MSG_CAPTURE_START, E, 'r'},     {MSG_CAPTURE_STOP, E, 'e'},
+    {MSG_FOREIGN_ALLOW, N, 'r'}, {MSG_SOCK_RELAY, N, 'r'},        {MSG_NAT_FLUSH, N, 'r'},
+    {MSG_FLOW_DEV, N, 'r'},
 };
 
 /* A message that its senders may send, arguments and all. */
@@ -658,20 +659,21 @@ gates(void **state UNUSED)
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8");
 	REFUSED_STR(GATE_SET, gate_set, span, "..");
 
-	/* A stamp for what goes to one server, and no other mark. */
+	/* One server that is told of messages, and of a limit with them. */
 	m = good(MSG_GATE_SET);
 	m.u.gate_set.dhcp_leases = 16;
-	expect(POLICY_REFUSED, &m, "a stamp for nobody");
+	expect(POLICY_REFUSED, &m, "a limit for nobody");
 	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
-	expect(POLICY_REFUSED, &m, "a stamp without the address for all");
+	expect(POLICY_REFUSED, &m, "a server without the address for all");
 	m.u.gate_set.dhcp_broadcast = IP(10, 0, 8, 255);
-	expect(POLICY_ALLOWED, &m, "a stamp");
+	expect(POLICY_ALLOWED, &m, "a limit");
+	m.u.gate_set.dhcp_leases = 0;
+	expect(POLICY_ALLOWED, &m, "a server without a limit");
 	m.u.gate_set.dhcp_server = IP(255, 255, 255, 255);
 	expect(POLICY_REFUSED, &m, "a server that is no host");
-	m.u.gate_set.dhcp_server = IP(10, 0, 8, 254);
-	m.u.gate_set.dhcp_leases = 0;
-	expect(POLICY_REFUSED, &m, "a server without a stamp");
-	assert_string_equal(sentence(&m), "a stamp is for one DHCP server");
+	m.u.gate_set.dhcp_server = IP(0, 0, 0, 0);
+	expect(POLICY_REFUSED, &m, "an address for all without a server");
+	assert_string_equal(sentence(&m), "a limit of leases is for one DHCP server");
 
 	/* An address only for its guard. */
 	m = good(MSG_GATE_SET);
@@ -711,7 +713,7 @@ sentences_about_gates(void **state UNUSED)
 	    {{.ifname = "p", .flags = 0x20}, "there is no such guard"},
 	    {{.ifname = "p", .flood = 1000001}, "the limit of broadcasts is too high"},
 	    {{.ifname = "p", .dhcp_rate = 1000001}, "the limit of DHCP messages is too high"},
-	    {{.ifname = "p", .dhcp_leases = 1}, "a stamp is for one DHCP server"},
+	    {{.ifname = "p", .dhcp_leases = 1}, "a limit of leases is for one DHCP server"},
 	    {{.ifname = "p", .span = "p"}, "not a port that can get copies"},
 	};
 	struct msg m = good(MSG_GATE_DEL);
