@@ -67,13 +67,12 @@ list(struct ctl *c, uint16_t net)
 				  .nholds = holds.n,
 				  .holds_known = holds_known};
 
-		if (c->json) {
-			r = ctl_print_json(c, json_of_forwards(&f), false);
-		} else {
-			strbuf_init(&text);
+		strbuf_init(&text);
+		if (c->json)
+			json_write_forwards(&text, &f);
+		else
 			render_forwards(&text, &f, &v);
-			r = ctl_print(c, &text);
-		}
+		r = ctl_print(c, &text);
 	}
 	rows_fini(&forwards);
 	rows_fini(&conns);

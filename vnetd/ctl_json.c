@@ -4,6 +4,7 @@
 #include "vnetd/ctl_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/conf.h"
 #include "lib/strbuf.h"
@@ -344,39 +345,68 @@ json_of_promisc(const struct facts *f)
 	return o;
 }
 
-/* What goes through each forward now. */
+/* What goes through the forward now. use: of forward_uses(), or NULL. */
+static void
+put_use(json_t **o, const struct facts *f, struct forward_use (*use)[65536],
+	const struct msg_forward_row *w)
+{
+	if (use) {
+		const struct forward_use u = forward_use_of(use, f->conn, f->nconns, w);
+		bool counted = u.counted || !u.live;
+
+		put(o, "connections", json_of_number(u.live));
+		put(o, "bytes_in", counted ? json_of_number(u.in) : json_null());
+		put(o, "bytes_out", counted ? json_of_number(u.out) : json_null());
+	}
+	if (f->holds_known)
+		put(o, "held", json_boolean(facts_held(f, w)));
+}
+
 static void
 put_uses(json_t *o, const struct facts *f)
 {
 	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
 	json_t *list = json_object_get(o, "forwards");
 
-	for (size_t i = 0; use && i < f->nforwards; i++) {
-		const struct forward_use u =
-		    forward_use_of(use, f->conn, f->nconns, &f->forward[i]);
+	for (size_t i = 0; i < f->nforwards; i++) {
 		json_t *w = json_array_get(list, i);
-		bool counted = u.counted || !u.live;
 
-		put(&w, "connections", json_of_number(u.live));
-		put(&w, "bytes_in", counted ? json_of_number(u.in) : json_null());
-		put(&w, "bytes_out", counted ? json_of_number(u.out) : json_null());
+		put_use(&w, f, use, &f->forward[i]);
 	}
 	free(use);
-	for (size_t i = 0; f->holds_known && i < f->nforwards; i++) {
-		json_t *w = json_array_get(list, i);
-
-		put(&w, "held", json_boolean(facts_held(f, &f->forward[i])));
-	}
 }
 
-json_t *
-json_of_forwards(const struct facts *f)
+/* A member of a list that is a member. */
+static int
+indent(const char *text, size_t len, void *out)
 {
-	json_t *o = json_object();
+	for (const char *nl; (nl = memchr(text, '\n', len));) {
+		strbuf_addn(out, text, (size_t)(nl - text));
+		strbuf_add(out, "\n    ");
+		len -= (size_t)(nl - text) + 1;
+		text = nl + 1;
+	}
+	strbuf_addn(out, text, len);
+	return 0;
+}
 
-	PUT_LIST(&o, "forwards", f->forward, f->nforwards, json_of_forward);
-	put_uses(o, f);
-	return o;
+void
+json_write_forwards(struct strbuf *out, const struct facts *f)
+{
+	struct forward_use(*use)[65536] = f->conns_known ? forward_uses(f->conn, f->nconns) : NULL;
+
+	strbuf_add(out, "{\n  \"forwards\": [");
+	for (size_t i = 0; i < f->nforwards; i++) {
+		json_t *o = json_of_forward(&f->forward[i]);
+
+		put_use(&o, f, use, &f->forward[i]);
+		strbuf_add(out, i ? ",\n    " : "\n    ");
+		if (json_dump_callback(o, indent, out, JSON_PRESERVE_ORDER | JSON_INDENT(2)) != 0)
+			out->bad = true;
+		json_decref(o);
+	}
+	strbuf_add(out, f->nforwards ? "\n  ]\n}\n" : "]\n}\n");
+	free(use);
 }
 
 json_t *

@@ -16,11 +16,14 @@
  * now_ms: UTC, for "started". */
 json_t *json_of_status(const struct facts *f, uint64_t now_ms);
 
-/* {"networks": [...]}, {"ports": [...]}, {"forwards": [...]}, {"leases": [...]} */
+/* {"networks": [...]}, {"ports": [...]}, {"leases": [...]} */
 json_t *json_of_networks(const struct facts *f);
 json_t *json_of_ports(const struct facts *f);
-json_t *json_of_forwards(const struct facts *f);
 json_t *json_of_leases(const struct facts *f);
+
+/* {"forwards": [...]} as text: there may be thousands, so one after another is made, written and freed. out->bad: no
+ * memory. */
+void json_write_forwards(struct strbuf *out, const struct facts *f);
 
 /* {"network": net[0] as in "networks", "warnings": [...], "ports": [...], "forwards": [...]} */
 json_t *json_of_show(const struct facts *f);
