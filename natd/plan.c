@@ -381,12 +381,13 @@ plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listener
 	/* Every row can be a problem of a network of its own. One more: nothing is no error. */
 	size_t rows = c->nnets + c->nforwards + 1;
 	size_t ports = count_ports(c);
-	struct msg_nat_forward *tmp = calloc(ports + 1, sizeof(*tmp));
+	struct msg_nat_forward *tmp = reallocarray(NULL, ports + 1, sizeof(*tmp));
 
 	*out = (struct nat_plan){.forward_others = c->forward_others, .flowtable = c->flowtable};
 	out->nets = calloc(c->nnets + 1, sizeof(*out->nets));
 	out->forwards = calloc(ports + 1, sizeof(*out->forwards));
-	out->problems = calloc(rows, sizeof(*out->problems));
+	/* Megabytes of which nothing is touched while all is well. */
+	out->problems = reallocarray(NULL, rows, sizeof(*out->problems));
 	if (!tmp || !out->nets || !out->forwards || !out->problems) {
 		free(tmp);
 		plan_fini(out);
