@@ -263,6 +263,14 @@ def test_filters_counts_and_lengths(seg, folder):
     assert res.rc == 1 and "vmnet77" in res.err
 
 
+def test_a_compiler_of_filters_that_cannot_be_run_is_named(seg, folder):
+    compiler = "/usr/libexec/vnet/vnet-capture"
+    res = seg.vnetd.host.run(
+        "unshare", "--mount", "bash", "-c", f'mount --bind /dev/null {compiler} && exec "$@"', "_",
+        "vnetctl", *seg.vnetd.dirs, "capture", "vmnet8", "--filter", "arp", "-w", folder / "none", check=False)
+    assert res.rc == 1 and res.err.strip().endswith(f"{compiler}, which compiles filters, cannot be run")
+
+
 @pytest.mark.parametrize("settled", [False, True], ids=["new", "settled"])
 def test_a_port_and_what_its_gate_refuses(seg, folder, settled):
     """settled: its gate has been moved to where it stays (tcx), on kernels that have that."""
