@@ -4,6 +4,10 @@
  * The reader takes what ISC dhcpd 2.0, VMware and we have written: comments, any white space,
  * unknown statements (skipped), several blocks for one address. It loses at most the block that
  * is damaged.
+ *
+ * Blocks are written over newlines (store.h), several at once. A sector of them that did not reach the
+ * disk is still newlines, 512 of them, and what is left of the block before and of the one behind may
+ * look like one block: the address of the former, the client of the latter. So no block has so many.
  */
 #include "dhcpd/journal.h"
 
@@ -14,6 +18,9 @@
 #define SMALL_FILE 65536
 
 #define DAY_S 86400
+
+/* Newlines in a row that no writer puts inside a block, and that a lost sector always has. */
+#define GAP 64
 
 const char journal_header[] =
     "# DHCP leases of this network, written by vnet-dhcpd. Do not edit while it runs.\n"
@@ -178,6 +185,16 @@ skip_blank(struct journal_reader *r)
 	}
 }
 
+static bool
+has_gap(const char *p, const char *end)
+{
+	size_t run = 0;
+
+	for (; p < end && run < GAP; p++)
+		run = *p == '\n' ? run + 1 : 0;
+	return run == GAP;
+}
+
 static void
 tok_add(struct tok *t, char c)
 {
@@ -222,9 +239,15 @@ read_word(struct journal_reader *r, struct tok *t)
 static void
 tok_next(struct journal_reader *r, struct tok *t)
 {
+	const char *from = r->p;
+
 	t->len = 0;
 	t->s[0] = '\0';
 	skip_blank(r);
+	if (r->inside && r->p - from >= GAP && has_gap(from, r->p)) {
+		t->kind = TOKEN_JUNK;
+		return;
+	}
 	if (r->p == r->end) {
 		t->kind = TOKEN_END;
 		return;
@@ -479,6 +502,17 @@ read_block(struct journal_reader *r, struct journal_rec *rec)
 	       !mac_is_zero(rec->mac) && !mac_is_multicast(rec->mac);
 }
 
+static bool
+read_inside(struct journal_reader *r, struct journal_rec *rec)
+{
+	bool ok;
+
+	r->inside = true;
+	ok = read_block(r, rec);
+	r->inside = false;
+	return ok;
+}
+
 /* From `from` on, the next line that begins with "lease": where reading goes on after damage. */
 static void
 resync(struct journal_reader *r, const char *from, unsigned line)
@@ -499,7 +533,8 @@ resync(struct journal_reader *r, const char *from, unsigned line)
 void
 journal_reader_init(struct journal_reader *r, const char *text, size_t len)
 {
-	*r = (struct journal_reader){text, text, text + len, 1, 1, 0};
+	*r = (struct journal_reader){
+	    .p = text, .start = text, .end = text + len, .line = 1, .at_line = 1};
 }
 
 enum journal_next
@@ -514,7 +549,7 @@ journal_next(struct journal_reader *r, struct journal_rec *rec)
 	tok_next(r, &t);
 	if (t.kind == TOKEN_END && from == r->end)
 		return JOURNAL_END;
-	if (t.kind == TOKEN_WORD && strcmp(t.s, "lease") == 0 && read_block(r, rec)) {
+	if (t.kind == TOKEN_WORD && strcmp(t.s, "lease") == 0 && read_inside(r, rec)) {
 		if (r->p < r->end && *r->p == '\n')
 			r->good_end = (size_t)(r->p + 1 - r->start);
 		return JOURNAL_REC;
@@ -528,6 +563,15 @@ journal_next(struct journal_reader *r, struct journal_rec *rec)
 	}
 	resync(r, from, r->line);
 	return JOURNAL_BAD;
+}
+
+bool
+journal_is_room(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] != '\n')
+			return false;
+	return true;
 }
 
 size_t

@@ -54,10 +54,14 @@ struct journal_reader {
 	unsigned line;    /* of the item that journal_next() returned last, from 1 */
 	unsigned at_line; /* of p */
 	size_t good_end;  /* bytes up to and including the last complete block's newline */
+	bool inside;      /* a block */
 };
 
 void journal_reader_init(struct journal_reader *r, const char *text, size_t len);
 enum journal_next journal_next(struct journal_reader *r, struct journal_rec *rec);
+
+/* Whether this is nothing but newlines: what stands behind the last block where room was made for others. */
+bool journal_is_room(const char *text, size_t len);
 
 /* No file of this text has more blocks than this (cheap: for making room before reading). */
 size_t journal_blocks_max(const char *text, size_t len);

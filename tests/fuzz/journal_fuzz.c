@@ -3,7 +3,8 @@
  *
  * What must hold: the reader ends, never counts more blocks than journal_blocks_max(), and what it
  * understood survives being written and read back; a server made from it writes a file that reads
- * without a fault, with one block per address and no MAC active twice.
+ * without a fault, with one block per address and no MAC active twice. Newlines behind it change nothing, and
+ * where a sector of what was written is newlines, every block that is read is one that was written.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,84 @@ check_round_trip(const struct journal_rec *rec)
 		CHECK(strcmp(back.hostname, rec->hostname) == 0);
 	}
 	CHECK(journal_next(&r, &back) == JOURNAL_END);
+}
+
+enum { BLOCKS = 24, SECTOR = 512 };
+
+/* The first blocks, as we write them; their length. */
+static size_t
+write_anew(char *out, const char *text, size_t len)
+{
+	struct journal_reader r;
+	struct journal_rec rec;
+	enum journal_next next;
+	size_t n = 0;
+	unsigned blocks = 0;
+
+	journal_reader_init(&r, text, len);
+	while (blocks < BLOCKS &&
+	       ((next = journal_next(&r, &rec)) == JOURNAL_REC || next == JOURNAL_BAD)) {
+		if (next == JOURNAL_REC) {
+			n += journal_encode(out + n, JOURNAL_REC_MAX, &rec);
+			blocks++;
+		}
+	}
+	return n;
+}
+
+static void
+lose_sector(const char *whole, size_t n, size_t at)
+{
+	char left[BLOCKS * JOURNAL_REC_MAX], block[JOURNAL_REC_MAX];
+	struct journal_reader r;
+	struct journal_rec rec;
+	enum journal_next next;
+
+	memcpy(left, whole, n);
+	memset(left + at, '\n', SECTOR);
+	journal_reader_init(&r, left, n);
+	while ((next = journal_next(&r, &rec)) == JOURNAL_REC || next == JOURNAL_BAD)
+		if (next == JOURNAL_REC)
+			CHECK(memmem(whole, n, block, journal_encode(block, sizeof(block), &rec)));
+}
+
+/* Where a line ends, for there a block goes on most easily; the length says at which. */
+static void
+check_lost_sectors(const char *text, size_t len)
+{
+	char whole[BLOCKS * JOURNAL_REC_MAX];
+	size_t n = write_anew(whole, text, len), lines = len;
+
+	for (size_t at = 0; at + SECTOR < n; at++)
+		if (whole[at] == '\n' && lines++ % 8 == 0)
+			lose_sector(whole, n, at);
+}
+
+static size_t
+count(const char *text, size_t len)
+{
+	struct journal_reader r;
+	struct journal_rec rec;
+	enum journal_next next;
+	size_t n = 0;
+
+	journal_reader_init(&r, text, len);
+	while ((next = journal_next(&r, &rec)) == JOURNAL_REC || next == JOURNAL_BAD)
+		n += next == JOURNAL_REC;
+	return n;
+}
+
+static void
+check_room(const char *text, size_t len)
+{
+	char *padded = malloc(len + SECTOR);
+
+	CHECK(padded);
+	if (len)
+		memcpy(padded, text, len);
+	memset(padded + len, '\n', SECTOR);
+	CHECK(count(padded, len + SECTOR) == count(text, len));
+	free(padded);
 }
 
 static size_t
@@ -103,6 +182,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	s = dhcp_server_new(c, (struct mac){{2}}, &key);
 	CHECK(s);
 	replay(s, (const char *)data, len, clk);
+	check_lost_sectors((const char *)data, len);
+	check_room((const char *)data, len);
 	check_table(s);
 	while (dhcp_server_each_rec(s, &at, clk, &rec))
 		check_round_trip(&rec);

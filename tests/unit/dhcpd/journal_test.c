@@ -337,6 +337,121 @@ lease_behind_zeros_is_found(void **state UNUSED)
 	}
 }
 
+/* Blocks as different guests have them; `n` may be any. */
+static struct journal_rec
+guest_rec(unsigned n)
+{
+	struct journal_rec rec = precise;
+
+	rec.ip.h += n;
+	rec.mac.b[5] = (uint8_t)n;
+	rec.starts += n;
+	rec.uid_len = n % 3 ? 0 : 7;
+	snprintf(rec.hostname, sizeof(rec.hostname), "%.*s", (int)(n % 5 * 3), "abcdefghijklmn");
+	return rec;
+}
+
+enum { SECTOR = 512, GROUP = 16 };
+
+/* Wherever sectors of a group of blocks begin: what is left of it are blocks that were written so. */
+static void
+lost_sector_mixes_no_leases(void **state UNUSED)
+{
+	char text[GROUP * JOURNAL_REC_MAX];
+	size_t len = 0;
+	unsigned whole = 0;
+
+	for (unsigned i = 0; i < GROUP; i++) {
+		struct journal_rec rec = guest_rec(i);
+
+		len += journal_encode(text + len, JOURNAL_REC_MAX, &rec);
+	}
+	for (size_t at = 0; at + SECTOR < len; at++) {
+		char *torn = t_exact(text, len);
+		struct journal_reader r;
+		struct journal_rec rec;
+		enum journal_next next;
+
+		memset(torn + at, '\n', SECTOR);
+		journal_reader_init(&r, torn, len);
+		while ((next = journal_next(&r, &rec)) == JOURNAL_REC || next == JOURNAL_BAD) {
+			struct journal_rec want = guest_rec(rec.ip.h - precise.ip.h);
+
+			if (next == JOURNAL_REC)
+				assert_rec_equal(&rec, &want);
+			whole += next == JOURNAL_REC;
+		}
+		free(torn);
+	}
+	assert_true(whole > (len - SECTOR) * (GROUP - 6));
+}
+
+static void
+blank_lines_in_a_block_are_few(void **state UNUSED)
+{
+	static const char head[] =
+	    "lease 1.2.3.4 {\n\tstarts 0 2013/09/15 23:58:51;\n\tends never;";
+	static const char tail[] = "\thardware ethernet 00:0c:29:01:02:03;\n}\n";
+
+	for (unsigned n = 1; n < 600; n++) {
+		char text[1024];
+		struct journal_reader r;
+		struct journal_rec rec;
+
+		memset(text, '\n', sizeof(text));
+		memcpy(text, head, sizeof(head) - 1);
+		memcpy(text + sizeof(head) - 1 + n, tail, sizeof(tail));
+		journal_reader_init(&r, text, sizeof(head) - 1 + n + sizeof(tail) - 1);
+		assert_int_equal(journal_next(&r, &rec), n < 64 ? JOURNAL_REC : JOURNAL_BAD);
+		assert_int_equal(journal_next(&r, &rec), JOURNAL_END);
+	}
+}
+
+/* Between blocks and at the end; there they are no trace of anything. */
+static void
+blank_lines_outside_of_blocks_are_many(void **state UNUSED)
+{
+	char text[4096];
+	struct journal_reader r;
+	struct journal_rec rec;
+	size_t one = strlen(precise_text), at = 1000;
+
+	memset(text, '\n', sizeof(text));
+	memcpy(text, precise_text, one);
+	memcpy(text + at, precise_text, one);
+	journal_reader_init(&r, text, sizeof(text));
+	assert_int_equal(journal_next(&r, &rec), JOURNAL_REC);
+	assert_int_equal(r.good_end, one);
+	assert_int_equal(journal_next(&r, &rec), JOURNAL_REC);
+	assert_int_equal(r.good_end, at + one);
+	assert_int_equal(journal_next(&r, &rec), JOURNAL_END);
+	assert_true(journal_is_room(text + at + one, sizeof(text) - at - one));
+	assert_true(journal_is_room(text, 0));
+	assert_false(journal_is_room(text + one, sizeof(text) - one));
+	assert_false(journal_is_room("\n\n\0", 3));
+}
+
+/* Of the write that made the file longer, or into its room, only the beginning is there. */
+static void
+torn_block_before_room_is_torn(void **state UNUSED)
+{
+	size_t one = strlen(precise_text);
+
+	for (size_t cut = 1; cut < one - 2; cut++) {
+		char text[2048];
+		struct journal_reader r;
+		struct journal_rec rec;
+
+		memset(text, '\n', sizeof(text));
+		memcpy(text, precise_text, one);
+		memcpy(text + one, precise_text, cut);
+		journal_reader_init(&r, text, sizeof(text));
+		assert_int_equal(journal_next(&r, &rec), JOURNAL_REC);
+		assert_int_equal(journal_next(&r, &rec), JOURNAL_TORN);
+		assert_int_equal(r.good_end, one);
+	}
+}
+
 static void
 header_is_a_comment(void **state UNUSED)
 {
@@ -375,6 +490,10 @@ main(void)
 	    cmocka_unit_test(torn_end_loses_only_itself),
 	    cmocka_unit_test(zeros_at_the_end_are_damage),
 	    cmocka_unit_test(lease_behind_zeros_is_found),
+	    cmocka_unit_test(lost_sector_mixes_no_leases),
+	    cmocka_unit_test(blank_lines_in_a_block_are_few),
+	    cmocka_unit_test(blank_lines_outside_of_blocks_are_many),
+	    cmocka_unit_test(torn_block_before_room_is_torn),
 	    cmocka_unit_test(header_is_a_comment),
 	    cmocka_unit_test(small_files_are_rewritten_sooner),
 	};
