@@ -15,6 +15,11 @@ enum {
 	RETRY_MAX_MS = 10000,
 	/* A file with history in it is looked at this long after the history arose. */
 	TIDY_AFTER_MS = 2000,
+	/* Leases that come so soon one after the other get room in the file. More rarely they cost
+	 * nothing that counts. */
+	BUSY_MS = 250,
+	/* It is cut off when none came for so long, for people who look at the file. */
+	QUIET_MS = 2000,
 	/* The wall clock was set when it moves this far against the other one. What ntpd does to the
 	 * speed of one it does to the other. */
 	CLOCK_STEP_MS = 50,
@@ -25,7 +30,8 @@ enum {
 void
 leasefile_init(struct leasefile *f, unsigned net)
 {
-	*f = (struct leasefile){.net = net, .due = MONO_NEVER, .retry_ms = RETRY_MIN_MS};
+	*f = (struct leasefile){
+	    .net = net, .due = MONO_NEVER, .trim_at = MONO_NEVER, .retry_ms = RETRY_MIN_MS};
 	store_init(&f->store, -1);
 }
 
@@ -89,7 +95,7 @@ rewrite(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clock clk)
 		return;
 	}
 	f->must_rewrite = false;
-	f->due = MONO_NEVER;
+	f->due = f->trim_at = MONO_NEVER;
 	f->wall_offset = clk.wall_ms - clk.now.ms;
 	worked(f);
 }
@@ -98,8 +104,11 @@ int
 leasefile_append(struct leasefile *f, const char *text, size_t len, size_t blocks,
 		 struct dhcp_clock clk)
 {
-	int r = store_append(&f->store, text, len, blocks);
+	bool busy = mono_before(clk.now, f->busy_until);
+	int r = store_append(&f->store, text, len, blocks, busy ? STORE_ROOM_MAX : 0);
 
+	f->busy_until = mono_add(clk.now, BUSY_MS);
+	f->trim_at = mono_add(clk.now, QUIET_MS);
 	if (r < 0) {
 		failed(f, -r, clk);
 		return r;
@@ -129,6 +138,12 @@ count_recorded(const struct dhcp_server *s)
 	return n;
 }
 
+struct mono
+leasefile_due(const struct leasefile *f)
+{
+	return mono_min(f->due, f->trim_at);
+}
+
 void
 leasefile_tidy(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clock clk)
 {
@@ -139,6 +154,10 @@ leasefile_tidy(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clo
 	if (moved > CLOCK_STEP_MS || moved < -CLOCK_STEP_MS) {
 		f->wall_offset += moved;
 		leasefile_outdate(f, clk);
+	}
+	if (!mono_before(clk.now, f->trim_at)) {
+		f->trim_at = MONO_NEVER;
+		store_trim(&f->store);
 	}
 	if (mono_before(clk.now, f->due))
 		return;
@@ -152,8 +171,9 @@ leasefile_tidy(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clo
 
 struct found {
 	size_t blocks;
+	size_t good; /* bytes up to the end of the last block */
 	unsigned damaged;
-	bool whole; /* appending behind it is safe */
+	bool whole; /* appending behind these is safe */
 };
 
 /* Nothing but our own header: no lease was ever recorded. */
@@ -187,7 +207,9 @@ replay(const struct leasefile *f, struct dhcp_server *s, const char *text, size_
 			 ":%u: ends inside a lease that was never confirmed, "
 			 "left out",
 			 f->net, r.line);
-	out->whole = out->damaged == 0 && (is_new(text, len) || (len > 0 && r.good_end == len));
+	out->good = is_new(text, len) ? len : r.good_end;
+	out->whole = out->damaged == 0 && out->good > 0 &&
+		     journal_is_room(text + out->good, len - out->good);
 }
 
 /* The file is appended to as it is, or written anew. */
@@ -198,7 +220,7 @@ settle(struct leasefile *f, const struct dhcp_server *s, const char *text, size_
 	if (found->damaged && store_backup(&f->store, text, len) == 0)
 		log_warn(0, "vmnet%u: the damaged lease file is kept as " STORE_FILE "~", f->net);
 	f->wall_offset = clk.wall_ms - clk.now.ms;
-	f->must_rewrite = found->whole ? store_adopt(&f->store, len, found->blocks) < 0
+	f->must_rewrite = found->whole ? store_adopt(&f->store, found->good, found->blocks) < 0
 				       : len > 0 || store_create(&f->store) < 0;
 	f->due = clk.now;
 	leasefile_tidy(f, s, clk);

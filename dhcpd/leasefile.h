@@ -16,10 +16,12 @@ struct leasefile {
 	unsigned net; /* for the log */
 	bool loaded;  /* the server knows what the file says */
 	int err;      /* positive errno of the last attempt to record something; 0: it worked */
-	bool must_rewrite;   /* the file lacks something that the server has */
-	struct mono due;     /* when leasefile_tidy() has something to do; MONO_NEVER: nothing */
-	unsigned retry_ms;   /* the next wait after a failure */
-	int64_t wall_offset; /* wall clock minus monotonic clock of the times in the file */
+	bool must_rewrite;      /* the file lacks something that the server has */
+	struct mono due;        /* when the file is to be looked at; MONO_NEVER: not at all */
+	struct mono trim_at;    /* when its end is */
+	struct mono busy_until; /* an append before this comes soon after the last one */
+	unsigned retry_ms;      /* the next wait after a failure */
+	int64_t wall_offset;    /* wall clock minus monotonic clock of the times in the file */
 };
 
 void leasefile_init(struct leasefile *f, unsigned net);
@@ -37,7 +39,10 @@ int leasefile_append(struct leasefile *f, const char *text, size_t len, size_t b
 /* The server has forgotten leases: the file is written anew at the next leasefile_tidy(). */
 void leasefile_outdate(struct leasefile *f, struct dhcp_clock clk);
 
-/* Call when `due` has come, and often otherwise: notices a wall clock that was set. */
+/* When leasefile_tidy() has something to do; MONO_NEVER: nothing. */
+struct mono leasefile_due(const struct leasefile *f);
+
+/* Call when that has come, and often otherwise: notices a wall clock that was set. */
 void leasefile_tidy(struct leasefile *f, const struct dhcp_server *s, struct dhcp_clock clk);
 
 #endif

@@ -230,7 +230,7 @@ static void
 update(struct served *s)
 {
 	bool ok = s->packet >= 0 && s->file.loaded && s->file.err == 0;
-	struct mono when = mono_min(s->retry_at, s->file.due);
+	struct mono when = mono_min(s->retry_at, leasefile_due(&s->file));
 	uint32_t active, total;
 	char text[TEXT_MAX];
 

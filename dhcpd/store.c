@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -24,6 +25,9 @@
 /* A file is written in pieces of about this size. */
 #define PIECE 65536
 
+/* What nothing has been written to yet. */
+static const char newlines[STORE_ROOM_MAX] = {[0 ... STORE_ROOM_MAX - 1] = '\n'};
+
 void
 store_init(struct store *s, int dir)
 {
@@ -33,22 +37,30 @@ store_init(struct store *s, int dir)
 void
 store_fini(struct store *s)
 {
+	store_trim(s);
 	fd_close(&s->fd);
 	fd_close(&s->dir);
 }
 
+/* Text, and behind it so many newlines. */
 static int
-write_all(int fd, const char *p, size_t len)
+write_at(int fd, off_t at, const char *text, size_t len, size_t room)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
+	size_t done = 0;
+
+	while (done < len + room) {
+		size_t text_left = done < len ? len - done : 0;
+		struct iovec v[2] = {
+		    {(void *)(uintptr_t)(text + len - text_left), text_left},
+		    {(void *)(uintptr_t)newlines, len + room - done - text_left},
+		};
+		ssize_t n = pwritev(fd, v, 2, at + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		p += n;
-		len -= (size_t)n;
+		done += (size_t)n;
 	}
 	return 0;
 }
@@ -96,15 +108,17 @@ store_release(const char *text, size_t len)
 int
 store_adopt(struct store *s, size_t size, size_t blocks)
 {
-	int fd = open_beneath(s, STORE_FILE, O_WRONLY | O_APPEND);
+	AUTO_FD fd = open_beneath(s, STORE_FILE, O_WRONLY);
 
 	if (fd < 0)
 		return fd;
+	if (ftruncate(fd, (off_t)size) < 0)
+		return -errno;
 	fd_close(&s->fd);
-	s->fd = fd;
+	s->fd = fd_take(&fd);
 	/* Who gave it its name may have been killed before the folder was synced. */
 	s->unnamed = true;
-	s->size = (off_t)size;
+	s->size = s->end = (off_t)size;
 	s->blocks = blocks;
 	return 0;
 }
@@ -112,20 +126,20 @@ store_adopt(struct store *s, size_t size, size_t blocks)
 int
 store_create(struct store *s)
 {
-	AUTO_FD fd = open_beneath(s, STORE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_APPEND);
+	AUTO_FD fd = open_beneath(s, STORE_FILE, O_WRONLY | O_CREAT | O_EXCL);
 	size_t len = strlen(journal_header);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = fchmod(fd, FILE_MODE) < 0 ? -errno : write_all(fd, journal_header, len);
+	r = fchmod(fd, FILE_MODE) < 0 ? -errno : write_at(fd, 0, journal_header, len, 0);
 	if (r < 0) {
 		unlinkat(s->dir, STORE_FILE, 0);
 		return r;
 	}
 	fd_close(&s->fd);
 	s->fd = fd_take(&fd);
-	s->size = (off_t)len;
+	s->size = s->end = (off_t)len;
 	s->blocks = 0;
 	s->unnamed = true;
 	return 0;
@@ -138,7 +152,7 @@ store_backup(const struct store *s, const char *text, size_t len)
 
 	if (fd < 0)
 		return fd;
-	return write_all(fd, text, len);
+	return write_at(fd, 0, text, len, 0);
 }
 
 /* The bytes, and before the first of them counts, the file's name. 0, or -1 with errno. */
@@ -151,21 +165,43 @@ sync_append(struct store *s)
 	return 0;
 }
 
-int
-store_append(struct store *s, const char *text, size_t len, size_t blocks)
+/* Half a block must not stay, nor come back: a power cut while others are written in its place could
+ * join their beginning to its end. If it does, the file is to be written anew. */
+static void
+take_back(struct store *s)
 {
+	if (ftruncate(s->fd, s->size) < 0 || fdatasync(s->fd) < 0)
+		fd_close(&s->fd);
+	s->end = s->size;
+}
+
+static int
+write_blocks(struct store *s, const char *text, size_t len, size_t room)
+{
+	off_t end = s->size + (off_t)(len + room);
+	int r = write_at(s->fd, s->size, text, len, room);
+
+	if (r < 0)
+		take_back(s);
+	else if (s->end < end)
+		s->end = end;
+	return r;
+}
+
+int
+store_append(struct store *s, const char *text, size_t len, size_t blocks, size_t room)
+{
+	bool fits = s->size + (off_t)len <= s->end;
 	int r;
 
 	if (s->fd < 0)
 		return -EIO;
-	r = write_all(s->fd, text, len);
-	if (r < 0) {
-		/* Half a block must not stay, nor come back: a power cut while others are written in its
-		 * place could join their beginning to its end. If it does, the file is to be written anew. */
-		if (ftruncate(s->fd, s->size) < 0 || fdatasync(s->fd) < 0)
-			fd_close(&s->fd);
+	r = write_blocks(s, text, len, fits ? 0 : room);
+	/* A disk that is nearly full may have room for these blocks. */
+	if (r < 0 && !fits && room > 0 && s->fd >= 0)
+		r = write_blocks(s, text, len, 0);
+	if (r < 0)
 		return r;
-	}
 	if (sync_append(s) < 0) {
 		r = -errno;
 		/* The kernel reports this once and may have dropped the pages: no second try
@@ -173,11 +209,19 @@ store_append(struct store *s, const char *text, size_t len, size_t blocks)
 		if (ftruncate(s->fd, s->size) < 0)
 			r = -errno;
 		fd_close(&s->fd);
+		s->end = s->size;
 		return r;
 	}
 	s->size += (off_t)len;
 	s->blocks += blocks;
 	return 0;
+}
+
+void
+store_trim(struct store *s)
+{
+	if (s->fd >= 0 && s->end > s->size && ftruncate(s->fd, s->size) == 0)
+		s->end = s->size;
 }
 
 /* --- writing anew --- */
@@ -192,7 +236,7 @@ struct writer {
 static int
 writer_flush(struct writer *w)
 {
-	int r = w->b.bad ? -ENOMEM : write_all(w->fd, strbuf_str(&w->b), w->b.len);
+	int r = w->b.bad ? -ENOMEM : write_at(w->fd, w->size, strbuf_str(&w->b), w->b.len, 0);
 
 	w->size += (off_t)w->b.len;
 	strbuf_fini(&w->b);
@@ -222,7 +266,7 @@ put_in_place(struct store *s, int fd)
 {
 	if (fdatasync(fd) < 0 || renameat(s->dir, TEMP_FILE, s->dir, STORE_FILE) < 0)
 		return -errno;
-	/* From here on the file that s->fd appends to has no name. */
+	/* From here on the file that s->fd leads to has no name. */
 	fd_close(&s->fd);
 	return fsync(s->dir) < 0 ? -errno : 0;
 }
@@ -230,7 +274,7 @@ put_in_place(struct store *s, int fd)
 int
 store_rewrite(struct store *s, bool (*next)(void *arg, struct journal_rec *rec), void *arg)
 {
-	AUTO_FD fd = open_beneath(s, TEMP_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+	AUTO_FD fd = open_beneath(s, TEMP_FILE, O_WRONLY | O_CREAT | O_TRUNC);
 	struct writer w = {.fd = fd};
 	int r;
 
@@ -247,7 +291,7 @@ store_rewrite(struct store *s, bool (*next)(void *arg, struct journal_rec *rec),
 	}
 	s->fd = fd_take(&fd);
 	s->unnamed = false;
-	s->size = w.size;
+	s->size = s->end = w.size;
 	s->blocks = w.blocks;
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vnet-dhcpd on a slow disk, and with a wall clock that is set: no ACK before the disk has the lease, and a lease file
-that says when its leases end. What a power cut leaves is tests/sim/dhcpd's business."""
+that says when its leases end and that others can read while leases come quickly. What a power cut leaves is
+tests/sim/dhcpd's business."""
 
 import contextlib
 import mmap
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from tests.kit import built, daemon, ports, proc
+from tests.kit import built, daemon, ports, proc, strict
 from tests.net.test_dhcp import last_block, rows
 
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
@@ -119,6 +120,37 @@ def test_slow_disk_delays_every_ack_and_no_offer(lab, faults, many):
     # They share a sync: those that asked during the first one have the second.
     assert before < faults.syncs < before + CLIENTS / 2
     assert len(rows(lab.vnetd, state="active")) == CLIENTS
+
+
+def test_busy_lease_file_is_read_by_others(lab, many):
+    """It has room at its end, which is newlines, as long as leases come quickly; a kill -9 leaves them."""
+    vnetd = lab.vnetd
+    server = (54, socket.inet_aton(vnetd.address(8, 254)))
+    offered = offers(many)
+
+    def lease_file_with_room():
+        for i, address in offered.items():
+            many.ask(i, REQUEST, (50, address), server)
+            assert many.answer(ACK)[:2] == (i, address)
+        text = vnetd.lease_file(8)
+        return text.endswith("\n" * 1000) and text
+
+    text = proc.wait_until("the file has room", lease_file_with_room)
+    strict.form(text)
+    now = int(time.time())
+    for i, address in offered.items():
+        mac, ip = f"02:00:00:00:07:{i:02x}", socket.inet_ntoa(address)
+        assert strict.packer_address(text, mac, now) == {ip}
+        assert strict.vagrant(text, now)[mac] == ip
+        assert strict.docker_machine(text, mac) == strict.awk(text, mac) == ip
+    vnetd.kill_and_await("vnet-dhcpd")
+    assert vnetd.lease_file(8).endswith("\n}\n")
+    assert len(rows(vnetd, state="active")) == CLIENTS
+    # And without anybody's doing, after a while.
+    proc.wait_until("the file has room again", lease_file_with_room)
+    proc.wait_until("the room is gone", lambda: vnetd.lease_file(8).endswith("\n}\n"))
+    assert len(rows(vnetd, state="active")) == CLIENTS
+    assert "not a lease" not in vnetd.log_text()
 
 
 def test_clock_that_is_set_reaches_the_lease_file_at_once(lab, faults):

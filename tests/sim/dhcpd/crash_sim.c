@@ -108,7 +108,9 @@ pass_time(struct life *f)
 {
 	unsigned how = rnd(f, 100);
 
-	if (how < 90)
+	if (how < 40)
+		machine_pass(&f->m, rnd(f, 200));
+	else if (how < 90)
 		machine_pass(&f->m, rnd(f, 3000));
 	else if (how < 97)
 		machine_pass(&f->m, rnd(f, 300 * 1000));
@@ -239,11 +241,12 @@ live(uint64_t number)
 		if (rnd(&f, 10) == 0)
 			something(&f);
 	}
-	print_message("# seed %" PRIu64
-		      ": %u ACKs, %u NAKs, %u power cuts, %u kills, %u failing disks, "
-		      "%u set clocks, %" PRIu64 " leases looked for\n",
-		      number, f.g.acks, f.g.naks, f.cuts, f.kills, f.full, f.sets, f.leases);
+	print_message(
+	    "# seed %" PRIu64 ": %u ACKs, %u NAKs, %u power cuts, %u kills, %u failing disks, "
+	    "%u set clocks, %u writes into room, %" PRIu64 " leases looked for\n",
+	    number, f.g.acks, f.g.naks, f.cuts, f.kills, f.full, f.sets, f.disk->over, f.leases);
 	assert_true(f.g.acks > STEPS / 2 && f.cuts > 30 && f.kills > 20 && f.leases > 500);
+	assert_true(f.disk->over > 500);
 	machine_stop(&f.m);
 	disk_free(f.disk);
 }

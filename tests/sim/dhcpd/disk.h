@@ -5,7 +5,10 @@
  * what a kernel shows, and remembers which bytes and which names the medium has for sure. disk_cut.c
  * makes the disks that a cut can leave:
  *   - of bytes that were written and not synced since, each write is there or not whatever became of the
- *     others, or torn at any byte or sector, with the file longer or not, and zeros where bytes are missing;
+ *     others, or torn at any byte or sector, with the file longer or not, and where bytes are missing those
+ *     that the medium had there, or zeros;
+ *   - of a file that was cut off and not synced since, the end is gone or not, or begins with zeros, as far as
+ *     the page reaches in which it was cut;
  *   - of names, each is what it was after any of the operations since the folder was synced;
  *   - what a failed sync was about may be there or not for ever, also when a later sync succeeds.
  * A sector (512 bytes) is written whole or not, and a file that is cut short reads as zeros behind its end.
@@ -24,6 +27,7 @@ enum {
 	DISK_NAMES = 3,
 	DISK_BINDINGS = 16,
 	DISK_SECTOR = 512,
+	DISK_PAGE = 4096,
 	DISK_NONE = -1, /* no file where a file's number is expected */
 };
 
@@ -64,7 +68,9 @@ struct disk {
 	int fd[DISK_FDS];                  /* file numbers */
 	unsigned ops;                      /* operations so far */
 	unsigned renewed;                  /* how often a renamed file was made durable */
-	bool renamed;                      /* since the folder was synced */
+	unsigned over;                     /* writes inside a file, over what the medium has */
+	bool gone;    /* the process is: what it still does does not reach the disk */
+	bool renamed; /* since the folder was synced */
 	struct disk_fault fault;
 	unsigned faults;        /* that have struck */
 	bool no_data, no_names; /* a disk that lies: syncs of files, of the folder, do nothing */
@@ -94,6 +100,10 @@ struct disk *disk_cut(const struct disk *d, uint64_t *seed);
  * others at random. Takes the disk back afterwards. Their number. */
 unsigned disk_each_cut(const struct disk *d, unsigned budget, uint64_t seed,
 		       void (*each)(void *arg, struct disk *after), void *arg);
+
+/* The same for each set of sectors of the last write into the lease file, which alone is not synced. */
+unsigned disk_each_lost(const struct disk *d, void (*each)(void *arg, struct disk *after),
+			void *arg);
 
 /* A random number below n; the seed is never 0. */
 uint32_t disk_random(uint64_t *seed, uint32_t n);

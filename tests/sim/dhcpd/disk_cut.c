@@ -5,7 +5,10 @@
 
 #include "disk.h"
 
-enum { SECTOR_BITS = 6 /* of a longer write the sectors behind these are there */ };
+enum {
+	SECTOR_BITS = 6,  /* of a longer write: each set of its first sectors with all others, */
+	RANDOM_SETS = 64, /* and so many sets of all of them */
+};
 
 uint32_t
 disk_random(uint64_t *seed, uint32_t n)
@@ -29,15 +32,42 @@ sector_sets(const struct disk_change *c)
 {
 	unsigned n = sectors(c);
 
-	return (size_t)1 << (n < SECTOR_BITS ? n : SECTOR_BITS);
+	return n <= SECTOR_BITS ? (size_t)1 << n : ((size_t)1 << SECTOR_BITS) + RANDOM_SETS;
 }
 
-/* Outcomes: 0 there; 1 not there; then of a write: 2 zeros; torn at each byte with nothing behind it;
- * the same with zeros behind it; each set of sectors. */
+/* Where it can be torn: behind each byte of its text, and behind sectors of the newlines at its end. */
+static size_t
+text_len(const struct disk_change *c)
+{
+	size_t n = c->len;
+
+	while (n > 1 && c->bytes[n - 1] == '\n')
+		n--;
+	return n;
+}
+
+static size_t
+tears(const struct disk_change *c)
+{
+	size_t text = text_len(c);
+
+	return text < c->len ? text + (c->len - text - 1) / DISK_SECTOR : c->len - 1;
+}
+
+static size_t
+torn_at(const struct disk_change *c, size_t tear)
+{
+	size_t text = text_len(c);
+
+	return tear < text ? tear + 1 : text + (tear - text + 1) * DISK_SECTOR;
+}
+
+/* Outcomes of a write: 0 there; 1 not there; 2 zeros; torn in each place with nothing behind it; the same with
+ * zeros behind it; each set of sectors. Of a cut: 0 and 1; 2 zeros. */
 static size_t
 outcomes(const struct disk_change *c)
 {
-	return c->cut ? 2 : 3 + 2 * (c->len - 1) + sector_sets(c);
+	return c->cut ? 3 : 3 + 2 * tears(c) + sector_sets(c);
 }
 
 struct bytes {
@@ -65,6 +95,28 @@ put(struct bytes *b, const struct disk_change *c, size_t from, size_t to)
 	memcpy(b->p + c->at + from, c->bytes + from, to - from);
 }
 
+static bool
+has_sector(size_t set, size_t k)
+{
+	uint64_t x = (set * 64 + k + 1) * 0x9e3779b97f4a7c15u;
+
+	if (set >> SECTOR_BITS)
+		return x >> 63;
+	return k >= SECTOR_BITS || set >> k & 1;
+}
+
+static void
+cut_off(struct bytes *b, size_t at, bool zeros)
+{
+	size_t page = (at + DISK_PAGE - 1) / DISK_PAGE * DISK_PAGE;
+
+	grow(b, at);
+	if (zeros)
+		memset(b->p + at, 0, (page < b->len ? page : b->len) - at);
+	else
+		b->len = at;
+}
+
 static void
 put_sectors(struct bytes *b, const struct disk_change *c, size_t set)
 {
@@ -74,7 +126,7 @@ put_sectors(struct bytes *b, const struct disk_change *c, size_t set)
 	for (size_t k = 0; k < sectors(c); k++) {
 		size_t begin = (first + k) * DISK_SECTOR, end = begin + DISK_SECTOR;
 
-		if (k < SECTOR_BITS && !(set >> k & 1))
+		if (!has_sector(set, k))
 			continue;
 		put(b, c, begin > c->at ? begin - c->at : 0,
 		    end < c->at + c->len ? end - c->at : c->len);
@@ -87,19 +139,18 @@ apply(struct bytes *b, const struct disk_change *c, size_t outcome)
 	if (outcome == 1)
 		return;
 	if (c->cut) {
-		grow(b, c->at);
-		b->len = c->at;
+		cut_off(b, c->at, outcome == 2);
 	} else if (outcome == 0) {
 		put(b, c, 0, c->len);
 	} else if (outcome == 2) {
 		grow(b, c->at + c->len);
-	} else if ((outcome -= 3) < c->len - 1) {
-		put(b, c, 0, outcome + 1);
-	} else if ((outcome -= c->len - 1) < c->len - 1) {
+	} else if ((outcome -= 3) < tears(c)) {
+		put(b, c, 0, torn_at(c, outcome));
+	} else if ((outcome -= tears(c)) < tears(c)) {
 		grow(b, c->at + c->len);
-		put(b, c, 0, outcome + 1);
+		put(b, c, 0, torn_at(c, outcome));
 	} else {
-		put_sectors(b, c, outcome - (c->len - 1));
+		put_sectors(b, c, outcome - tears(c));
 	}
 }
 
@@ -158,15 +209,24 @@ choose(struct choice *c, size_t most, size_t number)
 	}
 }
 
+/* One of the simple ones, of all, of the sets of sectors. */
+static size_t
+outcome_random(const struct disk_change *c, uint64_t *seed)
+{
+	uint32_t how = disk_random(seed, 3);
+
+	if (how == 0 || c->cut)
+		return disk_random(seed, 3);
+	if (how == 1)
+		return disk_random(seed, (uint32_t)outcomes(c));
+	return outcomes(c) - 1 - disk_random(seed, (uint32_t)sector_sets(c));
+}
+
 static void
 choose_random(struct choice *c, uint64_t *seed)
 {
-	for (size_t k = 0; k < c->n; k++) {
-		size_t o = outcomes(unsure(c, k));
-
-		c->digit[k] = disk_random(seed, 3) ? disk_random(seed, (uint32_t)o)
-						   : disk_random(seed, o < 3 ? (uint32_t)o : 3);
-	}
+	for (size_t k = 0; k < c->n; k++)
+		c->digit[k] = outcome_random(unsure(c, k), seed);
 }
 
 static int
@@ -198,6 +258,7 @@ make(const struct disk *d, const struct choice *leases, uint64_t *seed)
 	struct disk *after = disk_new();
 
 	after->renewed = d->renewed;
+	after->over = d->over;
 	if (leases)
 		after->name[0].could[0] = put_file(after, leases);
 	for (unsigned i = 1; i < DISK_NAMES; i++) {
@@ -275,6 +336,22 @@ disk_each_cut(const struct disk *d, unsigned budget, uint64_t seed,
 			visit(&v, NULL);
 		else
 			visit_file(&v, &d->file[n->could[i]], budget);
+	}
+	return v.n;
+}
+
+unsigned
+disk_each_lost(const struct disk *d, void (*each)(void *arg, struct disk *after), void *arg)
+{
+	struct visit v = {d, 1, each, arg, 0};
+	const struct disk_name *n = &d->name[0];
+	struct choice c = choice_of(&d->file[n->could[n->n - 1]]);
+	const struct disk_change *last = unsure(&c, 0);
+
+	assert_true(n->n == 1 && c.n == 1 && !last->cut);
+	for (size_t set = 0; set < sector_sets(last); set++) {
+		c.digit[0] = outcomes(last) - 1 - set;
+		visit(&v, &c);
 	}
 	return v.n;
 }

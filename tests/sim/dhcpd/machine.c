@@ -227,7 +227,9 @@ void
 machine_stop(struct machine *m)
 {
 	use(m);
+	m->disk->gone = true;
 	served_free(m->served);
+	m->disk->gone = false;
 	free(m->inbox);
 	free(m->loop);
 	m->served = NULL;

@@ -233,6 +233,94 @@ whole_file_is_not_touched(void **state)
 	unload(w);
 }
 
+static size_t
+room_in(const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	return strlen(text) - n - 1;
+}
+
+/* As long as leases come quickly; people see the file end with the last of them. */
+static void
+busy_file_has_room(void **state)
+{
+	struct world *w = *state;
+	struct ip4 ip;
+
+	assert_int_equal(load(w), 0);
+	ip = fx_lease(&w->x, &alice);
+	assert_int_equal(record(w), 0);
+	fx_pass(&w->x, 300);
+	fx_renew(&w->x, &alice, ip);
+	assert_int_equal(record(w), 0);
+	assert_int_equal(room_in(get_file(STORE_FILE)), 0);
+	fx_pass(&w->x, 200);
+	fx_renew(&w->x, &alice, ip);
+	assert_int_equal(record(w), 0);
+	assert_int_equal(room_in(get_file(STORE_FILE)), STORE_ROOM_MAX);
+	fx_pass(&w->x, 200);
+	fx_renew(&w->x, &alice, ip);
+	assert_int_equal(record(w), 0);
+	assert_true(room_in(get_file(STORE_FILE)) < STORE_ROOM_MAX);
+	assert_int_equal(blocks_in(get_file(STORE_FILE)), 4);
+	unload(w);
+	assert_int_equal(room_in(get_file(STORE_FILE)), 0);
+}
+
+static void
+quiet_file_has_none(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(load(w), 0);
+	fx_lease(&w->x, &alice);
+	assert_int_equal(record(w), 0);
+	fx_pass(&w->x, 100);
+	fx_lease(&w->x, &bob);
+	assert_int_equal(record(w), 0);
+	assert_int_equal(room_in(get_file(STORE_FILE)), STORE_ROOM_MAX);
+	/* It is looked at before, for history. */
+	assert_int_equal(mono_diff(leasefile_due(&w->f), w->x.clk.now), 1900);
+	fx_pass(&w->x, 1900);
+	leasefile_tidy(&w->f, w->x.s, w->x.clk);
+	assert_int_equal(room_in(get_file(STORE_FILE)), STORE_ROOM_MAX);
+	assert_int_equal(mono_diff(leasefile_due(&w->f), w->x.clk.now), 100);
+	fx_pass(&w->x, 100);
+	leasefile_tidy(&w->f, w->x.s, w->x.clk);
+	assert_int_equal(room_in(get_file(STORE_FILE)), 0);
+	assert_int_equal(leasefile_due(&w->f).ms, MONO_NEVER.ms);
+	assert_int_equal(blocks_in(get_file(STORE_FILE)), 2);
+	unload(w);
+}
+
+/* kill -9 leaves the room; the file is whole, and large ones are not written anew for it. */
+static void
+room_is_no_damage(void **state)
+{
+	struct world *w = *state;
+	const char *text =
+	    "# a comment\nlease 192.168.8.140 {\n\tstarts 0 2023/11/14 22:13:00;\n\tends 0 "
+	    "2033/11/14 22:30:00;\n\thardware ethernet 00:0c:29:00:00:01;\n}\n";
+	char padded[4096];
+
+	memset(padded, '\n', sizeof(padded));
+	memcpy(padded, text, strlen(text));
+	padded[sizeof(padded) - 1] = '\0';
+	put_file(padded);
+	assert_int_equal(load(w), 0);
+	assert_string_equal(logged, "");
+	assert_string_equal(get_file(STORE_FILE), text);
+	assert_int_equal(w->f.store.blocks, 1);
+	fx_lease(&w->x, &bob);
+	assert_int_equal(record(w), 0);
+	assert_memory_equal(get_file(STORE_FILE), text, strlen(text));
+	assert_int_equal(blocks_in(get_file(STORE_FILE)), 2);
+	unload(w);
+}
+
 static void
 full_disk_confirms_nothing_and_recovers(void **state)
 {
@@ -372,6 +460,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(torn_file_is_mended_at_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(damaged_file_is_kept_aside, setup, teardown),
 	    cmocka_unit_test_setup_teardown(whole_file_is_not_touched, setup, teardown),
+	    cmocka_unit_test_setup_teardown(busy_file_has_room, setup, teardown),
+	    cmocka_unit_test_setup_teardown(quiet_file_has_none, setup, teardown),
+	    cmocka_unit_test_setup_teardown(room_is_no_damage, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full_disk_confirms_nothing_and_recovers, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(full_disk_at_start_still_knows_the_leases, setup,

@@ -110,7 +110,7 @@ missing_file_reads_as_empty(void **state)
 
 	assert_int_equal(store_read(s, &text), 0);
 	store_release(text, 0);
-	assert_int_equal(store_append(s, "x", 1, 1), -EIO);
+	assert_int_equal(store_append(s, "x", 1, 1, 0), -EIO);
 	assert_true(store_adopt(s, 0, 0) < 0);
 }
 
@@ -127,11 +127,11 @@ new_file_is_made_once(void **state)
 	assert_memory_equal(text, journal_header, strlen(journal_header));
 	store_release(text, strlen(journal_header));
 	assert_true(s->unnamed);
-	assert_int_equal(store_append(s, buf, block(buf, 0), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 0), 1, 0), 0);
 	assert_false(s->unnamed);
 	assert_int_equal(count_blocks(s), 1);
 	assert_int_equal(store_create(s), -EEXIST);
-	assert_int_equal(store_append(s, buf, block(buf, 1), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 1), 1, 0), 0);
 	assert_int_equal(count_blocks(s), 2);
 }
 
@@ -145,7 +145,7 @@ file_is_written_and_appended_to(void **state)
 
 	assert_int_equal(store_rewrite(s, next, &(struct count){0, 2}), 0);
 	assert_int_equal(s->blocks, 2);
-	assert_int_equal(store_append(s, buf, block(buf, 2), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 0), 0);
 	assert_int_equal(s->blocks, 3);
 	assert_int_equal(count_blocks(s), 3);
 	snprintf(path, sizeof(path), "%s/" STORE_FILE, folder);
@@ -156,8 +156,110 @@ file_is_written_and_appended_to(void **state)
 	/* Once more from the start, as after kill -9. */
 	assert_int_equal(store_adopt(s, (size_t)s->size, 3), 0);
 	assert_true(s->unnamed);
-	assert_int_equal(store_append(s, buf, block(buf, 3), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 3), 1, 0), 0);
 	assert_false(s->unnamed);
+	assert_int_equal(count_blocks(s), 4);
+}
+
+/* How long the file is, and that it ends with newlines only. */
+static off_t
+file_end(const struct store *s)
+{
+	const char *text;
+	ssize_t len = store_read(s, &text);
+
+	assert_true(len >= s->size);
+	assert_true(journal_is_room(text + s->size, (size_t)(len - s->size)));
+	store_release(text, (size_t)len);
+	return len;
+}
+
+static void
+blocks_are_written_into_room(void **state)
+{
+	struct store *s = *state;
+	char buf[2 * JOURNAL_REC_MAX];
+	size_t n;
+	off_t end;
+
+	assert_int_equal(store_rewrite(s, next, &(struct count){0, 1}), 0);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(store_append(s, buf, block(buf, 1), 1, 300), 0);
+	end = file_end(s);
+	assert_int_equal(end, s->size + 300);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 300), 0);
+	assert_int_equal(file_end(s), end);
+	/* They do not fit into the rest, but reach into it. */
+	n = block(buf, 3);
+	n += block(buf + n, 4);
+	assert_true(s->size + (off_t)n > end);
+	assert_int_equal(store_append(s, buf, n, 2, 0), 0);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(store_append(s, buf, block(buf, 5), 1, STORE_ROOM_MAX), 0);
+	assert_int_equal(file_end(s), s->size + STORE_ROOM_MAX);
+	assert_int_equal(count_blocks(s), 6);
+	assert_int_equal(s->blocks, 6);
+}
+
+static void
+room_is_cut_off(void **state)
+{
+	struct store *s = *state;
+	char buf[JOURNAL_REC_MAX];
+	int dir = dup(s->dir);
+
+	assert_int_equal(store_rewrite(s, next, &(struct count){0, 1}), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 1), 1, 1000), 0);
+	store_trim(s);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 1000), 0);
+	assert_int_equal(file_end(s), s->size + 1000);
+	/* By who finds it, */
+	assert_int_equal(store_adopt(s, (size_t)s->size, 3), 0);
+	assert_int_equal(file_end(s), s->size);
+	/* by who goes, */
+	assert_int_equal(store_append(s, buf, block(buf, 3), 1, 1000), 0);
+	store_fini(s);
+	s->dir = dir;
+	assert_int_equal(file_end(s), s->size);
+	/* and with the file when a new one takes its place. */
+	assert_int_equal(store_adopt(s, (size_t)s->size, 4), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 4), 1, 1000), 0);
+	assert_int_equal(store_rewrite(s, next, &(struct count){0, 5}), 0);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(count_blocks(s), 5);
+}
+
+static void
+disk_that_has_no_room_takes_blocks_all_the_same(void **state)
+{
+	struct store *s = *state;
+	char buf[JOURNAL_REC_MAX];
+
+	assert_int_equal(store_rewrite(s, next, &(struct count){0, 2}), 0);
+	limit_files((rlim_t)s->size + 200);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 4096), 0);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(count_blocks(s), 3);
+}
+
+/* A disk that fails takes the room with it. */
+static void
+half_a_block_in_room_is_taken_back(void **state)
+{
+	struct store *s = *state;
+	char buf[JOURNAL_REC_MAX];
+
+	assert_int_equal(store_rewrite(s, next, &(struct count){0, 2}), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 4096), 0);
+	limit_files((rlim_t)s->size + 50);
+	assert_int_equal(store_append(s, buf, block(buf, 3), 1, 4096), -EFBIG);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(file_end(s), s->size);
+	assert_int_equal(count_blocks(s), 3);
+	assert_int_equal(store_append(s, buf, block(buf, 3), 1, 4096), 0);
+	assert_int_equal(file_end(s), s->size + 4096);
 	assert_int_equal(count_blocks(s), 4);
 }
 
@@ -180,11 +282,11 @@ half_an_append_is_taken_back(void **state)
 	assert_int_equal(store_rewrite(s, next, &(struct count){0, 2}), 0);
 	size = s->size;
 	limit_files((rlim_t)size + 50);
-	assert_int_equal(store_append(s, buf, block(buf, 2), 1), -EFBIG);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 0), -EFBIG);
 	assert_int_equal(s->size, size);
 	assert_int_equal(count_blocks(s), 2);
 	limit_files(RLIM_INFINITY);
-	assert_int_equal(store_append(s, buf, block(buf, 2), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 0), 0);
 	assert_int_equal(count_blocks(s), 3);
 }
 
@@ -203,7 +305,7 @@ failed_rewrite_leaves_the_old_file(void **state)
 	assert_int_equal(count_blocks(s), 2);
 	snprintf(path, sizeof(path), "%s/" STORE_FILE ".new", folder);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(store_append(s, buf, block(buf, 2), 1), 0);
+	assert_int_equal(store_append(s, buf, block(buf, 2), 1, 0), 0);
 	assert_int_equal(count_blocks(s), 3);
 }
 
@@ -258,6 +360,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(file_is_written_and_appended_to, setup, teardown),
 	    cmocka_unit_test_setup_teardown(large_files_are_written_in_pieces, setup, teardown),
 	    cmocka_unit_test_setup_teardown(half_an_append_is_taken_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(blocks_are_written_into_room, setup, teardown),
+	    cmocka_unit_test_setup_teardown(room_is_cut_off, setup, teardown),
+	    cmocka_unit_test_setup_teardown(disk_that_has_no_room_takes_blocks_all_the_same, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(half_a_block_in_room_is_taken_back, setup, teardown),
 	    cmocka_unit_test_setup_teardown(failed_rewrite_leaves_the_old_file, setup, teardown),
 	    cmocka_unit_test_setup_teardown(stale_temporary_file_is_overwritten, setup, teardown),
 	    cmocka_unit_test_setup_teardown(only_a_regular_file_is_read, setup, teardown),

@@ -50,9 +50,11 @@ class Leases(unittest.TestCase):
         for text in self.files:
             strict.form(text)
 
-    def test_nothing_is_behind_the_last_brace(self):
-        for text in self.files:
-            self.assertTrue(text.endswith("\n}\n"))
+    def test_nothing_but_newlines_is_behind_the_last_brace(self):
+        appended, written_anew = self.files
+        self.assertTrue(appended.rstrip("\n").endswith("\n}"))
+        self.assertTrue(appended.endswith("\n" * 1000))
+        self.assertTrue(written_anew.endswith("\n}\n"))
 
     def test_packer_finds_each_guest_at_its_one_address(self):
         appended, written_anew = self.files
