@@ -63,7 +63,8 @@ gate_in(struct __sk_buff *skb)
 	copy_unmark(skb);
 	if (unlikely(p.policy->span))
 		copy_to_span(skb, &f, &p);
-	copy_to_promiscuous(skb, &f, p.policy->net, p.slot);
+	if (unlikely(p.policy->flags & GATE_COPIES))
+		copy_to_promiscuous(skb, &f, p.policy->net, p.slot);
 	return TC_ACT_UNSPEC;
 }
 

@@ -10,7 +10,7 @@
 #include "bpf/gate_kern.bpf.h"
 
 /* how: GATE_PASS or an enum drop_reason. */
-static __always_inline void
+cold void
 capture_copy(struct __sk_buff *skb, const struct port *p, bool to_guest, int how)
 {
 	bpf_set_hash(skb, GATE_TAG(p->slot, to_guest, how == GATE_PASS ? 0 : how + 1));

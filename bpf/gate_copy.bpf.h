@@ -46,7 +46,7 @@ net_find(__u32 net)
 }
 
 /* To every promiscuous port of the network but the sender and the one that the frame is for. */
-static __always_inline void
+cold void
 copy_to_promiscuous(struct __sk_buff *skb, const struct frame *f, __u32 net, __u32 from)
 {
 	const struct gate_net *all = net_find(net);
@@ -91,7 +91,7 @@ has_anyway(const struct frame *f, __u32 net, __u32 slot)
 }
 
 /* To the port that watches this one. */
-static __always_inline void
+cold void
 copy_to_span(struct __sk_buff *skb, const struct frame *f, const struct port *p)
 {
 	__u32 slot = p->policy->span;

@@ -26,7 +26,7 @@ event_put(const struct port *p, __u8 kind, __u8 reason, __u64 mac, __u64 drops)
 }
 
 /* Counts, tells it at times, and returns what the program has to return. */
-static __always_inline int
+cold int
 frame_drop(const struct port *p, __u32 reason, __u64 src)
 {
 	__u64 last = read_once(p->state->event_ns), now = bpf_ktime_get_ns(), n;

@@ -88,12 +88,16 @@ unread(const struct guarded *g)
 
 /* --- IPv4 and ARP ----------------------------------------------------------------------------- */
 
+static __always_inline bool
+is_own_source4(const struct gate_policy *p, __be32 saddr)
+{
+	return !(p->flags & GATE_IP) || (saddr && saddr == p->ip);
+}
+
 static __always_inline int
 guard_source4(const struct guarded *g, __be32 saddr)
 {
-	if (!(g->flags & GATE_IP) || (saddr && saddr == g->policy->ip))
-		return GATE_PASS;
-	return DROP_IP;
+	return is_own_source4(g->policy, saddr) ? GATE_PASS : DROP_IP;
 }
 
 /* A message to a DHCP server that passes all guards. */
@@ -154,20 +158,20 @@ guard_ip4(struct guarded *g)
 /* Most of what passes, read where it lies: IPv4 without options that is not DHCP. False: guard_ip4() has to
  * look, which says the same about these. */
 static __always_inline bool
-is_usual_ip4(const struct guarded *g)
+is_usual_ip4(const struct __sk_buff *skb, const struct gate_policy *policy)
 {
-	const char *data = (const void *)(long)g->skb->data;
+	const char *data = (const void *)(long)skb->data;
 	const struct iphdr *ip = (const void *)(data + ETH_HLEN);
 	const struct udphdr *udp = (const void *)(ip + 1);
 
-	if ((const void *)(udp + 1) > (const void *)(long)g->skb->data_end ||
+	if ((const void *)(udp + 1) > (const void *)(long)skb->data_end ||
 	    *(const __u8 *)ip != 0x45)
 		return false;
 	if (ip->protocol == IPPROTO_UDP &&
 	    (bpf_ntohs(ip->tot_len) < sizeof(*ip) + sizeof(*udp) ||
 	     udp->dest == bpf_htons(DHCP4_CLIENT) || udp->dest == bpf_htons(DHCP4_SERVER)))
 		return false;
-	return guard_source4(g, ip->saddr) == GATE_PASS;
+	return is_own_source4(policy, ip->saddr);
 }
 
 static __always_inline int
@@ -373,10 +377,9 @@ snap_type(struct guarded *g, __u16 type)
 	return bpf_ntohs(llc[3]);
 }
 
-/* All guards behind the Ethernet header. Call it when one of GATE_READS is on. A tag that the kernel
- * has moved out of the frame already is no matter here. */
-static __always_inline int
-guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
+/* What is not usual. A tag that the kernel has moved out of the frame already is no matter here. */
+cold int
+guard_read(struct __sk_buff *skb, const struct port *p, const struct frame *f)
 {
 	struct guarded g = {.skb = skb,
 			    .policy = p->policy,
@@ -388,9 +391,6 @@ guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
 			    .flags = p->policy->flags};
 	__u16 type = f->type;
 	__be16 tag[2];
-
-	if (type == ETH_P_IP && is_usual_ip4(&g))
-		return GATE_PASS;
 
 	for (int i = 0; i < VLAN_TAGS_MAX && is_tag(type); i++) {
 		if (!get(&g, g.off, tag, sizeof(tag)))
@@ -407,6 +407,15 @@ guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
 	if (type == ETH_P_IPV6)
 		return guard_ip6(&g);
 	return is_tag(type) ? unread(&g) : GATE_PASS;
+}
+
+/* All guards behind the Ethernet header. Call it when one of GATE_READS is on. */
+static __always_inline int
+guard_check(struct __sk_buff *skb, const struct port *p, const struct frame *f)
+{
+	if (f->type == ETH_P_IP && is_usual_ip4(skb, p->policy))
+		return GATE_PASS;
+	return guard_read(skb, p, f);
 }
 
 #endif

@@ -20,6 +20,7 @@ struct {
 	__uint(max_entries, GATE_SLOTS);
 	__type(key, __u32);
 	__type(value, struct gate_policy);
+	__uint(map_flags, BPF_F_MMAPABLE); /* begins at a page, see gate_maps.h */
 } gate_policy SEC(".maps");
 
 struct {
@@ -67,7 +68,9 @@ struct {
 /* What a check says when the frame may pass; else it says an enum drop_reason. */
 #define GATE_PASS (-1)
 
-#define unlikely(x)  __builtin_expect(!!(x), 0)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+/* What few frames need lies apart, or the others' way through the program would be scattered over it. */
+#define cold         static __attribute__((noinline, unused))
 #define read_once(x) (*(const volatile __typeof__(x) *)&(x))
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -103,22 +106,27 @@ policy_is(const struct gate_policy *policy, __u32 ifindex)
 	return policy && policy->ifindex == ifindex;
 }
 
+/* The slot of a port that could not have its home; 0: it has none. */
+cold __u32
+slot_elsewhere(__u32 ifindex)
+{
+	const __u32 *slot = bpf_map_lookup_elem(&gate_elsewhere, &ifindex);
+
+	return slot ? *slot : 0;
+}
+
 /* False: the device has no slot (any more). */
 static __always_inline bool
 port_find(struct port *p, const struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
-	const __u32 *slot;
 
 	p->slot = GATE_HOME(ifindex);
 	p->policy = bpf_map_lookup_elem(&gate_policy, &p->slot);
 	if (unlikely(!policy_is(p->policy, ifindex))) {
-		slot = bpf_map_lookup_elem(&gate_elsewhere, &ifindex);
-		if (!slot)
-			return false;
-		p->slot = *slot;
+		p->slot = slot_elsewhere(ifindex);
 		p->policy = bpf_map_lookup_elem(&gate_policy, &p->slot);
-		if (!policy_is(p->policy, ifindex))
+		if (!p->slot || !policy_is(p->policy, ifindex))
 			return false;
 	}
 	p->state = bpf_map_lookup_elem(&gate_state, &p->slot);

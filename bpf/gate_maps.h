@@ -13,6 +13,8 @@
  *     gate_events    RINGBUF of struct gate_event       read by the engine
  *     gate_dhcp      RINGBUF of struct dhcp_ring_msg    read by vnet-dhcpd, see bpf/dhcp_ring.h
  *
+ * The first three begin at a page, and entries of policy and state at a line of the cache: where frames are large, these
+ * lines are not in the cache any more when the next one comes, and each that is needed costs.
  * Every field that is read while it may be written is 8 or 4 bytes and aligned, so it is whole. A MAC
  * address is a number, first byte lowest. A change of a layout must change GATE_LAYOUT.
  */
@@ -23,7 +25,7 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     5
+#define GATE_LAYOUT     6
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
@@ -31,31 +33,35 @@
 
 /* In flags, besides enum gate_flag: messages to DHCP servers are limited, or told to ours. */
 #define GATE_REQUESTS (1 << 16)
+/* Likewise: gate_nets has somebody for its network. Set by gate_map_*(), not by who makes a policy. */
+#define GATE_COPIES (1 << 17)
 
 #define GATE_HOME(ifindex) ((__u32)(ifindex) % GATE_SLOTS)
 
 struct gate_policy {
 	__u32 ifindex; /* of the port (or bridge); 0: the slot is free */
-	__u32 flags;   /* enum gate_flag, GATE_REQUESTS */
+	__u32 flags;   /* enum gate_flag, GATE_REQUESTS, GATE_COPIES */
 	__u8 mac_policy;
 	__u8 net;
 	__u16 learn; /* MAC_POLICY_LEARN: so many addresses */
 	__u32 span;  /* slot that gets a copy of all that this port sends and receives; 0: none */
 	__u32 ip;    /* GATE_IP: the port's address, network byte order; 0: none so far */
-	__u32 dhcp_stamp; /* DHCP_STAMP(), for our server; 0: none */
-	/* Messages to these are our server's, beside those to all; network byte order, 0: we have none here. */
-	__u32 dhcp_server, dhcp_broadcast;
 	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
 	 * GATE_TAG() as its hash; 0: nobody captures here. */
 	__u32 capture;
+	__u32 dhcp_stamp; /* DHCP_STAMP(), for our server; 0: none */
+	/* Messages to these are our server's, beside those to all; network byte order, 0: we have none here. */
+	__u32 dhcp_server, dhcp_broadcast;
 	__u32 pad;
 	__u64 flood_ns; /* one broadcast in so many nanoseconds; 0: no limit */
-	__u64 dhcp_ns;  /* one message to a DHCP server, the same */
-	__u64 in_ns;    /* rate to the guest: nanoseconds for 1024 bytes; 0: no limit */
-	__u64 out_ns;   /* rate from the guest, the same */
+	__u64 out_ns;   /* rate from the guest: nanoseconds for 1024 bytes; 0: no limit */
+	__u64 in_ns;    /* rate to the guest, the same */
+	/* Up to here is what every frame needs: one line of the cache. */
+	__u64 dhcp_ns; /* one message to a DHCP server in so many nanoseconds; 0: no limit */
 	/* Bursts: so far may the theoretical arrival time be ahead, nanoseconds. */
 	__u64 flood_burst_ns, dhcp_burst_ns, in_burst_ns, out_burst_ns;
 	__u8 memo[GATE_MEMO_MAX]; /* the engine's, not read here */
+	__u8 line_pad[56];
 };
 
 struct gate_state {
@@ -66,7 +72,11 @@ struct gate_state {
 	__u32 learned;  /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
 	__u32 pad;
 	__u64 drops[DROP_REASON_N];
+	__u8 line_pad[32];
 };
+
+_Static_assert(sizeof(struct gate_policy) % 64 == 0 && sizeof(struct gate_state) % 64 == 0,
+	       "each entry begins a line of the cache");
 
 /* Promiscuous ports of a network. */
 struct gate_net {

@@ -12,7 +12,7 @@
 #define RATE_TRIES      4
 #define SEGMENT_HEADERS 54 /* Ethernet, IPv4 and TCP without options */
 
-static __always_inline bool
+cold bool
 rate_ok(__u64 *tat, __u64 cost_ns, __u64 burst_ns)
 {
 	__u64 now = bpf_ktime_get_ns();

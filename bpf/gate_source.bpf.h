@@ -102,7 +102,7 @@ source_learn(const struct port *p, __u64 mac)
 }
 
 /* The address is not the port's own, or it has none. */
-static __always_inline int
+cold int
 source_other(const struct port *p, __u64 src, __u64 own)
 {
 	__u8 rule = p->policy->mac_policy;

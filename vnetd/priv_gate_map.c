@@ -39,6 +39,18 @@ read_all(struct gate_map *g)
 	return 0;
 }
 
+/* Who was killed may have told only some ports that somebody gets copies. */
+static int
+tell_all_ports(struct gate_map *g)
+{
+	int r = 0;
+
+	for (unsigned slot = 1; slot < GATE_SLOTS && r == 0; slot++)
+		if (g->policy[slot].ifindex)
+			r = gate_map_set_policy(g, slot, &g->policy[slot]);
+	return r;
+}
+
 struct gate_map *
 gate_map_new(struct gate_fds *fds, bool adopted, char *why, size_t cap)
 {
@@ -60,6 +72,8 @@ gate_map_new(struct gate_fds *fds, bool adopted, char *why, size_t cap)
 	}
 	if (r == 0 && adopted)
 		r = read_all(g);
+	if (r == 0 && adopted)
+		r = tell_all_ports(g);
 	if (r == 0)
 		return g;
 	snprintf(why, cap, "the maps of the port gate cannot be read: %s", strerrordesc_np(-r));
@@ -104,12 +118,16 @@ int
 gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy *policy)
 {
 	const uint32_t key = slot;
+	struct gate_policy p = *policy;
 
-	if (!memcmp(&g->policy[slot], policy, sizeof(*policy)))
+	p.flags &= ~(uint32_t)GATE_COPIES;
+	if (g->net[p.net].n)
+		p.flags |= GATE_COPIES;
+	if (!memcmp(&g->policy[slot], &p, sizeof(p)))
 		return 0;
-	if (bpf_map_update_elem(g->fds.policy, &key, policy, BPF_ANY) < 0)
+	if (bpf_map_update_elem(g->fds.policy, &key, &p, BPF_ANY) < 0)
 		return -errno;
-	g->policy[slot] = *policy;
+	g->policy[slot] = p;
 	return 0;
 }
 
@@ -251,6 +269,18 @@ gate_map_unlearn_all(struct gate_map *g, unsigned slot)
 
 /* ------------------------------------------------------------------ promiscuous ports, leaving */
 
+/* The programs look into gate_nets only when they are told to. */
+static int
+tell_ports(struct gate_map *g, unsigned net)
+{
+	int r = 0;
+
+	for (unsigned i = 1; i < GATE_SLOTS && r == 0; i++)
+		if (g->policy[i].ifindex && g->policy[i].net == net)
+			r = gate_map_set_policy(g, i, &g->policy[i]);
+	return r;
+}
+
 int
 gate_map_set_promiscuous(struct gate_map *g, unsigned net, unsigned slot, bool on)
 {
@@ -268,7 +298,7 @@ gate_map_set_promiscuous(struct gate_map *g, unsigned net, unsigned slot, bool o
 	if (bpf_map_update_elem(g->fds.nets, &key, &n, BPF_ANY) < 0)
 		return -errno;
 	g->net[net] = n;
-	return 0;
+	return tell_ports(g, net);
 }
 
 /* Nobody's frames are copied to it any more. */

@@ -223,7 +223,7 @@ promiscuous(struct wire *w, const struct gate_net *list)
 
 		for (uint32_t i = 0; i < list->n; i++)
 			on = on || list->slot[i] == SLOT(tap);
-		w->policy[tap].flags = on ? GATE_FORGED : 0;
+		w->policy[tap].flags = GATE_COPIES | (on ? GATE_FORGED : 0);
 		policy_set(w, tap);
 		port_attrs(w, tap, (struct nl_port){.locked = !on}, true);
 	}
@@ -249,6 +249,7 @@ fresh_wire(struct wire *w)
 		w->policy[tap] = (struct gate_policy){
 		    .ifindex = (uint32_t)w->ifindex[tap],
 		    .mac_policy = MAC_POLICY_GIVEN,
+		    .flags = GATE_COPIES,
 		    .net = tap == E ? OWN_NET + 1 : OWN_NET,
 		};
 		set_state(w->g, slot, &s);
@@ -614,7 +615,7 @@ guards_on_wire(struct wire *w)
 
 	fresh_wire(w);
 	for (size_t i = 0; guarded_frame(i, &f, &m); i++) {
-		w->policy[A].flags = f.flags;
+		w->policy[A].flags = GATE_COPIES | f.flags;
 		w->policy[A].ip = f.ip;
 		policy_set(w, A);
 		snprintf(name, sizeof(name), "tap-%s-%s", f.message, f.wrapping);
