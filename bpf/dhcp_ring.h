@@ -11,8 +11,8 @@
 
 #include <linux/types.h>
 
-/* Some thousand messages of guests that all boot at once wait here. */
-#define DHCP_RING_BYTES (1u << 20)
+/* More than a thousand messages of guests that all boot at once wait here. */
+#define DHCP_RING_BYTES (1u << 19)
 
 /* A client's message is far shorter; what is longer is not taken. */
 #define DHCP_RING_FRAME_MAX 2048

@@ -13,7 +13,8 @@
 #include "bpf/gate_kern.bpf.h"
 
 #define DHCP_FRAME_MIN   42  /* Ethernet, IPv4 and UDP headers */
-#define DHCP_FRAME_USUAL 592 /* BOOTP, and what DHCP clients send */
+#define DHCP_FRAME_BOOTP 344 /* and a message as long as BOOTP's, as most clients send it */
+#define DHCP_FRAME_USUAL 592 /* and one of 548 bytes, which every client can take */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -65,7 +66,9 @@ dhcp_tell(struct __sk_buff *skb, const struct gate_policy *p, __u64 dst, __u32 o
 		return;
 	if (len < DHCP_FRAME_MIN || len > DHCP_RING_FRAME_MAX)
 		return;
-	if (len <= DHCP_FRAME_USUAL)
+	if (len <= DHCP_FRAME_BOOTP)
+		dhcp_put(skb, p, len, DHCP_FRAME_BOOTP);
+	else if (len <= DHCP_FRAME_USUAL)
 		dhcp_put(skb, p, len, DHCP_FRAME_USUAL);
 	else
 		dhcp_put(skb, p, len, DHCP_RING_FRAME_MAX);

@@ -30,10 +30,11 @@ cold int
 frame_drop(const struct port *p, __u32 reason, __u64 src)
 {
 	__u64 last = read_once(p->state->event_ns), now = bpf_ktime_get_ns(), n;
+	struct gate_drops *drops = bpf_map_lookup_elem(&gate_drops, &p->slot);
 
-	if (reason >= DROP_REASON_N)
+	if (!drops || reason >= DROP_REASON_N)
 		return TC_ACT_SHOT;
-	n = __sync_fetch_and_add(&p->state->drops[reason], 1) + 1;
+	n = __sync_fetch_and_add(&drops->n[reason], 1) + 1;
 	/* Signed: the clocks of two processors may differ a little. */
 	if (last && (__s64)(now - last) < EVENT_GAP_NS)
 		return TC_ACT_SHOT;

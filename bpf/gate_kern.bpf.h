@@ -40,6 +40,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GATE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct gate_drops);
+} gate_drops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GATE_NETS);
 	__type(key, __u32);
 	__type(value, struct gate_net);

@@ -206,6 +206,7 @@ hand_out(struct gate_fds *out, struct gate_bpf *gate)
 	    {&out->policy, bpf_map__fd(gate->maps.gate_policy)},
 	    {&out->elsewhere, bpf_map__fd(gate->maps.gate_elsewhere)},
 	    {&out->state, bpf_map__fd(gate->maps.gate_state)},
+	    {&out->drops, bpf_map__fd(gate->maps.gate_drops)},
 	    {&out->nets, bpf_map__fd(gate->maps.gate_nets)},
 	    {&out->owners, bpf_map__fd(gate->maps.gate_owners)},
 	    {&out->events, bpf_map__fd(gate->maps.gate_events)},
@@ -270,8 +271,8 @@ gate_load(struct gate_fds *out, uint32_t running, bool *adopted, char *why, size
 void
 gate_fds_close(struct gate_fds *f)
 {
-	int *all[] = {&f->policy, &f->elsewhere, &f->state, &f->nets, &f->owners,
-		      &f->events, &f->dhcp,      &f->in,    &f->out,  &f->host};
+	int *all[] = {&f->policy, &f->elsewhere, &f->state, &f->drops, &f->nets, &f->owners,
+		      &f->events, &f->dhcp,      &f->in,    &f->out,   &f->host};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		fd_close(all[i]);

@@ -14,13 +14,13 @@
 
 /* Owned; -1: closed. */
 struct gate_fds {
-	int policy, elsewhere, state, nets, owners, events, dhcp; /* maps, see gate_maps.h */
+	int policy, elsewhere, state, drops, nets, owners, events, dhcp; /* maps, see gate_maps.h */
 	int in, out, host; /* programs: port ingress, port egress, bridge egress */
 };
 
 #define GATE_FDS_NONE                                                                              \
 	{                                                                                          \
-		-1, -1, -1, -1, -1, -1, -1, -1, -1, -1                                             \
+		-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1                                         \
 	}
 
 /* Loads everything. running: kernel id of a program of an earlier gate that is attached in this network

@@ -8,12 +8,13 @@
  *     gate_policy    ARRAY slot -> struct gate_policy   written by priv only, in place
  *     gate_elsewhere HASH  ifindex -> slot              written by priv only
  *     gate_state     ARRAY slot -> struct gate_state    written by the programs, cleared by priv
+ *     gate_drops     ARRAY slot -> struct gate_drops    counted by the programs, cleared by priv
  *     gate_nets      ARRAY network -> struct gate_net   written by priv only
  *     gate_owners    HASH  GATE_OWNER(net, mac) -> slot who has an address: given, pinned or learned
  *     gate_events    RINGBUF of struct gate_event       read by the engine
  *     gate_dhcp      RINGBUF of struct dhcp_ring_msg    read by vnet-dhcpd, see bpf/dhcp_ring.h
  *
- * The first three begin at a page, and entries of policy and state at a line of the cache: where frames are large, these
+ * Those of policies and states begin at a page, and entries of policy and state at a line of the cache: where frames are large, these
  * lines are not in the cache any more when the next one comes, and each that is needed costs.
  * Every field that is read while it may be written is 8 or 4 bytes and aligned, so it is whole. A MAC
  * address is a number, first byte lowest. A change of a layout must change GATE_LAYOUT.
@@ -25,7 +26,7 @@
 
 #include "lib/gate.h"
 
-#define GATE_LAYOUT     6
+#define GATE_LAYOUT     7
 #define GATE_SLOTS      4096
 #define GATE_NETS       256
 #define GATE_OWNERS_MAX 65536
@@ -70,12 +71,15 @@ struct gate_state {
 	__u64 flood_tat, dhcp_tat, in_tat, out_tat;
 	__u64 event_ns; /* when a drop was last told */
 	__u32 learned;  /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
-	__u32 pad;
-	__u64 drops[DROP_REASON_N];
-	__u8 line_pad[32];
+	__u32 pad[3];
 };
 
-_Static_assert(sizeof(struct gate_policy) % 64 == 0 && sizeof(struct gate_state) % 64 == 0,
+/* Frames that were dropped, for each reason. Apart from the state, which priv has in its memory, all of it. */
+struct gate_drops {
+	__u64 n[DROP_REASON_N];
+};
+
+_Static_assert(sizeof(struct gate_policy) % 64 == 0 && sizeof(struct gate_state) == 64,
 	       "each entry begins a line of the cache");
 
 /* Promiscuous ports of a network. */

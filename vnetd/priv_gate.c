@@ -480,12 +480,13 @@ priv_gate_forget(struct priv *p, struct call *c)
 /* ------------------------------------------------------------------ reports */
 
 static void
-put_drops(struct msg_gate_row *row, const struct gate_state *state)
+put_drops(struct msg_gate_row *row, const struct gate_map *g, unsigned slot)
 {
 	struct wr w = wr_init(row->drops.b, sizeof(row->drops.b));
+	struct gate_drops d = gate_map_drops(g, slot);
 
 	for (unsigned i = 0; i < DROP_REASON_N; i++)
-		wr_be64(&w, __atomic_load_n(&state->drops[i], __ATOMIC_RELAXED));
+		wr_be64(&w, d.n[i]);
 	row->drops.len = (uint16_t)wr_len(&w);
 }
 
@@ -505,7 +506,7 @@ send_row(struct priv *p, struct call *c, unsigned slot)
 	row->promisc = gate_net_has(&p->gate->net[policy->net], slot);
 	memcpy(row->memo.b, policy->memo, sizeof(row->memo.b));
 	row->memo.len = sizeof(policy->memo);
-	put_drops(row, &p->gate->state[slot]);
+	put_drops(row, p->gate, slot);
 	chan_send(c->from, &m, NULL, 0);
 }
 

@@ -131,6 +131,16 @@ gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy 
 	return 0;
 }
 
+struct gate_drops
+gate_map_drops(const struct gate_map *g, unsigned slot)
+{
+	struct gate_drops d = {{0}};
+	const uint32_t key = slot;
+
+	bpf_map_lookup_elem(g->fds.drops, &key, &d);
+	return d;
+}
+
 uint64_t
 gate_map_mac(const struct gate_map *g, unsigned slot)
 {
@@ -360,7 +370,8 @@ void
 gate_map_release(struct gate_map *g, unsigned slot)
 {
 	static const struct gate_policy none;
-	const uint32_t ifindex = g->slots.ifindex[slot];
+	static const struct gate_drops no_drops;
+	const uint32_t key = slot, ifindex = g->slots.ifindex[slot];
 
 	gate_map_leave(g, slot);
 	if (slot != GATE_HOME(ifindex))
@@ -369,5 +380,6 @@ gate_map_release(struct gate_map *g, unsigned slot)
 	give_up_address(g, slot);
 	gate_map_set_policy(g, slot, &none);
 	memset(&g->state[slot], 0, sizeof(g->state[slot]));
+	bpf_map_update_elem(g->fds.drops, &key, &no_drops, BPF_ANY);
 	gate_slot_put(&g->slots, slot);
 }

@@ -32,6 +32,9 @@ void gate_map_free(struct gate_map *g);
 /* The slot of a link, which gets one if it has none. 0; -ENOSPC: all are used; -errno. */
 int gate_map_take(struct gate_map *g, uint32_t ifindex, unsigned *slot);
 
+/* What the port's programs have dropped so far. */
+struct gate_drops gate_map_drops(const struct gate_map *g, unsigned slot);
+
 /* Writes a policy where it differs. 0 or -errno. */
 int gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy *policy);
 

@@ -67,8 +67,8 @@ rate_cases(const struct gate_fds *g)
 	result(passed_of(g, 10, HOST, DROP_FLOOD) == 10, "rate-broadcast-limit-spares-unicast",
 	       "no");
 	expect("rate-broadcast-limit-multicast", send_from(g, 0xfb00005e0001ull, OWN), DROP_FLOOD);
-	result(get_state(g, RUN_SLOT).drops[DROP_FLOOD] == 90, "rate-broadcast-limit-counts",
-	       "%llu", (unsigned long long)get_state(g, RUN_SLOT).drops[DROP_FLOOD]);
+	result(get_drops(g, RUN_SLOT).n[DROP_FLOOD] == 90, "rate-broadcast-limit-counts", "%llu",
+	       (unsigned long long)get_drops(g, RUN_SLOT).n[DROP_FLOOD]);
 
 	p = sticky();
 	p.out_ns = HOUR_NS; /* 60 bytes: 211 s */
@@ -310,9 +310,9 @@ dhcp_rate_cases(const struct gate_fds *g)
 		n = requests_of(g, 100, 67, PLAIN);
 		result(n == 11, guarded ? "rate-dhcp-with-guards" : "rate-dhcp",
 		       "%u of 100 messages passed", n);
-		result(get_state(g, RUN_SLOT).drops[DROP_DHCP_RATE] == 89,
+		result(get_drops(g, RUN_SLOT).n[DROP_DHCP_RATE] == 89,
 		       guarded ? "rate-dhcp-with-guards-counts" : "rate-dhcp-counts", "%llu",
-		       (unsigned long long)get_state(g, RUN_SLOT).drops[DROP_DHCP_RATE]);
+		       (unsigned long long)get_drops(g, RUN_SLOT).n[DROP_DHCP_RATE]);
 		n = requests_of(g, 10, 67, IN_VLAN);
 		result(n == 0, guarded ? "rate-dhcp-tagged-with-guards" : "rate-dhcp-tagged",
 		       "%u of 10 in a VLAN passed", n);
@@ -444,8 +444,8 @@ drop_events(const struct gate_fds *g, struct ring_buffer *ring, struct told *now
 	result(!t.n, "event-not-of-each-drop", "%u events", t.n);
 	/* As if it was long ago. */
 	s = get_state(g, RUN_SLOT);
-	result(s.drops[DROP_FORGED] == 1001, "event-less-drops-are-counted", "%llu",
-	       (unsigned long long)s.drops[DROP_FORGED]);
+	result(get_drops(g, RUN_SLOT).n[DROP_FORGED] == 1001, "event-less-drops-are-counted",
+	       "%llu", (unsigned long long)get_drops(g, RUN_SLOT).n[DROP_FORGED]);
 	s.event_ns = 1;
 	set_state(g, RUN_SLOT, &s);
 	send_from(g, HOST, 0);

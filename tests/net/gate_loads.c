@@ -130,8 +130,8 @@ descriptor_cases(const struct gate_fds *g)
 	ok = !gate_load(&again, program_id(g->in), &adopted, why, sizeof(why));
 	during = open_descriptors();
 	gate_fds_close(&again);
-	result(ok && during == before + 10 && open_descriptors() == before,
-	       "load-leaves-its-ten-descriptors", "%u before, %u meanwhile, %u after", before,
+	result(ok && during == before + 11 && open_descriptors() == before,
+	       "load-leaves-its-eleven-descriptors", "%u before, %u meanwhile, %u after", before,
 	       during, open_descriptors());
 }
 

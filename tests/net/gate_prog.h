@@ -46,6 +46,8 @@ struct gate_policy sticky(void);
 void set_policy(const struct gate_fds *g, uint32_t slot, const struct gate_policy *p);
 void set_state(const struct gate_fds *g, uint32_t slot, const struct gate_state *s);
 struct gate_state get_state(const struct gate_fds *g, uint32_t slot);
+struct gate_drops get_drops(const struct gate_fds *g, uint32_t slot);
+void forget_drops(const struct gate_fds *g, uint32_t slot);
 
 /* How many addresses of OWN_NET the slot owns, or anybody of any; then all of them are nobody's. */
 unsigned disown_all(const struct gate_fds *g, uint32_t slot);

@@ -253,6 +253,7 @@ fresh_wire(struct wire *w)
 		    .net = tap == E ? OWN_NET + 1 : OWN_NET,
 		};
 		set_state(w->g, slot, &s);
+		forget_drops(w->g, slot);
 		key = GATE_OWNER(w->policy[tap].net, MAC(tap));
 		must(bpf_map_update_elem(w->g->owners, &key, &slot, BPF_ANY), "gate_owners");
 	}
@@ -595,11 +596,11 @@ rate_cases(struct wire *w)
 	make_plain(&m, MAC(B), MAC(A));
 	for (int i = 0; i < 10; i++)
 		transmit(w, A, &m);
-	for (int i = 0; i < WAIT_MS && get_state(w->g, SLOT(C)).drops[DROP_RATE_IN] < 2; i++)
+	for (int i = 0; i < WAIT_MS && get_drops(w->g, SLOT(C)).n[DROP_RATE_IN] < 2; i++)
 		usleep(1000);
 	b = waiting(w, B);
 	c = waiting(w, C);
-	dropped = get_state(w->g, SLOT(C)).drops[DROP_RATE_IN];
+	dropped = get_drops(w->g, SLOT(C)).n[DROP_RATE_IN];
 	result(c == 18 && dropped == 2, "rate-in", "%u of 20 frames came, %llu were counted", c,
 	       (unsigned long long)dropped);
 	result(b == 10, "rate-in-of-a-watcher", "%u of 10 frames came to the neighbour", b);
