@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest that invents MAC addresses, and its neighbours, who want an address."""
 
+import os
+import signal
 import socket
 import struct
 
@@ -187,3 +189,18 @@ def test_no_message_gets_a_mark(lab, vnetd):
             sock.sendto(b"to a server", (to, 67))
     listed = lab.host.run("nft", "list", "counters", "table", "inet", "marks").out
     assert [line.split()[1] for line in listed.splitlines() if "packets" in line] == ["4", "0"]
+
+
+def test_what_was_asked_of_a_dead_server_is_answered_by_the_next(lab, vnetd):
+    guest = lab.guest("vmnet8", mac="02:ee:00:00:00:07")
+    wire = frames.Wire(guest, "eth0")
+    server = vnetd.pid_of("vnet-dhcpd")
+    os.kill(server, signal.SIGSTOP)
+    wire.send(discover(7))
+    proc.kill(server)
+
+    def offered():
+        return [f for f in wire.drain() if f[12:14] == b"\x08\x00" and f[34:38] == struct.pack(">HH", 67, 68)]
+
+    assert len(proc.wait_until("an offer comes", offered, 10)) == 1
+    assert vnetd.pid_of("vnet-dhcpd") != server
