@@ -21,6 +21,7 @@ struct inlet {
 	unsigned long *consumer;       /* a page of ours */
 	const unsigned long *producer; /* a page of the kernel's, and the data behind it */
 	struct inlet_ring ring;
+	uint8_t taken[INLET_BATCH * DHCP_RING_FRAME_MAX]; /* frames, one behind the other */
 };
 
 /* --- records --- */
@@ -130,18 +131,21 @@ inlet_fd(const struct inlet *in)
 }
 
 size_t
-inlet_take(struct inlet *in, struct inlet_msg *v, size_t n)
+inlet_take(struct inlet *in, struct inlet_msg v[INLET_BATCH])
 {
 	unsigned long end = __atomic_load_n(in->producer, __ATOMIC_ACQUIRE);
-	size_t got = 0;
+	size_t got = 0, used = 0;
 
-	while (got < n && inlet_ring_next(&in->ring, end, &v[got]))
+	while (got < INLET_BATCH && inlet_ring_next(&in->ring, end, &v[got])) {
+		struct inlet_msg *m = &v[got];
+
+		if (m->len > DHCP_RING_FRAME_MAX)
+			continue;
+		memcpy(in->taken + used, m->frame, m->len);
+		m->frame = in->taken + used;
+		used += m->len;
 		got++;
-	return got;
-}
-
-void
-inlet_release(struct inlet *in)
-{
+	}
 	__atomic_store_n(in->consumer, in->ring.pos, __ATOMIC_RELEASE);
+	return got;
 }

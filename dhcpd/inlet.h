@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A message that has come; `frame` lies in the ring. */
+/* A message that has come. */
 struct inlet_msg {
 	const uint8_t *frame; /* from the Ethernet header on */
 	size_t len;
@@ -25,7 +25,7 @@ struct inlet_ring {
 	unsigned long pos; /* of the next record */
 };
 
-/* Pure: the next record before `end`, the writer's position. False: there is none, or it is still being written.
+/* Pure: the next record before `end`, the writer's position; its frame lies in the ring. False: there is none, or it is still being written.
  * What makes no sense ends the ring: everything up to `end` is skipped. */
 bool inlet_ring_next(struct inlet_ring *r, unsigned long end, struct inlet_msg *out);
 
@@ -38,10 +38,9 @@ void inlet_free(struct inlet *in); /* NULL is allowed */
 /* Readable when messages are there. */
 int inlet_fd(const struct inlet *in);
 
-/* The next messages, at most n, valid until inlet_release(). Their number. */
-size_t inlet_take(struct inlet *in, struct inlet_msg *v, size_t n);
-
-/* Gives back the room of all that was taken. */
-void inlet_release(struct inlet *in);
+/* Takes the next messages out of the ring, at most INLET_BATCH; valid until the next call. Whatever becomes of the
+ * server, none is ever taken again. Their number. */
+#define INLET_BATCH 64
+size_t inlet_take(struct inlet *in, struct inlet_msg v[INLET_BATCH]);
 
 #endif

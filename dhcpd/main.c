@@ -6,6 +6,7 @@
  * is an engine again. What guests ask comes by one ring buffer and is dealt out to the networks. Nothing here looks into a
  * guest's bytes or decides about a lease.
  */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ all_settled(const struct dhcpd *d)
 
 /* The messages of one network, of n that came; those of others stay in v. */
 static int
-of_one_net(struct inlet_msg *v, size_t *n, unsigned net, struct io_frame out[SERVED_BATCH])
+of_one_net(struct inlet_msg *v, size_t *n, unsigned net, struct io_frame out[INLET_BATCH])
 {
 	size_t kept = 0;
 	int got = 0;
@@ -121,8 +122,9 @@ of_one_net(struct inlet_msg *v, size_t *n, unsigned net, struct io_frame out[SER
 static void
 deal_out(struct dhcpd *d, struct inlet_msg *v, size_t n)
 {
-	struct io_frame frame[SERVED_BATCH];
+	struct io_frame frame[INLET_BATCH];
 
+	static_assert(INLET_BATCH <= SERVED_BATCH, "they may all be of one network");
 	while (n > 0) {
 		unsigned net = v[0].net;
 		int got = of_one_net(v, &n, net, frame);
@@ -135,14 +137,13 @@ deal_out(struct dhcpd *d, struct inlet_msg *v, size_t n)
 static void
 on_inlet(int fd UNUSED, void *arg)
 {
-	struct inlet_msg v[SERVED_BATCH];
+	struct inlet_msg v[INLET_BATCH];
 	struct dhcpd *d = arg;
-	size_t n = SERVED_BATCH;
+	size_t n = INLET_BATCH;
 
-	for (int i = 0; i < BATCHES_PER_TURN && n == SERVED_BATCH; i++) {
-		n = inlet_take(d->inlet, v, SERVED_BATCH);
+	for (int i = 0; i < BATCHES_PER_TURN && n == INLET_BATCH; i++) {
+		n = inlet_take(d->inlet, v);
 		deal_out(d, v, n);
-		inlet_release(d->inlet);
 	}
 }
 
