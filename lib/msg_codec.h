@@ -59,7 +59,8 @@ struct msg {
  * the whole exceeds `cap`. */
 size_t msg_encode(const struct msg *m, uint8_t *buf, size_t cap);
 
-/* Decodes exactly one message of len bytes. Unused parts of *m are zero. False: malformed. */
+/* Decodes exactly one message of len bytes. Unused parts of the fields of its type are zero; what else the union has room for is
+ * left as it was. False: malformed. */
 bool msg_decode(struct msg *m, const uint8_t *buf, size_t len);
 
 /* Adds m, which carries no descriptors, to those in a ROWS: u16 length, then the message as above. False: there is no
