@@ -54,9 +54,9 @@ enum drop_reason {
 /* The stamp: what the gate tells the DHCP server of the port by which a message came, beside the frame itself
  * (bpf/dhcp_ring.h): so it is about this very frame, whatever has changed meanwhile. */
 #define DHCP_STAMP(slot, leases) (0xd0000000u | (unsigned)(slot) << 16 | (leases))
-#define DHCP_STAMP_IS(mark)      ((mark) >> 28 == 0xd)
-#define DHCP_STAMP_SLOT(mark)    ((mark) >> 16 & 0xfff)
-#define DHCP_STAMP_LEASES(mark)  ((mark)&0xffff) /* its dhcp-leases-per-port */
+#define DHCP_STAMP_IS(stamp)     ((stamp) >> 28 == 0xd)
+#define DHCP_STAMP_SLOT(stamp)   ((stamp) >> 16 & 0xfff)
+#define DHCP_STAMP_LEASES(stamp) ((stamp)&0xffff) /* its dhcp-leases-per-port */
 #define DHCP_STAMP_SLOTS         4096
 
 /* Promiscuous mode of a port, for people. */

@@ -39,9 +39,9 @@ read_all(struct gate_map *g)
 	return 0;
 }
 
-/* Who was killed may have told only some ports that somebody gets copies. */
+/* The programs look into gate_nets only when they are told to. */
 static int
-tell_all_ports(struct gate_map *g)
+tell_ports(struct gate_map *g)
 {
 	int r = 0;
 
@@ -72,8 +72,9 @@ gate_map_new(struct gate_fds *fds, bool adopted, char *why, size_t cap)
 	}
 	if (r == 0 && adopted)
 		r = read_all(g);
+	/* Who was killed may have told only some ports that somebody gets copies. */
 	if (r == 0 && adopted)
-		r = tell_all_ports(g);
+		r = tell_ports(g);
 	if (r == 0)
 		return g;
 	snprintf(why, cap, "the maps of the port gate cannot be read: %s", strerrordesc_np(-r));
@@ -279,18 +280,6 @@ gate_map_unlearn_all(struct gate_map *g, unsigned slot)
 
 /* ------------------------------------------------------------------ promiscuous ports, leaving */
 
-/* The programs look into gate_nets only when they are told to. */
-static int
-tell_ports(struct gate_map *g, unsigned net)
-{
-	int r = 0;
-
-	for (unsigned i = 1; i < GATE_SLOTS && r == 0; i++)
-		if (g->policy[i].ifindex && g->policy[i].net == net)
-			r = gate_map_set_policy(g, i, &g->policy[i]);
-	return r;
-}
-
 int
 gate_map_set_promiscuous(struct gate_map *g, unsigned net, unsigned slot, bool on)
 {
@@ -308,7 +297,7 @@ gate_map_set_promiscuous(struct gate_map *g, unsigned net, unsigned slot, bool o
 	if (bpf_map_update_elem(g->fds.nets, &key, &n, BPF_ANY) < 0)
 		return -errno;
 	g->net[net] = n;
-	return tell_ports(g, net);
+	return tell_ports(g);
 }
 
 /* Nobody's frames are copied to it any more. */

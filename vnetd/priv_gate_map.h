@@ -35,7 +35,7 @@ int gate_map_take(struct gate_map *g, uint32_t ifindex, unsigned *slot);
 /* What the port's programs have dropped so far. */
 struct gate_drops gate_map_drops(const struct gate_map *g, unsigned slot);
 
-/* Writes a policy where it differs. 0 or -errno. */
+/* Writes a policy where it differs, with GATE_COPIES as its network has it. 0 or -errno. */
 int gate_map_set_policy(struct gate_map *g, unsigned slot, const struct gate_policy *policy);
 
 /* The limits that differ from those of the policy before begin anew. */

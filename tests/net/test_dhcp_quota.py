@@ -72,7 +72,7 @@ def hostile(lab, vnetd):
             if n % 500 == 499:
                 wire.drain()
 
-        # A socket's queue is finite; what came was counted once the server has nothing left to read.
+        # The ring is finite; what came was counted once the server has nothing left to read.
         def quiet():
             one = stats(vnetd)["received"]
             return one == stats(vnetd)["received"] and one != before
@@ -149,7 +149,7 @@ def test_messages_beyond_the_rate_are_dropped_and_counted(lab, vnetd):
     dropped = ports.drops(vnetd, "evil")
     assert set(dropped) == {"dhcp-rate"}
 
-    # A few hundred at once are no flood, and so few find room in the socket: each was counted once.
+    # A few hundred at once are no flood, and so few find room in the ring: each was counted once.
     def all_counted():
         return stats(vnetd)["received"]["discover"] + dropped["dhcp-rate"] == 10_000
 
