@@ -9,6 +9,8 @@ so that drift cancels. Rows are ratios to the plain bridge of the same rounds.
     nft       the same with a rule for each port in nftables' bridge family, as libvirt and Proxmox VE filter
     locked    its ports locked, learning off, their addresses static: what the kernel has without any program
     vde       vde_switch with two vde_plug2tap
+    empty     a plain bridge whose ports have a program that does nothing, by tcx: the least that any gate costs
+    mirred    a plain bridge with a third guest that gets a copy of all that the two send, by tc's own mirror
     gate      vmnet8 as it comes, with 2 ports; with 1,000 more taps on it in the row that says so
     mac only  a network without DHCP, its ports without any guard that can be switched off
     guards    a network with DHCP and `ip-guard = yes`; its guests have leases
@@ -168,6 +170,21 @@ class Switches:
         configure(switch, [guest.links()["eth0"]["address"] for guest in guests])
         self._addressed(name, *guests)
 
+    def mirred(self):
+        """A bridge with tc's mirror of both ports."""
+        watcher = self.netns("g")
+
+        def watch(switch, macs):
+            ns.veth(watcher, "eth0", switch, "p2")
+            switch.run("ip", "link", "set", "p2", "master", "br0")
+            watcher.sh("ip link set eth0 up promisc on")
+            for port in ("p0", "p1"):
+                every = "protocol all u32 match u32 0 0 action mirred egress mirror dev p2".split()
+                switch.run("tc", "qdisc", "add", "dev", port, "clsact")
+                switch.run("tc", "filter", "add", "dev", port, "ingress", *every)
+
+        self.bridge("mirred", watch)
+
     def vde(self):
         switch, folder = self.netns("s"), self._tmp / "vde"
         # It ends with its input: that is its console.
@@ -183,6 +200,9 @@ class Switches:
         self.bridge("plain", lambda switch, macs: None)
         self.bridge("nft", nft_filter)
         self.bridge("locked", lock)
+        self.mirred()
+        if HAS_TCX:
+            self.bridge("empty", do_nothing)
         if shutil.which("vde_switch"):
             self.vde()
 
@@ -229,6 +249,11 @@ def lock(switch, macs):
         switch.run("bridge", "fdb", "replace", mac, "dev", f"p{n}", "master", "static")
 
 
+def do_nothing(switch, macs):
+    for n in range(len(macs)):
+        switch.run("python3", tcx.__file__, f"p{n}", "ingress", "empty")
+
+
 # --- attaching -------------------------------------------------------------------------------------
 
 
@@ -270,8 +295,8 @@ def attach(switches, lab, program, table):
 
 # --- the rounds ------------------------------------------------------------------------------------
 
-TCP = ("plain", "nft", "locked", "vde", "gate", "gate 1000", "mirror")
-UDP = ("plain", "nft", "locked", "vde", "mac only", "guards")
+TCP = ("plain", "nft", "locked", "vde", "mirred", "gate", "gate 1000", "mirror")
+UDP = ("plain", "nft", "locked", "vde", "empty", "mac only", "guards")
 PING = ("plain", "gate")
 # A round. Short turns that alternate often give steadier medians than long ones.
 KINDS = (("tcp", TCP), ("udp", UDP), ("ping", PING))
@@ -310,6 +335,11 @@ def report(table, got, copies, attached):
                 table.ratio(f"{kind}: {what} / plain", values[name], values["plain"])
             else:
                 table.absent(f"{kind}: {what}", "it is not installed")
+    if "empty" in udp:
+        table.ratio("UDP: a program that does nothing / plain", udp["empty"], udp["plain"])
+    else:
+        table.absent("UDP: a program that does nothing", "this kernel has no tcx")
+    table.ratio("TCP: tc's mirror to a port / none", tcp["mirred"], tcp["plain"])
     table.ratio("TCP: gate, 2 ports / plain", tcp["gate"], tcp["plain"], least=0.98)
     table.ratio("TCP: gate, 1,000 ports / plain", tcp["gate 1000"], tcp["plain"], least=0.98)
     table.ratio("UDP: gate, MAC policy only / plain", udp["mac only"], udp["plain"], least=0.99)

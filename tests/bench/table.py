@@ -37,12 +37,13 @@ class Table:
         self.judged(what, f"{spread(values)} {unit}", f"at most {limit:g}", good, note)
 
     def ratio(self, what, ours, theirs, *, least=None, most=None):
-        """A row of measurements taken in pairs: the ratio of the medians, and what the pairs' ratios span.
+        """A row of measurements taken in pairs: the median of the pairs' ratios, and what these span. A machine that
+        is faster for a while is it for both of a pair; the ratio of two medians would compare one while with another.
 
         least, most: the target. Without either it is a peer's row.
         """
-        value = statistics.median(ours) / statistics.median(theirs)
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        value = statistics.median(ratios)
         text = f"{value:.3f} ({min(ratios):.3f}-{max(ratios):.3f})"
         beside = f"{spread(ours)} beside {spread(theirs)}"
         if least is not None:

@@ -3,6 +3,7 @@
 
     host.run("python3", tcx.__file__, "vmnet8p1", "ingress").out     a line "ID NAME" for each program
     host.run("python3", tcx.__file__, "vmnet8p1", "ingress", "detach")    takes them all away
+    host.run("python3", tcx.__file__, "vmnet8p1", "ingress", "empty")     adds one that does nothing
     host.run("python3", tcx.__file__, "--count", "ingress").out      how many links have some
 """
 
@@ -15,7 +16,10 @@ import struct
 import sys
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}[platform.machine()]
-PROG_DETACH, PROG_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD, PROG_QUERY = 9, 13, 15, 16
+PROG_LOAD, PROG_ATTACH, PROG_DETACH, PROG_GET_FD_BY_ID, OBJ_GET_INFO_BY_FD, PROG_QUERY = 5, 8, 9, 13, 15, 16
+SCHED_CLS = 3
+# r0 = -1 (TCX_NEXT); exit
+NOTHING = struct.pack("=BBhi", 0xB7, 0, 0, -1) + struct.pack("=BBhi", 0x95, 0, 0, 0)
 HOOKS = {"ingress": 46, "egress": 47}
 NAME_AT, NAME_BYTES, INFO_BYTES = 64, 16, 128  # of struct bpf_prog_info
 
@@ -49,11 +53,20 @@ def name(prog):
     return info.raw[NAME_AT : NAME_AT + NAME_BYTES].split(b"\0")[0].decode()
 
 
+def empty():
+    """A program that lets everything pass."""
+    code, text = ctypes.create_string_buffer(NOTHING), ctypes.create_string_buffer(b"GPL")
+    attr = struct.pack("=2I2Q", SCHED_CLS, len(NOTHING) // 8, ctypes.addressof(code), ctypes.addressof(text))
+    return bpf(PROG_LOAD, attr)[0]
+
+
 def main():
     if sys.argv[1] == "--count":
         print(sum(bool(ids(ifindex, sys.argv[2])) for ifindex, _ in socket.if_nameindex()))
         return
     ifindex = socket.if_nametoindex(sys.argv[1])
+    if "empty" in sys.argv:
+        bpf(PROG_ATTACH, struct.pack("=4I", ifindex, empty(), HOOKS[sys.argv[2]], 0))
     for ident in ids(ifindex, sys.argv[2]):
         prog, _ = bpf(PROG_GET_FD_BY_ID, struct.pack("=I", ident))
         print(ident, name(prog))
