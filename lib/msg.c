@@ -244,6 +244,9 @@ WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "o
       "failed", "removed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
 WORDS(dhcp_stat_kind_name, enum dhcp_stat_kind, DHCP_STAT_N, "received", "sent", "dropped")
+WORDS(dns_stat_kind_name, enum dns_stat_kind, DNS_STAT_N, "guests", "servers", "dropped")
+WORDS(dns_server_state_name, enum dns_server_state, DNS_SERVER_STATE_N, "untried", "ok", "failing",
+      "silent")
 WORDS(conn_state_name, enum conn_state, CONN_STATE_N, "unanswered", "answered", "syn-sent",
       "syn-recv", "established", "fin-wait", "close-wait", "last-ack", "time-wait", "close")
 WORDS(mac_policy_name, enum mac_policy, MAC_POLICY_N, "any", "given", "sticky", "learn")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * msg.h - the vocabulary: everything that one process of the suite may say to another.
  *
- * One list (MSG_LIST) names every message; one FIELDS macro each names its fields in order. The structs,
+ * One list (MSG_LIST, in msg_list.h) names every message; one FIELDS macro each names its fields in order. The structs,
  * the encoder, the decoder and the names in logs all come from these, so that they cannot drift apart.
  * Messages travel one to a SEQPACKET datagram of at most MSG_MAX bytes, encoded field by field:
  *
@@ -28,6 +28,7 @@
 #include "inet.h"
 #include "kinds.h"
 #include "msg_kinds.h"
+#include "msg_list.h"
 
 #define MSG_MAX    4096
 #define MSG_HEADER 8
@@ -471,6 +472,21 @@
 /* ports: of the host, of forwards, which are held; 2 bytes each, big-endian. */
 #define FIELDS_hold_row(F) F(U8, proto, 0) F(IP4, host, 0) F(BYTES, ports, 2 * 1900)
 
+/* -- engine -> natd, client -> engine: asks for DNS_SERVERs and DNS_STATs -- */
+
+#define FIELDS_dns_stats(F) F(U16, net, 0)
+/* A server that the proxy asks for guests of this network; they come in the order in which they are asked while all
+ * answer. addr: 16 bytes, IPv4 as ::ffff:a.b.c.d; scope: interface of a link-local one, else 0; host: it is one of the
+ * host's, else nat.conf's. state: enum dns_server_state. fails: queries in a row without an answer. retry_ms: for so
+ * long it is asked last, 0: it is not. */
+#define FIELDS_dns_server(F)                                                                       \
+	F(U16, net, 0) F(BYTES, addr, 16) F(U32, scope, 0) F(BOOL, host, 0) F(U8, state, 0)             \
+	F(U32, fails, 0) F(U32, retry_ms, 0)
+/* One counter since the proxy began to serve the network. net: MSG_NET_ALL: of what belongs to none, since natd
+ * started. kind: enum dns_stat_kind; name: a word, "cached"; text: what that is, for people. */
+#define FIELDS_dns_stat(F)                                                                         \
+	F(U16, net, 0) F(U8, kind, 0) F(STR, name, 32) F(STR, text, 96) F(U64, n, 0)
+
 /* -- clients -> engine: requests -- */
 
 /* Answered by STATUS_ROW, WARNING_ROWs, NET_ROWs. */
@@ -614,172 +630,6 @@
 #define FIELDS_capture_stats(F)                                                                    \
 	F(U64, frames, 0) F(U64, dropped, 0) F(U32, file, 0) F(U64, file_bytes, 0)
 #define FIELDS_capture_end(F) /* ends the capture */
-
-/* M(NAME, name, least descriptors, most descriptors) */
-#define MSG_LIST(M)                                                                                \
-	M(REPLY, reply, 0, 16)                                                                     \
-	M(ENGINE_INIT, engine_init, 1, 1)                                                          \
-	M(WORKER_UP, worker_up, 1, 1)                                                              \
-	M(WORKER_GONE, worker_gone, 0, 0)                                                          \
-	M(ENGINE_CHAN, engine_chan, 1, 1)                                                          \
-	M(RELOAD, reload, 0, 0)                                                                    \
-	M(LOG_LEVEL, log_level, 0, 0)                                                              \
-	M(ENGINE_READY, engine_ready, 0, 0)                                                        \
-	M(ENGINE_REFUSED, engine_refused, 0, 0)                                                    \
-	M(CONF_OPEN, conf_open, 0, 0)                                                              \
-	M(CONF_REPLACE, conf_replace, 1, 1)                                                        \
-	M(CONF_REMOVE, conf_remove, 0, 0)                                                          \
-	M(HOST_OPEN, host_open, 0, 0)                                                              \
-	M(HOST_WATCH, host_watch, 0, 0)                                                            \
-	M(WORKER_WANT, worker_want, 0, 0)                                                          \
-	M(REDIRECT_FILES, redirect_files, 0, 0)                                                    \
-	M(REDIRECT_FILE, redirect_file, 0, 1)                                                      \
-	M(SOCK_LISTEN, sock_listen, 0, 0)                                                          \
-	M(LISTEN_KEEP, listen_keep, 0, 0)                                                          \
-	M(LISTEN_SWEEP, listen_sweep, 0, 0)                                                        \
-	M(LISTEN_TAKE, listen_take, 0, 0)                                                          \
-	M(ALIAS_SET, alias_set, 0, 0)                                                              \
-	M(ALIAS_SWEEP, alias_sweep, 0, 0)                                                          \
-	M(BRIDGE_SET, bridge_set, 0, 0)                                                            \
-	M(BRIDGE_DEL, bridge_del, 0, 0)                                                            \
-	M(ADDR_ADD, addr_add, 0, 0)                                                                \
-	M(ADDR_DEL, addr_del, 0, 0)                                                                \
-	M(ROUTE_ADD, route_add, 0, 0)                                                              \
-	M(ROUTE_DEL, route_del, 0, 0)                                                              \
-	M(SYSCTL_SET, sysctl_set, 0, 0)                                                            \
-	M(IP_FORWARD, ip_forward, 0, 0)                                                            \
-	M(TAP_ADD, tap_add, 0, 0)                                                                  \
-	M(VETH_ADD, veth_add, 1, 1)                                                                \
-	M(PORT_DEL, port_del, 0, 0)                                                                \
-	M(PORT_ENSLAVE, port_enslave, 0, 0)                                                        \
-	M(PORT_SET, port_set, 0, 0)                                                                \
-	M(GATE_SET, gate_set, 0, 0)                                                                \
-	M(GATE_DEL, gate_del, 0, 0)                                                                \
-	M(GATE_FORGET, gate_forget, 0, 0)                                                          \
-	M(GATE_FASTEN, gate_fasten, 0, 0)                                                          \
-	M(GATE_LIST, gate_list, 0, 0)                                                              \
-	M(GATE_ROW, gate_row, 0, 0)                                                                \
-	M(GATE_EVENTS, gate_events, 0, 0)                                                          \
-	M(MARKER_WATCH, marker_watch, 0, 0)                                                        \
-	M(MARKER_LIST, marker_list, 0, 0)                                                          \
-	M(MARKER_ROW, marker_row, 0, 0)                                                            \
-	M(SOCK_DHCP, sock_dhcp, 0, 0)                                                              \
-	M(DHCP_RING, dhcp_ring, 0, 0)                                                              \
-	M(LEASE_DIR, lease_dir, 0, 0)                                                              \
-	M(SOCK_DNS, sock_dns, 0, 0)                                                                \
-	M(NAT_BEGIN, nat_begin, 0, 0)                                                              \
-	M(NAT_NET, nat_net, 0, 0)                                                                  \
-	M(NAT_FORWARD, nat_forward, 0, 0)                                                          \
-	M(NAT_CAPTURE, nat_capture, 0, 0)                                                          \
-	M(NAT_COMMIT, nat_commit, 0, 0)                                                            \
-	M(NAT_FLUSH_FORWARD, nat_flush_forward, 0, 0)                                              \
-	M(NFT_WATCH, nft_watch, 0, 0)                                                              \
-	M(FIREWALL_SCAN, firewall_scan, 0, 0)                                                      \
-	M(FIREWALL_ROW, firewall_row, 0, 0)                                                        \
-	M(CONF_BEGIN, conf_begin, 0, 0)                                                            \
-	M(CONF_COMMIT, conf_commit, 0, 0)                                                          \
-	M(CONF_READY, conf_ready, 0, 0)                                                            \
-	M(DHCP_NET, dhcp_net, 0, 0)                                                                \
-	M(DHCP_RANGE, dhcp_range, 0, 0)                                                            \
-	M(DHCP_HOST, dhcp_host, 0, 0)                                                              \
-	M(DHCP_OPTION, dhcp_option, 0, 0)                                                          \
-	M(NATD_GLOBAL, natd_global, 0, 0)                                                          \
-	M(NATD_NET, natd_net, 0, 0)                                                                \
-	M(NATD_FORWARD, natd_forward, 0, 0)                                                        \
-	M(NATD_CAPTURE, natd_capture, 0, 0)                                                        \
-	M(NATD_RESOLVER, natd_resolver, 0, 0)                                                      \
-	M(LOOKUP, lookup, 0, 0)                                                                    \
-	M(LOOKUP_ADDR, lookup_addr, 0, 0)                                                          \
-	M(REDIRECT_SERVICE, redirect_service, 0, 0)                                                \
-	M(REDIRECT_TARGET, redirect_target, 0, 0)                                                  \
-	M(REDIRECT_RULES, redirect_rules, 0, 0)                                                    \
-	M(REDIRECT_TIME, redirect_time, 0, 0)                                                      \
-	M(REDIRECT_BANNER, redirect_banner, 0, 0)                                                  \
-	M(REDIRECT_STATS, redirect_stats, 0, 0)                                                    \
-	M(REDIRECT_CONNS, redirect_conns, 0, 0)                                                    \
-	M(REDIRECT_END, redirect_end, 0, 0)                                                        \
-	M(REDIRECT_STAT, redirect_stat, 0, 0)                                                      \
-	M(REDIRECT_CONN, redirect_conn, 0, 0)                                                      \
-	M(REDIRECT_EVENT, redirect_event, 0, 0)                                                    \
-	M(SERVICE_STATE, service_state, 0, 0)                                                      \
-	M(DHCP_COUNT, dhcp_count, 0, 0)                                                            \
-	M(LEASE_CHANGED, lease_changed, 0, 0)                                                      \
-	M(LEASE_LIST, lease_list, 0, 0)                                                            \
-	M(LEASE_ROW, lease_row, 0, 0)                                                              \
-	M(STATUS_GET, status_get, 0, 0)                                                            \
-	M(NET_LIST, net_list, 0, 0)                                                                \
-	M(PORT_LIST, port_list, 0, 0)                                                              \
-	M(FORWARD_LIST, forward_list, 0, 0)                                                        \
-	M(REDIRECT_LIST, redirect_list, 0, 0)                                                      \
-	M(REDIRECT_SHOW, redirect_show, 0, 0)                                                      \
-	M(REDIRECT_KILL, redirect_kill, 0, 0)                                                      \
-	M(EVENT_WATCH, event_watch, 0, 0)                                                          \
-	M(RELOAD_ASK, reload_ask, 0, 0)                                                            \
-	M(ATTACH, attach, 0, 1)                                                                    \
-	M(ATTACHED, attached, 0, 16)                                                               \
-	M(DETACH, detach, 0, 0)                                                                    \
-	M(PORT_SETTING, port_setting, 0, 0)                                                        \
-	M(PORT_UNPIN, port_unpin, 0, 0)                                                            \
-	M(PROMISC_LIST, promisc_list, 0, 0)                                                        \
-	M(PROMISC_ASK, promisc_ask, 0, 0)                                                          \
-	M(PROMISC_DECIDE, promisc_decide, 0, 0)                                                    \
-	M(RX_FILTER, rx_filter, 0, 0)                                                              \
-	M(NET_CREATE, net_create, 0, 0)                                                            \
-	M(NET_DELETE, net_delete, 0, 0)                                                            \
-	M(NET_SET, net_set, 0, 0)                                                                  \
-	M(STATUS_ROW, status_row, 0, 0)                                                            \
-	M(WARNING_ROW, warning_row, 0, 0)                                                          \
-	M(NET_ROW, net_row, 0, 0)                                                                  \
-	M(PORT_ROW, port_row, 0, 0)                                                                \
-	M(PROMISC_ROW, promisc_row, 0, 0)                                                          \
-	M(FORWARD_ROW, forward_row, 0, 0)                                                          \
-	M(REDIRECT_ROW, redirect_row, 0, 0)                                                        \
-	M(EVENT_ROW, event_row, 0, 0)                                                              \
-	M(DIAG_ROW, diag_row, 0, 0)                                                                \
-	/* at the end, as the corpora of tests/fuzz have numbers */                                \
-	M(LOG_SET, log_set, 0, 0)                                                                  \
-	M(LOG_SWEEP, log_sweep, 0, 0)                                                              \
-	M(LOG_TAKE, log_take, 0, 0)                                                                \
-	M(REDIRECT_LOG, redirect_log, 0, 0)                                                        \
-	M(REDIRECT_ALIAS, redirect_alias, 0, 0)                                                    \
-	M(ALIAS_ANNOUNCE, alias_announce, 0, 0)                                                    \
-	M(DHCP_STATS, dhcp_stats, 0, 0)                                                            \
-	M(DHCP_STAT, dhcp_stat, 0, 0)                                                              \
-	M(NEIGH_SET, neigh_set, 0, 0)                                                              \
-	M(NEIGH_DEL, neigh_del, 0, 0)                                                              \
-	M(RESERVE, reserve, 0, 0)                                                                  \
-	M(UNRESERVE, unreserve, 0, 0)                                                              \
-	M(DHCP_POOL, dhcp_pool, 0, 0)                                                              \
-	M(NATD_DNS, natd_dns, 0, 0)                                                                \
-	M(GUEST_NAME, guest_name, 0, 0)                                                            \
-	M(GUEST_NAMES, guest_names, 0, 0)                                                          \
-	M(NAT_CHANGE, nat_change, 0, 0)                                                            \
-	M(NAT_FORWARD_GONE, nat_forward_gone, 0, 0)                                                \
-	M(CONN_LIST, conn_list, 0, 0)                                                              \
-	M(CONN_ROW, conn_row, 0, 0)                                                                \
-	M(FORWARD_ADD, forward_add, 0, 0)                                                          \
-	M(FORWARD_REMOVE, forward_remove, 0, 0)                                                    \
-	M(CAPTURE_START, capture_start, 1, 1)                                                      \
-	M(CAPTURE_STOP, capture_stop, 0, 0)                                                        \
-	M(CAPTURE_GONE, capture_gone, 0, 0)                                                        \
-	M(CAPTURE, capture, 1, 1)                                                                  \
-	M(CAPTURE_SETUP, capture_setup, 0, 0)                                                      \
-	M(CAPTURE_FILTER, capture_filter, 0, 0)                                                    \
-	M(CAPTURE_OUT, capture_out, 1, 1)                                                          \
-	M(CAPTURE_GO, capture_go, 0, 0)                                                            \
-	M(CAPTURE_STATS, capture_stats, 0, 0)                                                      \
-	M(CAPTURE_END, capture_end, 0, 0)                                                          \
-	M(NATD_CHANGE, natd_change, 0, 0)                                                          \
-	M(HOLD_SET, hold_set, 0, 0)                                                                \
-	M(HOLD_END, hold_end, 0, 0)                                                                \
-	M(HOLD_SWEEP, hold_sweep, 0, 0)                                                            \
-	M(HOLD_LIST, hold_list, 0, 0)                                                              \
-	M(HOLD_ROW, hold_row, 0, 0)                                                                \
-	M(ROWS, rows, 0, 0)                                                                        \
-	M(FOREIGN_ALLOW, foreign_allow, 0, 0)                                                      \
-	M(SOCK_RELAY, sock_relay, 0, 0)                                                            \
-	M(NAT_FLUSH, nat_flush, 0, 0)                                                              \
-	M(FLOW_DEV, flow_dev, 0, 0)
 
 /* clang-format on */
 

@@ -131,6 +131,23 @@ enum dhcp_stat_kind {
 	DHCP_STAT_N
 };
 
+/* What a counter of the DNS proxy is about. */
+enum dns_stat_kind {
+	DNS_STAT_GUESTS,  /* their queries, and how they were answered */
+	DNS_STAT_SERVERS, /* what they were asked, and did not answer */
+	DNS_STAT_DROPPED, /* messages that led to nothing, by reason */
+	DNS_STAT_N
+};
+
+/* How a server that the DNS proxy asks does. */
+enum dns_server_state {
+	DNS_SERVER_UNTRIED, /* it has not answered yet, nor failed to */
+	DNS_SERVER_OK,      /* it has answered the latest query that it could */
+	DNS_SERVER_FAILING, /* it has left the latest queries without an answer */
+	DNS_SERVER_SILENT,  /* so many of them that it is asked last for a while */
+	DNS_SERVER_STATE_N
+};
+
 /* What a redirection does, as `vnetctl redirect list` says it. */
 enum redirect_state {
 	REDIRECT_STATE_STARTING,
@@ -171,13 +188,15 @@ const char *service_name(enum service s);     /* DHCP NAT DNS firewall bridge */
 const char *port_kind_name(enum port_kind k); /* helper attach netns static adopted */
 const char *
 lease_event_name(enum lease_event e); /* leased renewed released expired declined offered */
-const char *lease_row_state_name(enum lease_row_state s); /* active expired reserved abandoned */
-const char *ip_proto_name(enum ip_proto p);               /* tcp udp */
-const char *redirect_state_name(enum redirect_state s);   /* starting ok waiting failed removed */
-const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);   /* received sent dropped */
-const char *mac_policy_name(enum mac_policy p);           /* any given sticky learn */
-const char *promisc_state_name(enum promisc_state s);     /* no pending granted refused */
-const char *promisc_by_name(enum promisc_by b);           /* nobody user guest configuration */
+const char *lease_row_state_name(enum lease_row_state s);   /* active expired reserved abandoned */
+const char *ip_proto_name(enum ip_proto p);                 /* tcp udp */
+const char *redirect_state_name(enum redirect_state s);     /* starting ok waiting failed removed */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);     /* received sent dropped */
+const char *dns_stat_kind_name(enum dns_stat_kind k);       /* guests servers dropped */
+const char *dns_server_state_name(enum dns_server_state s); /* untried ok failing silent */
+const char *mac_policy_name(enum mac_policy p);             /* any given sticky learn */
+const char *promisc_state_name(enum promisc_state s);       /* no pending granted refused */
+const char *promisc_by_name(enum promisc_by b);             /* nobody user guest configuration */
 /* forged taken full source control dhcp ra ip arp broadcast rate-in rate-out dhcp-rate */
 const char *drop_reason_name(enum drop_reason r);
 

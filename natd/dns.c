@@ -49,10 +49,30 @@ dns_free(struct dns *d)
 	free(d);
 }
 
-static struct dns_out
-drop(struct dns *d, enum dns_drop why)
+void
+dns_count(struct dns *d, unsigned net, enum dns_count what)
 {
+	struct dns_stats *of = known_stats(d, net);
+
+	d->stats.n[what]++;
+	if (of)
+		of->n[what]++;
+}
+
+void
+dns_count_drop(struct dns *d, unsigned net, enum dns_drop why)
+{
+	struct dns_stats *of = known_stats(d, net);
+
 	d->stats.dropped[why]++;
+	if (of)
+		of->dropped[why]++;
+}
+
+static struct dns_out
+drop(struct dns *d, unsigned net, enum dns_drop why)
+{
+	dns_count_drop(d, net, why);
 	return (struct dns_out){.what = DNS_DROP, .why = why};
 }
 
@@ -105,7 +125,7 @@ ask(struct dns *d, struct dns_query *q, unsigned i, const uint8_t *msg, struct m
 	 * the others go on asking somebody else. */
 	if (u->fails >= DNS_BAD_AFTER && !upstream_is_bad(u, now))
 		u->bad_until = mono_add(now, DNS_BAD_MS);
-	d->stats.sent++;
+	dns_count(d, q->net, DNS_COUNT_SENT);
 	return (struct dns_out){.what = DNS_SEND,
 				.msg = msg,
 				.len = q->len,
@@ -170,7 +190,7 @@ dns_drop_net(struct dns *d, unsigned net)
 	for (q = dns_tab_oldest(d->tab); q; q = next) {
 		next = dns_tab_younger(d->tab, q);
 		if (q->net == net) {
-			d->stats.gone++;
+			dns_count(d, net, DNS_COUNT_GONE);
 			forget(d, q);
 		}
 	}
@@ -221,8 +241,9 @@ open_query(struct dns *d, const struct dns_asker *from, const uint8_t *msg, size
 	uint8_t *kept;
 
 	if (!q) {
-		d->stats.full++;
-		forget(d, dns_tab_oldest(d->tab));
+		q = dns_tab_oldest(d->tab);
+		dns_count(d, q->net, DNS_COUNT_FULL);
+		forget(d, q);
 		id = dns_tab_free_id(d->tab, (uint16_t)rnd);
 		q = dns_tab_add(d->tab, from->net, from->client, id);
 	}
@@ -251,7 +272,7 @@ refresh(struct dns *d, unsigned net, const uint8_t *msg, size_t len, const struc
 
 	if (dns_tab_count(d->tab) >= DNS_QUERIES_MAX / 2)
 		return;
-	d->stats.refreshed++;
+	dns_count(d, net, DNS_COUNT_REFRESHED);
 	move_on(d, open_query(d, &nobody, msg, len, h, 0, now, rnd), now);
 }
 
@@ -275,19 +296,19 @@ forward(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
 
 	q = find_repeated(d, from->net, from->client, from->port, msg, len, &count);
 	if (q)
-		return drop(d, DNS_DROP_REPEATED);
+		return drop(d, from->net, DNS_DROP_REPEATED);
 	if (count >= DNS_PER_CLIENT_MAX) {
-		d->stats.refused++;
+		dns_count(d, from->net, DNS_COUNT_REFUSED);
 		return say_no(from, msg, len, h, DNS_REFUSED);
 	}
 	first = pick_first(n);
 	next = pick_next(n, NULL, first, now);
 	if (next < 0) {
-		d->stats.no_server++;
+		dns_count(d, from->net, DNS_COUNT_NO_SERVER);
 		return say_no(from, msg, len, h, DNS_SERVFAIL);
 	}
 	q = open_query(d, from, msg, len, h, first, now, rnd);
-	d->stats.queries++;
+	dns_count(d, from->net, DNS_COUNT_FORWARDED);
 	dns_set_id(msg, q->id);
 	return ask(d, q, (unsigned)next, msg, now);
 }
@@ -302,15 +323,16 @@ dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 	bool again;
 
 	if (from->net >= DNS_NETS || !d->net[from->net])
-		return drop(d, DNS_DROP_NO_NET);
+		return drop(d, DNS_NET_NONE, DNS_DROP_NO_NET);
 	if (from->port == 0)
-		return drop(d, DNS_DROP_NO_PORT);
+		return drop(d, from->net, DNS_DROP_NO_PORT);
 	if (!dns_head_parse(&h, msg, len))
-		return drop(d, DNS_DROP_SHORT);
+		return drop(d, from->net, DNS_DROP_SHORT);
 	if (h.response)
-		return drop(d, DNS_DROP_NOT_QUERY);
+		return drop(d, from->net, DNS_DROP_NOT_QUERY);
+	dns_count(d, from->net, DNS_COUNT_QUERIES);
 	if (!h.question_ok || len > DNS_QUERY_LEN_MAX) {
-		d->stats.formerr++;
+		dns_count(d, from->net, DNS_COUNT_FORMERR);
 		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
 	memcpy(query, msg, len);
@@ -350,28 +372,28 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 	int i;
 
 	if (!dns_head_parse(&h, msg, len))
-		return drop(d, DNS_DROP_SHORT);
+		return drop(d, DNS_NET_NONE, DNS_DROP_SHORT);
 	if (!h.response)
-		return drop(d, DNS_DROP_NOT_ANSWER);
+		return drop(d, DNS_NET_NONE, DNS_DROP_NOT_ANSWER);
 	q = dns_tab_find(d->tab, h.id);
 	if (!q)
-		return drop(d, DNS_DROP_NO_ID);
+		return drop(d, DNS_NET_NONE, DNS_DROP_NO_ID);
 	if (q->sock != sock)
-		return drop(d, DNS_DROP_SOCKET);
+		return drop(d, q->net, DNS_DROP_SOCKET);
 	i = pick_asked(d->net[q->net], q, from);
 	if (i < 0)
-		return drop(d, DNS_DROP_SERVER);
+		return drop(d, q->net, DNS_DROP_SERVER);
 	if (!answers_question(d, q, &h, msg))
-		return drop(d, DNS_DROP_QUESTION);
+		return drop(d, q->net, DNS_DROP_QUESTION);
 	n = d->net[q->net];
-	pick_server(n, (unsigned)i)->fails = 0;
+	upstream_answered(pick_server(n, (unsigned)i));
 	if (dns_is_refusal(h.rcode)) {
 		q->gone |= (uint8_t)(1u << i);
 		if ((q->at >= 0 && q->at != i) || still_waited(q))
-			return drop(d, DNS_DROP_NEXT_SERVER);
+			return drop(d, q->net, DNS_DROP_NEXT_SERVER);
 		if (pick_has_fresh(n, q, now)) {
 			move_on(d, q, now);
-			return drop(d, DNS_DROP_NEXT_SERVER);
+			return drop(d, q->net, DNS_DROP_NEXT_SERVER);
 		}
 	}
 	known_keep(d, q->net, q->scope, dns_tab_msg(d->tab, q), q->len, msg, len, now);
@@ -384,8 +406,8 @@ dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr *from, uint8_t
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);
 	if (out.port == 0)
-		return drop(d, DNS_DROP_REFRESH);
-	d->stats.answers++;
+		return drop(d, out.net, DNS_DROP_REFRESH);
+	dns_count(d, out.net, DNS_COUNT_ANSWERS);
 	return out;
 }
 
@@ -405,7 +427,7 @@ dns_unreachable(struct dns *d, unsigned sock, const struct dns_addr *server, con
 	if (i < 0)
 		return;
 	n = d->net[q->net];
-	d->stats.unreachable++;
+	dns_count(d, q->net, DNS_COUNT_UNREACHABLE);
 	upstream_failed(pick_server(n, (unsigned)i), DNS_BAD_AFTER, now);
 	q->gone |= (uint8_t)(1u << i);
 	if (q->at == i && !still_waited(q))
@@ -429,8 +451,8 @@ give_up(struct dns *d, struct dns_query *q)
 	out = reply(q->net, q->client, q->port, msg, len);
 	forget(d, q);
 	if (out.port == 0)
-		return drop(d, DNS_DROP_REFRESH);
-	d->stats.servfail++;
+		return drop(d, out.net, DNS_DROP_REFRESH);
+	dns_count(d, out.net, DNS_COUNT_SERVFAIL);
 	return out;
 }
 
@@ -441,7 +463,7 @@ note_timeout(struct dns *d, struct dns_query *q, struct mono now)
 	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
 		if (!(still_waited(q) & 1u << i))
 			continue;
-		d->stats.timeouts++;
+		dns_count(d, q->net, DNS_COUNT_TIMEOUTS);
 		upstream_failed(pick_server(d->net[q->net], i), 1, now);
 	}
 	q->waited = 0;
@@ -502,12 +524,6 @@ unsigned
 dns_sock_pending(const struct dns *d, unsigned sock)
 {
 	return sock < DNS_SOCKS_MAX ? d->sock_pending[sock] : 0;
-}
-
-const struct dns_stats *
-dns_stats(const struct dns *d)
-{
-	return &d->stats;
 }
 
 const char *

@@ -25,6 +25,7 @@
 
 #include "lib/inet.h"
 #include "lib/mono.h"
+#include "lib/msg_kinds.h"
 #include "natd/dnsaddr.h"
 #include "natd/dnsmsg.h"
 #include "natd/dnsname.h"
@@ -35,8 +36,9 @@
 #define DNS_UDP_MAX        4096 /* bytes of our own answers over UDP, whatever the guest would take */
 #define DNS_SOCKS_MAX      64
 #define DNS_NETS           256
-#define DNS_SERVERS_MAX    3    /* per list: a network's own, the host's */
-#define DNS_DOMAINS_LEN    1024 /* private_domains, with NUL */
+#define DNS_NET_NONE       DNS_NETS /* what is counted for no network */
+#define DNS_SERVERS_MAX    3        /* per list: a network's own, the host's */
+#define DNS_DOMAINS_LEN    1024     /* private_domains, with NUL */
 
 /* nat.conf's defaults ([dns] timeout, retries). */
 #define DNS_TIMEOUT_MS 2000
@@ -129,23 +131,54 @@ struct dns_asker {
 	uint16_t port;
 };
 
+/* What is counted. Each query of a guest counts once among the first, and once as NAMED, CACHED, FORWARDED, FORMERR,
+ * REFUSED, NO_SERVER or dropped as REPEATED. D(NAME, field, kind, text for people) */
+#define DNS_COUNT_LIST(D)                                                                          \
+	D(QUERIES, queries, GUESTS, "queries of guests")                                           \
+	D(TCP, tcp, GUESTS, "over TCP")                                                            \
+	D(NAMED, named, GUESTS, "answered from our own names")                                     \
+	D(CACHED, cached, GUESTS, "answered from what was kept")                                   \
+	D(FORWARDED, forwarded, GUESTS, "servers were asked")                                      \
+	D(ANSWERS, answers, GUESTS, "answers of servers, handed to guests")                        \
+	D(REBINDS, rebinds, GUESTS, "answers refused by rebind-protection")                        \
+	D(SERVFAIL, servfail, GUESTS, "no server answered")                                        \
+	D(NO_SERVER, no_server, GUESTS, "no server to ask")                                        \
+	D(FORMERR, formerr, GUESTS, "malformed or too long")                                       \
+	D(REFUSED, refused, GUESTS, "too many at once of one guest, or transfers of zones")        \
+	D(CLOSED, closed, GUESTS, "connections closed, as there were too many")                    \
+	D(FULL, full, GUESTS, "forgotten for newer ones")                                          \
+	D(GONE, gone, GUESTS, "forgotten with their network")                                      \
+	D(SENT, sent, SERVERS, "queries sent")                                                     \
+	D(REFRESHED, refreshed, SERVERS, "answers that are wanted often, asked for again")         \
+	D(TIMEOUTS, timeouts, SERVERS, "no answer in time")                                        \
+	D(UNREACHABLE, unreachable, SERVERS, "not reachable, or broke off")
+
+enum dns_count {
+#define D(NAME, field, kind, text) DNS_COUNT_##NAME,
+	DNS_COUNT_LIST(D)
+#undef D
+	    DNS_COUNT_N
+};
+
 struct dns_stats {
-	uint64_t queries;     /* accepted into the table */
-	uint64_t answers;     /* servers' answers handed to guests */
-	uint64_t sent;        /* messages to servers */
-	uint64_t timeouts;    /* servers that did not answer in time */
-	uint64_t unreachable; /* servers that could not be reached */
-	uint64_t servfail;    /* our own SERVFAIL: nobody answered */
-	uint64_t no_server;   /* our own SERVFAIL: nobody to ask */
-	uint64_t formerr;     /* our own FORMERR */
-	uint64_t refused;     /* our own REFUSED: DNS_PER_CLIENT_MAX */
-	uint64_t full;        /* pending queries dropped for a newer one */
-	uint64_t gone;        /* pending queries whose network went */
-	uint64_t named;       /* answers from our own names */
-	uint64_t cached;      /* answers that were known */
-	uint64_t refreshed;   /* queries of our own, for answers that are wanted often */
-	uint64_t rebinds;     /* answers refused by rebind_protection */
+	union {
+		struct {
+#define D(NAME, field, kind, text) uint64_t field;
+			DNS_COUNT_LIST(D)
+#undef D
+		};
+		uint64_t n[DNS_COUNT_N];
+	};
 	uint64_t dropped[DNS_DROP_N];
+};
+
+/* What is known of a server. */
+struct dns_server {
+	struct dns_addr addr;
+	bool host; /* one of the host's */
+	enum dns_server_state state;
+	uint32_t fails;    /* queries in a row that it left without an answer */
+	uint32_t retry_ms; /* DNS_SERVER_SILENT: until one query tries it again */
 };
 
 /* An answer that rebind_protection has refused. */
@@ -228,7 +261,17 @@ unsigned dns_sock_pending(const struct dns *d, unsigned sock);
 /* The latest refusal that was not taken yet; false: none, or not yet another one. */
 bool dns_take_refusal(struct dns *d, struct mono now, struct dns_refusal *out);
 
+/* Of all networks there were, and of what belongs to none. */
 const struct dns_stats *dns_stats(const struct dns *d);
+/* Of one network since it is served, NULL: it is not; or of what belongs to none (DNS_NET_NONE). */
+const struct dns_stats *dns_stats_of(const struct dns *d, unsigned net);
+/* One more; for what the caller does itself. net: may be DNS_NET_NONE. */
+void dns_count(struct dns *d, unsigned net, enum dns_count what);
+void dns_count_drop(struct dns *d, unsigned net, enum dns_drop why);
+
+/* The i-th server of a network, in the order in which they are asked when all are well. False: it has no more. */
+bool dns_server_at(const struct dns *d, unsigned net, unsigned i, struct mono now,
+		   struct dns_server *out);
 
 /* The text of a drop reason. */
 const char *dns_drop_text(enum dns_drop why);

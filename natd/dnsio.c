@@ -596,6 +596,12 @@ dnsio_flush(struct dnsio *io)
 	dns_flush(io->dns);
 }
 
+const struct dns *
+dnsio_dns(const struct dnsio *io)
+{
+	return io->dns;
+}
+
 const struct dns_stats *
 dnsio_stats(const struct dnsio *io)
 {

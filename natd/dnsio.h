@@ -44,6 +44,9 @@ struct dnsname *dnsio_names(struct dnsio *io);
 /* dns_flush(). */
 void dnsio_flush(struct dnsio *io);
 
+/* What it has counted and knows, for dns_stats_of() and dns_server_at(). */
+const struct dns *dnsio_dns(const struct dnsio *io);
+
 const struct dns_stats *dnsio_stats(const struct dnsio *io);
 
 #endif

@@ -7,6 +7,45 @@
 
 #include "natd/dnsrebind.h"
 
+/* What is counted. */
+
+struct dns_stats *
+known_stats(struct dns *d, unsigned net)
+{
+	if (net == DNS_NET_NONE)
+		return &d->stray;
+	return net < DNS_NETS && d->net[net] ? &d->net[net]->stats : NULL;
+}
+
+const struct dns_stats *
+dns_stats(const struct dns *d)
+{
+	return &d->stats;
+}
+
+const struct dns_stats *
+dns_stats_of(const struct dns *d, unsigned net)
+{
+	return known_stats((struct dns *)d, net);
+}
+
+bool
+dns_server_at(const struct dns *d, unsigned net, unsigned i, struct mono now,
+	      struct dns_server *out)
+{
+	struct dns_net *n = net < DNS_NETS ? d->net[net] : NULL;
+
+	for (unsigned k = 0; n && k < DNS_QUERY_SERVERS; k++) {
+		const struct upstream *u = pick_server(n, k);
+
+		if (!u || i-- > 0)
+			continue;
+		*out = upstream_describe(u, k >= DNS_SERVERS_MAX, now);
+		return true;
+	}
+	return false;
+}
+
 uint32_t
 known_scope(const struct dns *d, const struct dns_net *n)
 {
@@ -67,7 +106,7 @@ guard(struct dns *d, const struct dns_asker *from, const struct dns_edns *e, con
 	plain = dns_name_text(r.name, msg, &h);
 	if (plain && rebind_is_local(r.name, conf->private_domains))
 		return len;
-	d->stats.rebinds++;
+	dns_count(d, from->net, DNS_COUNT_REBINDS);
 	d->refusal = r;
 	if (query != msg)
 		memcpy(msg + DNS_HEADER_LEN, query + DNS_HEADER_LEN, h.end - DNS_HEADER_LEN);
@@ -105,11 +144,13 @@ known_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 	if (limit > cap)
 		limit = cap;
 	got = dnsname_answer(d->names, from->net, msg, limit, h, &e);
-	d->stats.named += got > 0;
+	if (got)
+		dns_count(d, from->net, DNS_COUNT_NAMED);
 	if (got || !n->conf.cache || !dnscache_key_init(&k, known_scope(d, n), msg, h, &e))
 		return got;
 	got = dnscache_get(d->cache, &k, msg, limit, h, &e, now, again);
-	d->stats.cached += got > 0;
+	if (got)
+		dns_count(d, from->net, DNS_COUNT_CACHED);
 	/* It may have been kept for a network that does not mind. */
 	return got && n->conf.rebind_protection ? guard(d, from, &e, msg, msg, got) : got;
 }
@@ -138,13 +179,19 @@ dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len
 	   struct mono now, uint32_t *scope)
 {
 	struct dns_head h;
+	size_t known;
 	bool again;
 
 	*scope = 0;
 	if (from->net >= DNS_NETS || !d->net[from->net] || !dns_head_parse(&h, msg, len))
 		return 0;
 	*scope = known_scope(d, d->net[from->net]);
-	return h.question_ok ? known_answer(d, from, msg, len, &h, cap, true, now, &again) : 0;
+	known = h.question_ok ? known_answer(d, from, msg, len, &h, cap, true, now, &again) : 0;
+	if (!known)
+		dns_count(d, from->net,
+			  pick_next(d->net[from->net], NULL, 0, now) < 0 ? DNS_COUNT_NO_SERVER
+									 : DNS_COUNT_FORWARDED);
+	return known;
 }
 
 size_t
@@ -153,6 +200,7 @@ dns_learn(struct dns *d, const struct dns_asker *from, uint32_t scope, const uin
 {
 	if (from->net >= DNS_NETS || !d->net[from->net])
 		return len;
+	dns_count(d, from->net, DNS_COUNT_ANSWERS);
 	known_keep(d, from->net, scope, query, query_len, msg, len, now);
 	return known_guard(d, from, query, query_len, msg, len);
 }

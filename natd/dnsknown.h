@@ -21,12 +21,15 @@ struct dns {
 	struct upstreams host;
 	unsigned nsocks;
 	unsigned sock_pending[DNS_SOCKS_MAX];
-	struct dns_stats stats;
+	struct dns_stats stats, stray;   /* of all; of no network */
 	struct prefix4 subnet[DNS_NETS]; /* ours; len 0: none */
 	struct dns_refusal refusal;      /* the latest */
 	uint64_t told;                   /* of stats.rebinds */
 	struct mono tell_at;             /* the next one */
 };
+
+/* Where is counted for a network; NULL: for no longer. */
+struct dns_stats *known_stats(struct dns *d, unsigned net);
 
 /* Networks that ask the same servers share what they said. */
 uint32_t known_scope(const struct dns *d, const struct dns_net *n);

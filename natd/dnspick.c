@@ -33,11 +33,34 @@ upstream_is_bad(const struct upstream *u, struct mono now)
 }
 
 void
+upstream_answered(struct upstream *u)
+{
+	u->answered = true;
+	u->fails = 0;
+}
+
+void
 upstream_failed(struct upstream *u, unsigned fails, struct mono now)
 {
 	u->fails += fails;
 	if (u->fails >= DNS_BAD_AFTER)
 		u->bad_until = mono_add(now, DNS_BAD_MS);
+}
+
+struct dns_server
+upstream_describe(const struct upstream *u, bool host, struct mono now)
+{
+	struct dns_server s = {.addr = u->addr, .host = host, .fails = u->fails};
+
+	if (upstream_is_bad(u, now)) {
+		s.state = DNS_SERVER_SILENT;
+		s.retry_ms = (uint32_t)mono_diff(u->bad_until, now);
+	} else if (u->fails) {
+		s.state = DNS_SERVER_FAILING;
+	} else {
+		s.state = u->answered ? DNS_SERVER_OK : DNS_SERVER_UNTRIED;
+	}
+	return s;
 }
 
 struct upstream *

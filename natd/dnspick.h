@@ -18,6 +18,7 @@
 struct upstream {
 	struct dns_addr addr;
 	unsigned fails; /* queries in a row that it left without an answer */
+	bool answered;  /* at least one */
 	struct mono bad_until;
 };
 
@@ -32,6 +33,7 @@ struct dns_net {
 	struct upstreams *host; /* the proxy's */
 	uint32_t scope;         /* of its answers, if they are not for all networks */
 	unsigned turn;          /* queries so far (DNS_ROTATE) */
+	struct dns_stats stats;
 };
 
 bool upstreams_eq(const struct upstreams *list, const struct dns_addr *addr, unsigned n);
@@ -39,8 +41,12 @@ bool upstreams_eq(const struct upstreams *list, const struct dns_addr *addr, uns
 void upstreams_set(struct upstreams *list, const struct dns_addr *addr, unsigned n);
 
 bool upstream_is_bad(const struct upstream *u, struct mono now);
+void upstream_answered(struct upstream *u);
 /* It left this many queries without an answer. */
 void upstream_failed(struct upstream *u, unsigned fails, struct mono now);
+
+/* What there is to say about it; host: it is one of the host's. */
+struct dns_server upstream_describe(const struct upstream *u, bool host, struct mono now);
 
 /* The i-th server of a network (below DNS_QUERY_SERVERS), or NULL. */
 struct upstream *pick_server(struct dns_net *n, unsigned i);

@@ -213,6 +213,12 @@ say_no(struct conn *c, enum dns_rcode rcode)
 }
 
 static void
+count(const struct conn *c, enum dns_count what)
+{
+	dns_count(c->t->dns, c->net, what);
+}
+
+static void
 take_query(struct conn *c)
 {
 	uint8_t *query = c->query.b + PREFIX, *msg = c->answer.b + PREFIX;
@@ -227,11 +233,15 @@ take_query(struct conn *c)
 		return;
 	}
 	c->id = h.id;
+	count(c, DNS_COUNT_QUERIES);
+	count(c, DNS_COUNT_TCP);
 	if (!h.question_ok) {
+		count(c, DNS_COUNT_FORMERR);
 		say_no(c, DNS_FORMERR);
 		return;
 	}
 	if (dns_is_transfer(query, &h)) {
+		count(c, DNS_COUNT_REFUSED);
 		say_no(c, DNS_REFUSED);
 		return;
 	}
@@ -256,9 +266,12 @@ try_server(struct conn *c)
 
 	close_server(c);
 	while (dns_server(c->t->dns, c->net, c->k++, mono_now(), &addr, &timeout_ms)) {
+		count(c, DNS_COUNT_SENT);
 		c->server = dnssock_connect(&addr);
-		if (c->server < 0)
+		if (c->server < 0) {
+			count(c, DNS_COUNT_UNREACHABLE);
 			continue;
+		}
 		c->state = CONNECTING;
 		c->query.have = 0;
 		c->server_io = loop_add_write(c->t->loop, c->server, on_server, c);
@@ -270,6 +283,9 @@ try_server(struct conn *c)
 		set_timer(c, timeout_ms);
 		return;
 	}
+	/* Where there is no server at all, k is 1 now, and that is counted. */
+	if (c->k > 1)
+		count(c, DNS_COUNT_SERVFAIL);
 	say_no(c, DNS_SERVFAIL);
 }
 
@@ -282,6 +298,7 @@ take_answer(struct conn *c)
 	size_t len = msg_len(&c->answer);
 
 	if (!dns_is_answer(msg, len, query, msg_len(&c->query))) {
+		dns_count_drop(c->t->dns, c->net, DNS_DROP_QUESTION);
 		try_server(c);
 		return;
 	}
@@ -301,6 +318,7 @@ on_server(int fd, void *arg)
 
 	if (c->state == CONNECTING) {
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 || err) {
+			count(c, DNS_COUNT_UNREACHABLE);
 			try_server(c);
 			return;
 		}
@@ -308,6 +326,7 @@ on_server(int fd, void *arg)
 	}
 	r = c->state == FORWARDING ? transmit(fd, &c->query) : receive(fd, &c->answer);
 	if (r < 0) {
+		count(c, DNS_COUNT_UNREACHABLE);
 		try_server(c);
 	} else if (r > 0 && c->state == WAITING) {
 		take_answer(c);
@@ -342,8 +361,10 @@ on_timer(void *arg)
 
 	if (c->state == ASKING || c->state == ANSWERING)
 		conn_free(c);
-	else
+	else {
+		count(c, DNS_COUNT_TIMEOUTS);
 		try_server(c);
+	}
 }
 
 /* Coming and going. */
@@ -373,6 +394,7 @@ on_listener(int fd, void *arg)
 		return;
 	client = ip4_from_be(from.sin_addr.s_addr);
 	if (!has_room(t, l->net, client)) {
+		dns_count(t->dns, l->net, DNS_COUNT_CLOSED);
 		log_debug("vmnet%u: %s has too many DNS connections", l->net, IP4_STR(client));
 		return;
 	}

@@ -125,6 +125,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 		hold_answer(p->d.hold, m->id);
 		return true;
 	}
+	if (m->id != 0 && m->type == MSG_DNS_STATS) {
+		proxy_answer_stats(p->d.proxy, m->id, m->u.dns_stats.net);
+		return true;
+	}
 	if (m->id != 0)
 		return false;
 	if (m->type == MSG_GUEST_NAME || m->type == MSG_GUEST_NAMES) {

@@ -19,6 +19,7 @@
 #include "lib/util.h"
 #include "natd/dnsio.h"
 #include "natd/dnsname.h"
+#include "natd/dnsrows.h"
 #include "natd/hostfile.h"
 
 enum {
@@ -287,6 +288,50 @@ void
 proxy_forget_answers(struct proxy *p)
 {
 	dnsio_flush(p->io);
+}
+
+/* -- the answer to the engine -- */
+
+static void
+send_stats(const struct proxy *p, uint32_t id, unsigned net, const struct dns_stats *s)
+{
+	struct msg row = msg_make(MSG_DNS_STAT, id);
+
+	row.u.dns_stat.net = (uint16_t)net;
+	for (unsigned i = 0; dnsrows_stat(&row.u.dns_stat, s, i); i++)
+		chan_send(p->d->engine, &row, NULL, 0);
+}
+
+static void
+send_servers(const struct proxy *p, uint32_t id, unsigned net)
+{
+	struct msg row = msg_make(MSG_DNS_SERVER, id);
+	struct mono now = mono_now();
+	struct dns_server s;
+
+	row.u.dns_server.net = (uint16_t)net;
+	for (unsigned i = 0; dns_server_at(dnsio_dns(p->io), net, i, now, &s); i++) {
+		dnsrows_server(&row.u.dns_server, &s);
+		chan_send(p->d->engine, &row, NULL, 0);
+	}
+}
+
+void
+proxy_answer_stats(const struct proxy *p, uint32_t id, unsigned net)
+{
+	struct msg reply = msg_reply(id, 0, NULL);
+
+	for (unsigned i = 0; i < NATD_NETS; i++) {
+		const struct dns_stats *s = dns_stats_of(dnsio_dns(p->io), i);
+
+		if (!s || (net != MSG_NET_ALL && net != i))
+			continue;
+		send_servers(p, id, i);
+		send_stats(p, id, i, s);
+	}
+	if (net == MSG_NET_ALL)
+		send_stats(p, id, MSG_NET_ALL, dns_stats_of(dnsio_dns(p->io), DNS_NET_NONE));
+	chan_send(p->d->engine, &reply, NULL, 0);
 }
 
 /* -- life -- */

@@ -24,6 +24,9 @@ void proxy_forget_answers(struct proxy *p);
 /* GUEST_NAME, GUEST_NAMES. */
 void proxy_take_name(struct proxy *p, const struct msg *m);
 
+/* DNS_STATS of the engine: rows and REPLY. net: one network, or MSG_NET_ALL. */
+void proxy_answer_stats(const struct proxy *p, uint32_t id, unsigned net);
+
 /* The host's resolvers now. */
 const struct resolv *proxy_resolv(const struct proxy *p);
 

@@ -197,6 +197,8 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		rows_leases(c, cl, m->id, m->u.lease_list.net);
 	else if (m->type == MSG_DHCP_STATS)
 		rows_dhcp_stats(c, cl, m->id, m->u.dhcp_stats.net);
+	else if (m->type == MSG_DNS_STATS)
+		rows_dns_stats(c, cl, m->id, m->u.dns_stats.net);
 	else if (m->type == MSG_EVENT_WATCH)
 		events_watch(c, cl, m->id);
 	else if (m->type == MSG_RELOAD_ASK)

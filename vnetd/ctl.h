@@ -40,8 +40,8 @@ struct ctl_verb {
 };
 
 extern const struct ctl_verb ctl_verb_attach, ctl_verb_capture, ctl_verb_check,
-    ctl_verb_connections, ctl_verb_create, ctl_verb_delete, ctl_verb_detach, ctl_verb_doctor,
-    ctl_verb_events, ctl_verb_forward, ctl_verb_help, ctl_verb_ip, ctl_verb_leases,
+    ctl_verb_connections, ctl_verb_create, ctl_verb_delete, ctl_verb_detach, ctl_verb_dns,
+    ctl_verb_doctor, ctl_verb_events, ctl_verb_forward, ctl_verb_help, ctl_verb_ip, ctl_verb_leases,
     ctl_verb_libvirt, ctl_verb_networks, ctl_verb_port, ctl_verb_ports, ctl_verb_promisc,
     ctl_verb_redirect, ctl_verb_reload, ctl_verb_reserve, ctl_verb_set, ctl_verb_show,
     ctl_verb_status, ctl_verb_top, ctl_verb_unreserve, ctl_verb_watch;

@@ -157,7 +157,7 @@ rows_forwards(struct core *c, const struct client *cl, uint32_t request, unsigne
 	client_reply(c, cl, request, 0, "");
 }
 
-/* A client's question that dhcpd or priv answers. */
+/* A client's question that a worker or priv answers. */
 struct relay {
 	uint32_t client, request;
 };
@@ -174,10 +174,10 @@ relay_row(struct core *c, const struct msg *m, void *p)
 		free(r);
 }
 
-void
-rows_holds(struct core *c, const struct client *cl, uint32_t request)
+/* The rows and the REPLY of a worker are the answer. */
+static void
+ask_worker(struct core *c, const struct client *cl, uint32_t request, enum role role, struct msg *m)
 {
-	struct msg m = msg_make(MSG_HOLD_LIST, 0);
 	struct relay *r = malloc(sizeof(*r));
 
 	if (!r) {
@@ -185,23 +185,32 @@ rows_holds(struct core *c, const struct client *cl, uint32_t request)
 		return;
 	}
 	*r = (struct relay){cl->serial, request};
-	worker_ask(c, ROLE_NATD, &m, relay_row, r);
+	worker_ask(c, role, m, relay_row, r);
+}
+
+void
+rows_holds(struct core *c, const struct client *cl, uint32_t request)
+{
+	struct msg m = msg_make(MSG_HOLD_LIST, 0);
+
+	ask_worker(c, cl, request, ROLE_NATD, &m);
+}
+
+void
+rows_dns_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net)
+{
+	struct msg m = msg_make(MSG_DNS_STATS, 0);
+
+	m.u.dns_stats.net = (uint16_t)net;
+	if (exists(c, cl, request, net))
+		ask_worker(c, cl, request, ROLE_NATD, &m);
 }
 
 static void
 ask_dhcpd(struct core *c, const struct client *cl, uint32_t request, unsigned net, struct msg *m)
 {
-	struct relay *r;
-
-	if (!exists(c, cl, request, net))
-		return;
-	r = malloc(sizeof(*r));
-	if (!r) {
-		client_reply(c, cl, request, ENOMEM, "out of memory");
-		return;
-	}
-	*r = (struct relay){cl->serial, request};
-	worker_ask(c, ROLE_DHCPD, m, relay_row, r);
+	if (exists(c, cl, request, net))
+		ask_worker(c, cl, request, ROLE_DHCPD, m);
 }
 
 void

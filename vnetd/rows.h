@@ -23,6 +23,9 @@ void rows_conns(struct core *c, const struct client *cl, uint32_t request, unsig
 /* Ports of forwards that are held: natd knows. */
 void rows_holds(struct core *c, const struct client *cl, uint32_t request);
 
+/* What the DNS proxy has counted, and its servers: natd, too. */
+void rows_dns_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net);
+
 /* These four ask dhcpd first. */
 void rows_ports(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 void rows_leases(struct core *c, const struct client *cl, uint32_t request, unsigned net);

@@ -29,7 +29,7 @@ def _read_types():
     for name, body in re.findall(r"#define FIELDS_(\w+)\(F\)(.*)", text):
         body = re.sub(r"\b([A-Z_]+)\(F\)", lambda m: shared[m[1]], body)
         fields[name] = re.findall(r"F\((\w+), (\w+), [^()]+\)", body)
-    listed = re.search(r"#define MSG_LIST\(M\)(.*)", text).group(1)
+    listed = re.search(r"#define MSG_LIST\(M\)(.*)", _uncommented("msg_list.h")).group(1)
     return [(big, fields[small]) for big, small in re.findall(r"M\((\w+), (\w+), \d+, \d+\)", listed)]
 
 

@@ -82,7 +82,7 @@ _vnetctl_words()
 	unreserve:2) _vnetctl_ask leases "${words[1]}" | awk '/ reserved / { print $2 }' ;;
 	set:2) _vnetctl_keys set ;;
 	set:3) _vnetctl_values set "${words[2]}" ;;
-	forward:2 | show:1 | leases:1 | connections:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | \
+	forward:2 | show:1 | leases:1 | dns:1 | connections:1 | ports:1 | attach:1 | create:1 | delete:1 | set:1 | \
 		libvirt:1 | reserve:1 | unreserve:1 | capture:1 | top:1)
 		_vnetctl_column networks ;;
 	esac

@@ -261,7 +261,8 @@ to_worker(void *arg, enum role role, const struct msg *m)
 	note_row(&w->pushed[role], m);
 	if (m->type == MSG_LEASE_LIST && !w->worker_mute[role]) {
 		answer_leases(w, m);
-	} else if (m->type == MSG_DHCP_STATS && !w->worker_mute[role]) {
+	} else if ((m->type == MSG_DHCP_STATS || m->type == MSG_DNS_STATS) &&
+		   !w->worker_mute[role]) {
 		reply = msg_reply(m->id, 0, NULL); /* nothing has been counted */
 		report(w, role, &reply);
 	} else if (m->type == MSG_LOOKUP) {

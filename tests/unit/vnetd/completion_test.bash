@@ -48,7 +48,7 @@ offers()
 }
 
 offers 'vnetctl st' status
-offers 'vnetctl ' status networks show check doctor reload events leases ip forward redirect connections ports port promisc \
+offers 'vnetctl ' status networks show check doctor reload events leases ip forward redirect connections dns ports port promisc \
 	attach detach watch capture top create delete set reserve unreserve libvirt help
 offers 'vnetctl --ru' --run-dir
 offers 'vnetctl show ' vmnet1 vmnet8
@@ -62,6 +62,7 @@ offers 'vnetctl forward ' list add remove
 offers 'vnetctl forward add vmnet8 ' tcp udp
 offers 'vnetctl forward remove vm' vmnet1 vmnet8
 offers 'vnetctl connections ' vmnet1 vmnet8
+offers 'vnetctl dns ' vmnet1 vmnet8
 offers 'vnetctl forward list ' vmnet1 vmnet8
 offers 'vnetctl create vmnet9 h' hostonly
 offers 'vnetctl set vmnet8 mt' mtu

@@ -95,6 +95,53 @@ send_stats(int sock, uint32_t id, uint16_t net)
 }
 
 static void
+send_dns(int sock, uint32_t id, uint16_t net)
+{
+	static const struct msg_dns_server servers[] = {
+	    {.net = 8,
+	     .addr = {.len = 16, .b = {[10] = 0xff, 0xff, 192, 0, 2, 7}},
+	     .state = DNS_SERVER_SILENT,
+	     .fails = 5,
+	     .retry_ms = 12300},
+	    {.net = 8,
+	     .addr = {.len = 16, .b = {0x20, 1, 0xd, 0xb8, [15] = 1}},
+	     .host = true,
+	     .state = DNS_SERVER_OK},
+	    {.net = 8,
+	     .addr = {.len = 16, .b = {0xfe, 0x80, [15] = 1}},
+	     .scope = INT32_MAX,
+	     .host = true,
+	     .state = DNS_SERVER_FAILING,
+	     .fails = 1},
+	    {.net = 9,
+	     .addr = {.len = 16, .b = {[10] = 0xff, 0xff, 127, 0, 0, 53}},
+	     .host = true,
+	     .state = DNS_SERVER_UNTRIED},
+	};
+	static const struct msg_dns_stat rows[] = {
+	    {.net = 8, .kind = DNS_STAT_GUESTS, .name = "queries", .text = "all", .n = 1000},
+	    {.net = 8, .kind = DNS_STAT_GUESTS, .name = "cached", .text = "kept", .n = 600},
+	    {.net = 8, .kind = DNS_STAT_SERVERS, .name = "sent", .text = "sent", .n = 405},
+	    {.net = 8, .kind = DNS_STAT_DROPPED, .name = "server", .text = "forged", .n = 2},
+	    {.net = 9, .kind = DNS_STAT_GUESTS, .name = "queries", .text = "all", .n = 0},
+	    {.net = 9, .kind = DNS_STAT_SERVERS, .name = "sent", .text = "sent", .n = 0},
+	    {.net = MSG_NET_ALL,
+	     .kind = DNS_STAT_DROPPED,
+	     .name = "no-id",
+	     .text = "an answer to \033[31mnothing",
+	     .n = 77},
+	};
+
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+		if (net == MSG_NET_ALL || net == servers[i].net)
+			ROW(sock, id, DNS_SERVER, dns_server, servers[i]);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (net == MSG_NET_ALL || net == rows[i].net)
+			ROW(sock, id, DNS_STAT, dns_stat, rows[i]);
+	end(sock, id, 0, NULL);
+}
+
+static void
 send_leases(int sock, uint32_t id, const struct facts *f, uint16_t net)
 {
 	unsigned list = lists++;
@@ -340,6 +387,8 @@ answer(int sock, const struct msg *m, size_t nfds)
 		send_leases(sock, m->id, &f, m->u.lease_list.net);
 	} else if (m->type == MSG_DHCP_STATS) {
 		send_stats(sock, m->id, m->u.dhcp_stats.net);
+	} else if (m->type == MSG_DNS_STATS) {
+		send_dns(sock, m->id, m->u.dns_stats.net);
 	} else if (m->type == MSG_EVENT_WATCH) {
 		/* The first after the watcher has its first list; then the end. */
 		usleep(200000);

@@ -208,7 +208,7 @@ check_help(const char *verb)
 static void
 every_verb_has_help_with_an_example(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_help), 27);
+	assert_int_equal(each_verb(check_help), 28);
 }
 
 static void
@@ -231,7 +231,7 @@ check_manual(const char *verb)
 static void
 every_verb_is_in_the_manual(void **state UNUSED)
 {
-	assert_int_equal(each_verb(check_manual), 27);
+	assert_int_equal(each_verb(check_manual), 28);
 }
 
 static void
@@ -510,6 +510,25 @@ counters_of_dhcp(void **state UNUSED)
 }
 
 static void
+servers_and_counters_of_dns(void **state UNUSED)
+{
+	CTL("dns");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-dns.txt", t.out);
+	CTL("dns", "--json");
+	assert_int_equal(t.status, 0);
+	golden("vnetctl-dns.json", t.out);
+	CTL("dns", "vmnet9");
+	says(0,
+	     "NETWORK  SERVER      SOURCE  STATE    FAILED  NOTE\n"
+	     "vmnet9   127.0.0.53  host    untried  -       -\n\n"
+	     "NETWORK  WHAT  NAME  COUNT  MEANING\n",
+	     "");
+	CTL("dns", "eth0");
+	assert_int_equal(t.status, 2);
+}
+
+static void
 watched_leases_as_json_are_lines(void **state UNUSED)
 {
 	unsigned lines = 0;
@@ -718,6 +737,7 @@ main(void)
 	    cmocka_unit_test(watched_leases_follow_the_table),
 	    cmocka_unit_test(watched_leases_as_json_are_lines),
 	    cmocka_unit_test(counters_of_dhcp),
+	    cmocka_unit_test(servers_and_counters_of_dns),
 	    cmocka_unit_test(a_command_gets_its_taps),
 	    cmocka_unit_test(a_command_that_is_none),
 	    cmocka_unit_test(attach_wants_the_right_words),
