@@ -472,6 +472,13 @@
 /* ports: of the host, of forwards, which are held; 2 bytes each, big-endian. */
 #define FIELDS_hold_row(F) F(U8, proto, 0) F(IP4, host, 0) F(BYTES, ports, 2 * 1900)
 
+/* -- engine -> natd, client -> engine: asks for a RELAY_ROW for each connection (UDP: client) of forwards on ::1 -- */
+
+#define FIELDS_relay_list(F)
+/* port: the host's, of the forward. from_port: of natd, whose connection to guest:guest_port this is for the kernel. */
+#define FIELDS_relay_row(F)                                                                        \
+	F(U8, proto, 0) F(U16, port, 0) F(U16, from_port, 0) F(IP4, guest, 0) F(U16, guest_port, 0)
+
 /* -- engine -> natd, client -> engine: asks for DNS_SERVERs and DNS_STATs -- */
 
 #define FIELDS_dns_stats(F) F(U16, net, 0)

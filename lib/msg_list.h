@@ -173,7 +173,9 @@
 	M(FLOW_DEV, flow_dev, 0, 0)                                                                \
 	M(DNS_STATS, dns_stats, 0, 0)                                                              \
 	M(DNS_SERVER, dns_server, 0, 0)                                                            \
-	M(DNS_STAT, dns_stat, 0, 0)
+	M(DNS_STAT, dns_stat, 0, 0)                                                                \
+	M(RELAY_LIST, relay_list, 0, 0)                                                            \
+	M(RELAY_ROW, relay_row, 0, 0)
 
 /* clang-format on */
 

@@ -125,6 +125,10 @@ take_engine_msg(struct program *p, const struct msg *m)
 		hold_answer(p->d.hold, m->id);
 		return true;
 	}
+	if (m->id != 0 && m->type == MSG_RELAY_LIST) {
+		relay_answer(p->d.relay, m->id);
+		return true;
+	}
 	if (m->id != 0 && m->type == MSG_DNS_STATS) {
 		proxy_answer_stats(p->d.proxy, m->id, m->u.dns_stats.net);
 		return true;

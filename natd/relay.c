@@ -362,6 +362,33 @@ relay_is_missing(const struct relay *r, uint16_t net, struct plan_problem *out)
 	return true;
 }
 
+/* --- the answer to the engine --- */
+
+struct answer {
+	const struct relay *r;
+	struct msg m;
+};
+
+static void
+send_row(void *arg, const struct msg_relay_row *row)
+{
+	struct answer *a = arg;
+
+	a->m.u.relay_row = *row;
+	chan_send(a->r->d->engine, &a->m, NULL, 0);
+}
+
+void
+relay_answer(const struct relay *r, uint32_t id)
+{
+	struct answer a = {r, msg_make(MSG_RELAY_ROW, id)};
+	struct msg reply = msg_reply(id, 0, NULL);
+
+	relaytcp_each(r->tcp, send_row, &a);
+	relayudp_each(r->udp, send_row, &a);
+	chan_send(r->d->engine, &reply, NULL, 0);
+}
+
 /* --- life --- */
 
 struct relay *

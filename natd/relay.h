@@ -17,6 +17,9 @@ void relay_free(struct relay *r);
  * time to time. */
 void relay_apply(struct relay *r, const struct nat_plan *p, size_t most);
 
+/* RELAY_LIST of the engine: rows and REPLY. */
+void relay_answer(const struct relay *r, uint32_t id);
+
 /* A service of the host has the port of a forward of this network on ::1: what there is to say and to type. */
 bool relay_is_missing(const struct relay *r, uint16_t net, struct plan_problem *out);
 

@@ -35,7 +35,7 @@ struct side {
 struct conn {
 	struct conn *next, **link;
 	struct relaytcp *t;
-	uint16_t port;
+	struct msg_relay_row row;
 	bool connected;
 	struct mono last; /* when a byte moved */
 	struct side side[SIDES];
@@ -83,9 +83,17 @@ relaytcp_end(struct relaytcp *t, uint16_t port)
 
 	for (struct conn *c = t->conns; c; c = next) {
 		next = c->next;
-		if (c->port == port)
+		if (c->row.port == port)
 			end(c, true);
 	}
+}
+
+void
+relaytcp_each(const struct relaytcp *t, void (*fn)(void *arg, const struct msg_relay_row *row),
+	      void *arg)
+{
+	for (const struct conn *c = t->conns; c; c = c->next)
+		fn(arg, &c->row);
 }
 
 static void
@@ -262,9 +270,19 @@ add_watches(struct conn *c)
 	return true;
 }
 
+/* 0: it is not known. */
+static uint16_t
+local_port(int fd)
+{
+	struct sockaddr_in a = {.sin_port = 0};
+	socklen_t len = sizeof(a);
+
+	return getsockname(fd, (struct sockaddr *)&a, &len) < 0 ? 0 : ntohs(a.sin_port);
+}
+
 /* Both descriptors are its own from here on. */
 static void
-begin(struct relaytcp *t, uint16_t port, int client, int guest)
+begin(struct relaytcp *t, const struct msg_relay_row *row, int client, int guest)
 {
 	/* Not calloc(): what no byte comes by stays untouched. */
 	struct conn *c = malloc(sizeof(*c));
@@ -280,7 +298,8 @@ begin(struct relaytcp *t, uint16_t port, int client, int guest)
 	relayflow_init(&c->from[CLIENT]);
 	relayflow_init(&c->from[GUEST]);
 	c->t = t;
-	c->port = port;
+	c->row = *row;
+	c->row.from_port = local_port(guest);
 	c->last = mono_now();
 	c->next = t->conns;
 	c->link = &t->conns;
@@ -310,6 +329,8 @@ relaytcp_accept(struct relaytcp *t, int listener, uint16_t port, struct ip4 gues
 		uint16_t guest_port)
 {
 	struct side client = {.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+	const struct msg_relay_row row = {
+	    .proto = PROTO_TCP, .port = port, .guest = guest, .guest_port = guest_port};
 	int to = -ENOSPC;
 
 	if (client.fd < 0)
@@ -317,7 +338,7 @@ relaytcp_accept(struct relaytcp *t, int listener, uint16_t port, struct ip4 gues
 	if (has_room(t))
 		to = connect_guest(guest, guest_port);
 	if (to >= 0)
-		begin(t, port, client.fd, to);
+		begin(t, &row, client.fd, to);
 	else
 		close_side(&client, true);
 	return true;

@@ -9,6 +9,7 @@
 
 #include "lib/inet.h"
 #include "lib/loop.h"
+#include "lib/msg.h"
 
 /* At once, of all forwards; further ones are reset. */
 enum { RELAYTCP_CONNS_MAX = 512 };
@@ -22,6 +23,10 @@ void relaytcp_free(struct relaytcp *t);        /* resets what there is */
  * are no descriptors or no memory, and one waits still. */
 bool relaytcp_accept(struct relaytcp *t, int listener, uint16_t port, struct ip4 guest,
 		     uint16_t guest_port);
+
+/* A row for each connection there is. */
+void relaytcp_each(const struct relaytcp *t, void (*fn)(void *arg, const struct msg_relay_row *row),
+		   void *arg);
 
 /* Resets those from this host port. */
 void relaytcp_end(struct relaytcp *t, uint16_t port);

@@ -82,6 +82,24 @@ relayudp_end(struct relayudp *u, uint16_t port)
 	}
 }
 
+void
+relayudp_each(const struct relayudp *u, void (*fn)(void *arg, const struct msg_relay_row *row),
+	      void *arg)
+{
+	for (const struct peer *p = u->peers; p; p = p->next) {
+		struct sockaddr_in a = {.sin_port = 0};
+		socklen_t len = sizeof(a);
+		struct msg_relay_row row = {.proto = PROTO_UDP,
+					    .port = p->port.port,
+					    .guest = p->port.guest,
+					    .guest_port = p->port.guest_port};
+
+		if (getsockname(p->fd, (struct sockaddr *)&a, &len) == 0)
+			row.from_port = ntohs(a.sin_port);
+		fn(arg, &row);
+	}
+}
+
 static void
 on_look(void *arg)
 {

@@ -8,6 +8,7 @@
 
 #include "lib/inet.h"
 #include "lib/loop.h"
+#include "lib/msg.h"
 
 /* Clients at once, of all forwards: whoever has been silent for longest makes room for another. */
 enum { RELAYUDP_PEERS_MAX = 256 };
@@ -29,6 +30,10 @@ void relayudp_free(struct relayudp *u);
 
 /* Passes on what waits at the socket to the guest. */
 void relayudp_take(struct relayudp *u, const struct relayudp_port *port);
+
+/* A row for each client that is known. */
+void relayudp_each(const struct relayudp *u, void (*fn)(void *arg, const struct msg_relay_row *row),
+		   void *arg);
 
 /* Nothing comes back to those of this host port any more. */
 void relayudp_end(struct relayudp *u, uint16_t port);

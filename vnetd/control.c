@@ -183,6 +183,8 @@ dispatch(struct core *c, struct client *cl, const struct msg *m, int *fds, size_
 		rows_forwards(c, cl, m->id, m->u.forward_list.net);
 	else if (m->type == MSG_HOLD_LIST)
 		rows_holds(c, cl, m->id);
+	else if (m->type == MSG_RELAY_LIST)
+		rows_relays(c, cl, m->id);
 	else if (m->type == MSG_CONN_LIST)
 		rows_conns(c, cl, m->id, m->u.conn_list.net);
 	else if (m->type == MSG_FORWARD_ADD || m->type == MSG_FORWARD_REMOVE)

@@ -79,6 +79,9 @@ void ctl_hint(const struct ctl *c, const char *text);
 enum ctl_exit ctl_ask(const struct ctl *c, struct msg *request, struct rows *const *want,
 		      size_t nwant);
 
+/* The connections of a network, MSG_NET_ALL: of all; those that natd relays from ::1 are told as its forward's. */
+enum ctl_exit ctl_gather_conns(struct client *client, uint16_t net, struct rows *conns);
+
 /* The words of a change to a port or network: the key exists and the value fits. False after a
  * complaint, with the key that was meant. what: "a port". */
 bool ctl_key_ok(const struct ctl_verb *v, enum schema_section section, const char *what,

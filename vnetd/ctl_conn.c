@@ -20,15 +20,31 @@ static const struct ctl_opt opts[] = {
     {0},
 };
 
+enum ctl_exit
+ctl_gather_conns(struct client *client, uint16_t net, struct rows *conns)
+{
+	struct rows relays = ROWS_INIT(RELAY_ROW, relay_row);
+	struct rows *want_relays[] = {&relays}, *want[] = {conns};
+	struct msg request = msg_make(MSG_RELAY_LIST, 0);
+	enum ctl_exit r = client_gather(client, &request, want_relays, 1);
+
+	/* While natd is not there nothing is relayed. The connections come last: what vnetd has to say of them stays. */
+	if (r == CTL_OK || r == CTL_FAILED) {
+		request = msg_make(MSG_CONN_LIST, 0);
+		request.u.conn_list.net = net;
+		r = client_gather(client, &request, want, 1);
+	}
+	if (r == CTL_OK)
+		conn_find_relayed(conns->v, conns->n, relays.v, relays.n);
+	rows_fini(&relays);
+	return r;
+}
+
 static enum ctl_exit
 fetch(struct client *client, uint16_t net, struct rows *conns)
 {
-	struct rows *want[] = {conns};
-	struct msg request = msg_make(MSG_CONN_LIST, 0);
-	enum ctl_exit r;
+	enum ctl_exit r = ctl_explain(ctl_gather_conns(client, net, conns), client);
 
-	request.u.conn_list.net = net;
-	r = ctl_explain(client_gather(client, &request, want, ARRAY_LEN(want)), client);
 	if (r == CTL_OK && conns->n)
 		qsort(conns->v, conns->n, conns->size, conn_compare);
 	return r;

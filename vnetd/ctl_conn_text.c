@@ -136,6 +136,43 @@ conn_compare(const void *pa, const void *pb)
 	return 0;
 }
 
+/* By what the kernel knows a connection of natd. */
+static int
+compare_relays(const void *pa, const void *pb)
+{
+	const struct msg_relay_row *a = pa, *b = pb;
+	const int64_t order[] = {(int64_t)a->proto - b->proto, (int64_t)a->from_port - b->from_port,
+				 (int64_t)a->guest.h - b->guest.h,
+				 (int64_t)a->guest_port - b->guest_port};
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		if (order[i])
+			return order[i] < 0 ? -1 : 1;
+	return 0;
+}
+
+void
+conn_find_relayed(struct msg_conn_row *v, size_t n, struct msg_relay_row *relay, size_t nrelays)
+{
+	if (nrelays)
+		qsort(relay, nrelays, sizeof(*relay), compare_relays);
+	for (size_t i = 0; nrelays && i < n; i++) {
+		const struct msg_relay_row key = {.proto = v[i].ip_proto == IPPROTO_TCP ? PROTO_TCP
+											: PROTO_UDP,
+						  .from_port = v[i].peer_port,
+						  .guest = v[i].guest,
+						  .guest_port = v[i].guest_port};
+		const struct msg_relay_row *found;
+
+		if (!v[i].inward || v[i].forward ||
+		    (v[i].ip_proto != IPPROTO_TCP && v[i].ip_proto != IPPROTO_UDP))
+			continue;
+		found = bsearch(&key, relay, nrelays, sizeof(*relay), compare_relays);
+		if (found)
+			v[i].forward = found->port;
+	}
+}
+
 static void
 count_conn(struct forward_use *u, const struct msg_conn_row *c)
 {

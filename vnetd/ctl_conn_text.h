@@ -31,6 +31,11 @@ json_t *json_of_conn(const struct conn_line *l);
 /* Order of a list: network, guest, then what distinguishes connections. 0: the same connection. */
 int conn_compare(const void *a, const void *b);
 
+/* Those of the n connections that natd relays from ::1 come by a forward, though the host itself begins them. Sorts the
+ * nrelays rows. */
+void conn_find_relayed(struct msg_conn_row *v, size_t n, struct msg_relay_row *relay,
+		       size_t nrelays);
+
 /* How much goes through forwards now. */
 struct forward_use {
 	uint32_t live;

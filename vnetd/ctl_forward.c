@@ -22,7 +22,7 @@ static enum ctl_exit
 gather(struct client *client, uint16_t net, struct rows *forwards, struct rows *conns,
        struct rows *holds, bool *holds_known)
 {
-	struct rows *want_forwards[] = {forwards}, *want_conns[] = {conns}, *want_holds[] = {holds};
+	struct rows *want_forwards[] = {forwards}, *want_holds[] = {holds};
 	struct msg q = msg_make(MSG_FORWARD_LIST, 0);
 	enum ctl_exit r;
 
@@ -30,9 +30,7 @@ gather(struct client *client, uint16_t net, struct rows *forwards, struct rows *
 	r = client_gather(client, &q, want_forwards, 1);
 	if (r != CTL_OK)
 		return r;
-	q = msg_make(MSG_CONN_LIST, 0);
-	q.u.conn_list.net = net;
-	r = client_gather(client, &q, want_conns, 1);
+	r = ctl_gather_conns(client, net, conns);
 	if (r != CTL_OK)
 		return r;
 	/* While natd is being started nobody knows. */

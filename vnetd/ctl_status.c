@@ -91,7 +91,7 @@ static enum ctl_exit
 gather_show(struct client *client, struct show *s)
 {
 	struct rows *nets[] = {&s->nets}, *ports[] = {&s->ports}, *forwards[] = {&s->forwards};
-	struct rows *warnings[] = {&s->warnings}, *conns[] = {&s->conns}, *holds[] = {&s->holds};
+	struct rows *warnings[] = {&s->warnings}, *holds[] = {&s->holds};
 	struct msg q = msg_make(MSG_NET_LIST, 0);
 	enum ctl_exit r;
 
@@ -116,11 +116,8 @@ gather_show(struct client *client, struct show *s)
 		q.u.forward_list.net = s->net;
 		r = client_gather(client, &q, forwards, 1);
 	}
-	if (r == CTL_OK && s->forwards.n) {
-		q = msg_make(MSG_CONN_LIST, 0);
-		q.u.conn_list.net = s->net;
-		r = client_gather(client, &q, conns, 1);
-	}
+	if (r == CTL_OK && s->forwards.n)
+		r = ctl_gather_conns(client, s->net, &s->conns);
 	if (r == CTL_OK && s->forwards.n) {
 		/* While natd is being started nobody knows. */
 		q = msg_make(MSG_HOLD_LIST, 0);

@@ -52,7 +52,8 @@ rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const struct ms
 	    m->type == MSG_FORWARD_LIST || m->type == MSG_LEASE_LIST || m->type == MSG_DHCP_STATS ||
 	    m->type == MSG_EVENT_WATCH || m->type == MSG_PROMISC_LIST ||
 	    m->type == MSG_REDIRECT_LIST || m->type == MSG_REDIRECT_SHOW ||
-	    m->type == MSG_CONN_LIST || m->type == MSG_HOLD_LIST || m->type == MSG_DNS_STATS)
+	    m->type == MSG_CONN_LIST || m->type == MSG_HOLD_LIST || m->type == MSG_DNS_STATS ||
+	    m->type == MSG_RELAY_LIST)
 		return may_read(why, r);
 	if (m->type == MSG_RELOAD_ASK || m->type == MSG_NET_CREATE || m->type == MSG_NET_DELETE ||
 	    m->type == MSG_NET_SET || m->type == MSG_PORT_SETTING || m->type == MSG_PORT_UNPIN ||

@@ -197,6 +197,14 @@ rows_holds(struct core *c, const struct client *cl, uint32_t request)
 }
 
 void
+rows_relays(struct core *c, const struct client *cl, uint32_t request)
+{
+	struct msg m = msg_make(MSG_RELAY_LIST, 0);
+
+	ask_worker(c, cl, request, ROLE_NATD, &m);
+}
+
+void
 rows_dns_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net)
 {
 	struct msg m = msg_make(MSG_DNS_STATS, 0);

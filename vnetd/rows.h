@@ -23,6 +23,9 @@ void rows_conns(struct core *c, const struct client *cl, uint32_t request, unsig
 /* Ports of forwards that are held: natd knows. */
 void rows_holds(struct core *c, const struct client *cl, uint32_t request);
 
+/* What it relays from ::1. */
+void rows_relays(struct core *c, const struct client *cl, uint32_t request);
+
 /* What the DNS proxy has counted, and its servers: natd, too. */
 void rows_dns_stats(struct core *c, const struct client *cl, uint32_t request, unsigned net);
 

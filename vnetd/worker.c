@@ -296,9 +296,9 @@ core_worker_msg(struct core *c, struct mono now, enum role role, const struct ms
 	if (m->id != 0)
 		return (m->type == MSG_REPLY || m->type == MSG_LEASE_ROW ||
 			m->type == MSG_DHCP_STAT || m->type == MSG_HOLD_ROW ||
-			m->type == MSG_DNS_STAT || m->type == MSG_DNS_SERVER ||
-			m->type == MSG_LOOKUP_ADDR || m->type == MSG_REDIRECT_STAT ||
-			m->type == MSG_REDIRECT_CONN) &&
+			m->type == MSG_RELAY_ROW || m->type == MSG_DNS_STAT ||
+			m->type == MSG_DNS_SERVER || m->type == MSG_LOOKUP_ADDR ||
+			m->type == MSG_REDIRECT_STAT || m->type == MSG_REDIRECT_CONN) &&
 		       take_answer(c, w, m);
 	if (m->type == MSG_CONF_READY) {
 		take_ready(c, role, &m->u.conf_ready);

@@ -279,6 +279,40 @@ def test_datagrams_find_their_way_back(lab):
             sock.bind((LOOP, 8080))
 
 
+def count(lab, proto):
+    forwards = lab.vnetd.json("forward", "list", "vmnet8")["forwards"]
+    f = next(f for f in forwards if f["protocol"] == proto)
+    return f["connections"], f["bytes_in"] or 0, f["bytes_out"] or 0
+
+
+def test_they_are_counted_for_their_forward(lab):
+    guest = start(lab, line(8080), line("8070-8072", to="17-19", proto="udp"))
+    with echo(guest), echo(guest, 18), contextlib.ExitStack() as stack:
+        await_talk(lab.host, 8080)
+        sock = stack.enter_context(try_tcp(lab.host, LOOP, 8080))
+        sock.sendall(b"x" * 5000)
+        got = 0
+        while got < 5000:
+            got += len(sock.recv(65536))
+        v4 = stack.enter_context(try_tcp(lab.host, "127.0.0.1", 8080))
+        live, to_guest, from_guest = count(lab, "tcp")
+        assert live >= 2 and to_guest > 5000 and from_guest > 5000
+        asker = stack.enter_context(udp6(lab))
+        proc.wait_until("datagrams pass", lambda: udp_asks(asker, LOOP, 8071))
+        assert count(lab, "udp")[0] == 1 and count(lab, "udp")[1] > 0
+        # The list of connections says so too, and of the host's own connection to the guest it does not.
+        own = stack.enter_context(try_tcp(lab.host, GUEST, 7))
+        conns = lab.vnetd.json("connections", "vmnet8")["connections"]
+        by = {(c["protocol"], c["peer_port"]): c["forward"] for c in conns}
+        assert by["tcp", own.getsockname()[1]] is None
+        assert sorted(f for (p, _), f in by.items() if p == "udp") == [8071]
+        assert [f for (p, _), f in by.items() if p == "tcp"].count(8080) == live
+        assert v4.fileno() >= 0
+        sock.close()
+        lab.vnetd.kill_and_await("vnet-natd")
+        assert count(lab, "udp")[0] == 0
+
+
 # --- the sanitizers look on ------------------------------------------------------------------------
 
 

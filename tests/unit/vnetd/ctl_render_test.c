@@ -75,6 +75,55 @@ connections(void **state UNUSED)
 	check_text("forwards-uncounted.txt", render_forwards, &f, &plain);
 }
 
+/* To natd's own connection to a guest nothing is written by which the kernel could tell that it is a forward's. */
+static void
+relayed_connections_are_of_their_forward(void **state UNUSED)
+{
+	const struct ip4 guest = {0xac10ce80}, other = {0xac10ce81}, host = {0xac10ce01};
+	const struct msg_conn_row like = {.net = 8,
+					  .ip_proto = IPPROTO_TCP,
+					  .inward = true,
+					  .guest = guest,
+					  .guest_port = 80,
+					  .peer = host,
+					  .peer_port = 40000};
+	struct msg_conn_row v[] = {like, like, like, like, like, like, like, like};
+	struct msg_relay_row relay[] = {
+	    {.proto = PROTO_TCP,
+	     .port = 8081,
+	     .from_port = 40000,
+	     .guest = other,
+	     .guest_port = 80},
+	    {.proto = PROTO_TCP,
+	     .port = 8080,
+	     .from_port = 40000,
+	     .guest = guest,
+	     .guest_port = 80},
+	    {.proto = PROTO_UDP, .port = 53, .from_port = 40000, .guest = guest, .guest_port = 80},
+	};
+	const uint16_t want[] = {8080, 8081, 53, 0, 0, 0, 22, 0};
+	struct msg_forward_row w = {
+	    .proto = PROTO_TCP, .port = 8080, .guest = guest, .guest_port = 80};
+	struct forward_use(*use)[65536];
+
+	conn_find_relayed(v, ARRAY_LEN(v), NULL, 0);
+	assert_int_equal(v[0].forward, 0);
+	v[1].guest = other;
+	v[2].ip_proto = IPPROTO_UDP;
+	v[3].peer_port = 40001; /* a program of the host's own */
+	v[4].guest_port = 81;
+	v[5].inward = false;
+	v[6].forward = 22; /* by the kernel already */
+	v[7].ip_proto = 47;
+	conn_find_relayed(v, ARRAY_LEN(v), relay, ARRAY_LEN(relay));
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		assert_int_equal(v[i].forward, want[i]);
+	use = forward_uses(v, ARRAY_LEN(v));
+	assert_non_null(use);
+	assert_int_equal(forward_use_of(use, v, ARRAY_LEN(v), &w).live, 1);
+	free(use);
+}
+
 static void
 empty_tables_are_a_header(void **state UNUSED)
 {
@@ -322,6 +371,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tables),
 	    cmocka_unit_test(connections),
+	    cmocka_unit_test(relayed_connections_are_of_their_forward),
 	    cmocka_unit_test(empty_tables_are_a_header),
 	    cmocka_unit_test(one_network),
 	    cmocka_unit_test(one_port),
