@@ -34,41 +34,41 @@ check_overlaps(struct build *b)
 	}
 }
 
-/* Who has a host port: network number + 1, by protocol and port; the last one, where forwards of addresses
- * share it. */
+/* Somebody has this host port, by protocol and port; more than one, where forwards of addresses share it. */
 struct port_map {
-	uint16_t net[2][65536];
+	bool taken[2][65536];
 };
 
 static bool
 is_marked(const struct port_map *map, const struct conf_forward *f)
 {
 	for (unsigned i = 0; i <= f->more; i++)
-		if (map->net[f->proto][f->host_port + i])
+		if (map->taken[f->proto][f->host_port + i])
 			return true;
 	return false;
 }
 
 static void
-mark(struct port_map *map, const struct conf_forward *f, unsigned net)
+mark(struct port_map *map, const struct conf_forward *f)
 {
 	for (unsigned i = 0; i <= f->more; i++)
-		map->net[f->proto][f->host_port + i] = (uint16_t)(net + 1);
+		map->taken[f->proto][f->host_port + i] = true;
 }
 
-/* The forward before number `i` of the network, or of a network before it, that meets it. */
-static const struct conf_forward *
-find_clash(const struct build *b, unsigned net, size_t i, unsigned *of)
+/* A forward in the order in which ports are given away. */
+struct claim {
+	struct conf_forward *f;
+	unsigned net;
+	bool lost;
+};
+
+/* The first of the n claims, which have been looked at, that has a port of this one. */
+static const struct claim *
+find_clash(const struct claim *v, size_t n, const struct conf_forward *f)
 {
-	const struct conf_forward *f = &b->c->net[net].forward[i];
-
-	for (*of = 0; *of <= net; ++*of) {
-		const struct conf_net *other = &b->c->net[*of];
-
-		for (size_t k = 0; k < (*of == net ? i : other->nforwards); k++)
-			if (other->present && conf_forwards_meet(&other->forward[k], f))
-				return &other->forward[k];
-	}
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].lost && conf_forwards_meet(v[i].f, f))
+			return &v[i];
 	return NULL;
 }
 
@@ -102,61 +102,99 @@ is_meant(const struct conf_forward *f, const struct conf_forward *other)
 }
 
 static bool
-is_free(struct build *b, unsigned net, size_t i, const struct port_map *map)
+is_free(struct build *b, const struct claim *v, size_t i, const struct port_map *map)
 {
-	const struct conf_forward *f = &b->c->net[net].forward[i], *other = NULL;
-	unsigned of;
+	const struct conf_forward *f = v[i].f;
+	const struct claim *other = is_marked(map, f) ? find_clash(v, i, f) : NULL;
 
-	if (is_marked(map, f))
-		other = find_clash(b, net, i, &of);
 	if (!other)
 		return true;
 	b->c->forwards_clash = true;
-	if (is_meant(f, other))
-		tell_overlap(b, net, f, of, other);
+	b->d->net = (int)v[i].net;
+	if (is_meant(f, other->f))
+		tell_overlap(b, v[i].net, f, other->net, other->f);
 	else
 		diag_warn(b->d, f->pos,
 			  "%s port %u is forwarded by vmnet%u already; this forward of "
 			  "vmnet%u is ignored",
-			  conf_proto_str(f->proto), f->host_port, of, net);
+			  conf_proto_str(f->proto), f->host_port, other->net, v[i].net);
 	return false;
 }
 
-static void
-claim_ports(struct build *b, struct conf_net *net, struct port_map *map)
+/* The forwards of all networks, those of `networking` or the others. */
+static size_t
+collect(struct build *b, struct claim *v, bool of_networking)
 {
-	size_t all = net->nforwards, n = 0;
+	const char *networking = build_file_name(b, CONF_FILE_NETWORKING, 0);
+	size_t n = 0;
 
-	for (size_t i = 0; i < all; i++) {
-		/* Those that stay are in front of it. */
-		net->forward[n] = net->forward[i];
-		if (!is_free(b, net->n, n, map))
-			continue;
-		mark(map, &net->forward[n], net->n);
-		n++;
+	for (unsigned net = 0; net < CONF_NETS; net++) {
+		struct conf_net *m = &b->c->net[net];
+
+		for (size_t i = 0; m->present && i < m->nforwards; i++)
+			if ((strcmp(m->forward[i].pos.file, networking) == 0) == of_networking)
+				v[n++] = (struct claim){&m->forward[i], net, false};
 	}
-	net->nforwards = n;
+	return n;
 }
 
-/* One host port leads to one guest; of two networks the lower number has it. */
+/* Closes up the forwards of each network; a claim is lost where its forward has no port any more. */
+static void
+drop_losers(struct build *b)
+{
+	for (unsigned net = 0; net < CONF_NETS; net++) {
+		struct conf_net *m = &b->c->net[net];
+		size_t n = 0;
+
+		for (size_t i = 0; m->present && i < m->nforwards; i++)
+			if (m->forward[i].host_port)
+				m->forward[n++] = m->forward[i];
+		if (m->present)
+			m->nforwards = n;
+	}
+}
+
+static void
+give_ports(struct build *b, struct claim *v, struct port_map *map)
+{
+	size_t n = collect(b, v, true);
+	bool lost = false;
+
+	n += collect(b, v + n, false);
+	for (size_t i = 0; i < n; i++) {
+		v[i].lost = !is_free(b, v, i, map);
+		if (!v[i].lost)
+			mark(map, v[i].f);
+		lost |= v[i].lost;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (v[i].lost)
+			v[i].f->host_port = 0;
+	if (lost)
+		drop_losers(b);
+}
+
+/* One host port leads to one guest. `networking` is the database, and nat.conf keeps what was removed there: its lines come
+ * first, whosever they are. Then of two networks the lower number has the port. */
 static void
 check_ports(struct build *b)
 {
-	struct port_map *map = NULL;
+	struct port_map *map;
+	struct claim *v;
+	size_t n = 0;
 
-	for (unsigned n = 0; n < CONF_NETS; n++) {
-		struct conf_net *net = &b->c->net[n];
-
-		if (!net->present || net->nforwards == 0)
-			continue;
-		if (!map && !(map = calloc(1, sizeof(*map)))) {
-			b->c->arena.bad = true;
-			return;
-		}
-		b->d->net = (int)n;
-		claim_ports(b, net, map);
-	}
+	for (unsigned net = 0; net < CONF_NETS; net++)
+		n += b->c->net[net].present ? b->c->net[net].nforwards : 0;
+	if (n == 0)
+		return;
+	map = calloc(1, sizeof(*map));
+	v = calloc(n, sizeof(*v));
+	if (map && v)
+		give_ports(b, v, map);
+	else
+		b->c->arena.bad = true;
 	free(map);
+	free(v);
 }
 
 void
