@@ -21,7 +21,7 @@
 #include "natd/flowdev.h"
 #include "natd/flows.h"
 #include "natd/hold.h"
-#include "natd/inuse.h"
+#include "lib/sock_diag.h"
 #include "natd/lookup.h"
 #include "natd/nat.h"
 #include "natd/natd.h"
@@ -311,7 +311,7 @@ open_all(struct program *p)
 	if (!p->d.loop)
 		log_fatal(0, "out of memory");
 	p->d.own = geteuid();
-	p->d.inuse = inuse_open();
+	p->d.inuse = sock_diag_open();
 	p->d.rtnl = rtnl_new(&rtnl_events, p);
 	if (!p->d.rtnl)
 		log_fatal(errno, "cannot watch the host's routes");

@@ -21,7 +21,7 @@
 #include "natd/flows.h"
 #include "natd/foreign.h"
 #include "natd/hold.h"
-#include "natd/inuse.h"
+#include "lib/sock_diag.h"
 #include "natd/nftevent.h"
 #include "natd/relay.h"
 #include "natd/way.h"
@@ -590,7 +590,8 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	bool ok;
 
 	listeners_init(&host);
-	inuse_list(n->d->inuse, n->d->own, &host);
+	for (unsigned proto = 0; proto < PROTO_N; proto++)
+		sock_diag_list(n->d->inuse, (enum ip_proto)proto, n->d->own, &host);
 	ok = plan_make(&p, c, &host);
 	listeners_fini(&host);
 	if (!ok)
@@ -638,12 +639,14 @@ static bool
 is_service(struct nat *n, const struct msg_nat_forward *f)
 {
 	struct listeners host;
+	enum ip_proto proto = (enum ip_proto)f->proto;
 	bool found;
 
+	if (f->proto >= PROTO_N)
+		return false;
 	listeners_init(&host);
-	inuse_list(n->d->inuse, n->d->own, &host);
-	found =
-	    f->proto < PROTO_N && listeners_find(&host, (enum ip_proto)f->proto, f->port, f->host);
+	sock_diag_list(n->d->inuse, proto, n->d->own, &host);
+	found = listeners_find(&host, proto, f->port, f->host);
 	listeners_fini(&host);
 	return found;
 }

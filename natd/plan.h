@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "lib/msg.h"
-#include "natd/listeners.h"
+#include "lib/listeners.h"
 
 /* A complete configuration as the engine sent it, row by row. */
 struct natd_conf {

@@ -7,30 +7,23 @@
 #ifndef VNET_VNETD_CTL_INUSE_H
 #define VNET_VNETD_CTL_INUSE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/hostport.h"
-#include "lib/msg.h"
+#include "lib/listeners.h"
 
 struct inuse {
-	char addr[INET6_ADDRSTRLEN]; /* it listens there */
+	char addr[LISTENER_ADDR_LEN]; /* it listens there */
 	uint16_t port;
 	uint32_t uid;
-	unsigned long inode; /* 0: the kernel's own */
-	int pid;             /* 0: not to be seen */
-	char name[32];       /* of that process */
+	uint32_t inode; /* 0: the kernel's own */
+	int pid;        /* 0: not to be seen */
+	char name[32];  /* of that process */
 };
 
-/* The first socket in a table (the text of /proc/net/tcp, tcp6, udp or udp6) that would no longer be asked
- * once IPv4 packets to these ports go to a guest: it listens, or is of UDP without a peer, on an address that
- * forwards take. Pure. own: vnetd's user, whose UDP sockets only hold ports; MSG_UID_NONE: nobody. False: there is
- * none. */
-bool inuse_in_table(struct inuse *out, const char *table, enum ip_proto proto, struct host_ports p,
-		    uint32_t own);
-
-/* The same of this host, with the process where that can be seen. */
+/* A socket that would no longer be asked once IPv4 packets to these ports go to a guest (listeners.h says which these are),
+ * with its process where that can be seen; vnetd's own are left out. False: there is none. */
 bool inuse_on_host(struct inuse *out, enum ip_proto proto, struct host_ports p);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "natd/listeners.h"
+#include "lib/listeners.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * listeners.c - see listeners.h. Pure apart from the heap.
  */
-#include "natd/listeners.h"
+#include "lib/listeners.h"
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -100,6 +100,7 @@ take(struct listeners *l, enum ip_proto proto, uint32_t own, struct rd body)
 	}
 	s.port = ntohs(m.id.idiag_sport);
 	s.uid = m.idiag_uid;
+	s.inode = m.idiag_inode;
 	if (m.idiag_family == AF_INET) {
 		memcpy(s.addr, mapped, sizeof(mapped));
 		memcpy(s.addr + 12, m.id.idiag_src, 4);

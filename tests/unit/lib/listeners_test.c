@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * listeners_test.c - dumps of sockets, whole and broken, and the one that this host gives.
  */
-#include "../lib/t.h"
+#include "t.h"
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "natd/listeners.h"
+#include "lib/listeners.h"
 
 enum { OWN = 900 };
 
@@ -23,7 +23,8 @@ static void
 add(struct dump *d, const char *addr, uint16_t port, uint32_t uid, int only6)
 {
 	bool v6 = strchr(addr, ':');
-	struct inet_diag_msg m = {.idiag_family = v6 ? AF_INET6 : AF_INET, .idiag_uid = uid};
+	struct inet_diag_msg m = {
+	    .idiag_family = v6 ? AF_INET6 : AF_INET, .idiag_uid = uid, .idiag_inode = 1000u + port};
 	struct nlattr other = {.nla_len = sizeof(other) + 1, .nla_type = INET_DIAG_SHUTDOWN};
 	struct nlattr a = {.nla_len = sizeof(a) + 1, .nla_type = INET_DIAG_SKV6ONLY};
 	struct nlmsghdr nlh = {.nlmsg_type = SOCK_DIAG_BY_FAMILY};
@@ -86,6 +87,7 @@ services_that_a_forward_would_hide(void **state UNUSED)
 	s = listeners_find(&l, PROTO_TCP, 80, (struct ip4){0});
 	assert_non_null(s);
 	assert_int_equal(s->uid, 33);
+	assert_int_equal(s->inode, 1080);
 	assert_string_equal(listener_addr(s, addr), "::");
 	assert_string_equal(
 	    listener_addr(listeners_find(&l, PROTO_TCP, 631, (struct ip4){0}), addr), "127.0.0.1");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * listeners.h - services of the host, and the forwards that would hide them.
+ * listeners.h - services of the host that a forward would hide.
  *
  * Pure. A forward takes a port on every address of the host, so whoever listens there hears nothing any more.
  */
-#ifndef VNET_NATD_LISTENERS_H
-#define VNET_NATD_LISTENERS_H
+#ifndef VNET_LIB_LISTENERS_H
+#define VNET_LIB_LISTENERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,7 @@ struct listener {
 	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
 	bool only6;       /* on ::, and for IPv6 only */
 	uint32_t uid;
+	uint32_t inode; /* 0: the kernel's own */
 };
 
 struct listeners {

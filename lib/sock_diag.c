@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * inuse.c - NETLINK_SOCK_DIAG: dumps of TCP sockets that listen and UDP sockets without a peer. The
+ * sock_diag.c - NETLINK_SOCK_DIAG: dumps of TCP sockets that listen and UDP sockets without a peer. The
  * kernel answers everybody, and before sendto() is done, so nothing waits.
  */
-#include "natd/inuse.h"
+#include "lib/sock_diag.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -16,7 +16,7 @@
 enum { BUF_SIZE = 32768 };
 
 int
-inuse_open(void)
+sock_diag_open(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 }
@@ -42,7 +42,7 @@ ask(int fd, enum ip_proto proto, uint8_t family)
 }
 
 static void
-list(int fd, uint32_t own, struct listeners *l, enum ip_proto proto, uint8_t family)
+list(int fd, enum ip_proto proto, uint8_t family, uint32_t own, struct listeners *l)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[BUF_SIZE];
 	bool end = !ask(fd, proto, family);
@@ -57,11 +57,10 @@ list(int fd, uint32_t own, struct listeners *l, enum ip_proto proto, uint8_t fam
 }
 
 void
-inuse_list(int fd, uint32_t own, struct listeners *l)
+sock_diag_list(int fd, enum ip_proto proto, uint32_t own, struct listeners *l)
 {
-	static const uint8_t families[] = {AF_INET, AF_INET6};
-
-	for (unsigned p = 0; fd >= 0 && p < PROTO_N; p++)
-		for (unsigned f = 0; f < 2; f++)
-			list(fd, own, l, (enum ip_proto)p, families[f]);
+	if (fd < 0)
+		return;
+	list(fd, proto, AF_INET, own, l);
+	list(fd, proto, AF_INET6, own, l);
 }
