@@ -452,8 +452,13 @@ commit_succeeded(struct nat *n, const char *words)
 	if (strstr(words, "made"))
 		flows_begin(n->d->flows, strstr(words, "no-flowtable") ? NULL : &n->sent);
 	/* priv looks at the networks of the latest commit. */
-	if (!n->changing)
+	if (!n->changing || strstr(words, "missed"))
 		nat_rescan(n);
+	/* A table without an owner may have been what they changed: all of it once more. */
+	if (strstr(words, "missed") && strstr(words, "plain")) {
+		n->in_force = false;
+		loop_timer_set(n->retry, mono_add(mono_now(), RETRY_MIN_MS));
+	}
 }
 
 static void

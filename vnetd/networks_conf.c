@@ -42,10 +42,10 @@ collect(struct used *u, struct strbuf *why)
 		r = rtnl_addrs(rtnl, snapshot_add_addr, &now);
 	if (r == 0)
 		r = rtnl_routes(rtnl, snapshot_add_route, &now);
+	snapshot_seal(&now);
 	if (r == 0 && now.bad)
 		r = -ENOMEM;
 	if (r == 0) {
-		snapshot_seal(&now);
 		if (fd >= 0 && fd_read_all(fd, &resolv, RESOLV_CONF_MAX) < 0)
 			resolv = NULL;
 		used_collect(u, &now, resolv);

@@ -16,14 +16,6 @@ is_default_like(const struct rtnl_route *r)
 	return r->dst.len < CONF_PREFIX_MIN;
 }
 
-/* Foreign: not on a bridge of ours. What is ours there is put right by the plan, and configuration
- * makes sure that two networks do not overlap. */
-static bool
-is_on_ours(const struct snapshot *s, int ifindex)
-{
-	return snapshot_net_of(s, ifindex) >= 0;
-}
-
 static const char *
 dev_name(const struct snapshot *s, int ifindex)
 {
@@ -32,16 +24,18 @@ dev_name(const struct snapshot *s, int ifindex)
 	return l ? l->name : "";
 }
 
+/* Foreign ones: what is on a bridge of ours is put right by the plan, and configuration makes sure that two networks do
+ * not overlap. */
 static bool
 find_route(char *why, const struct snapshot *s, struct prefix4 subnet)
 {
-	for (size_t i = 0; i < s->nroutes; i++) {
+	for (size_t i = 0; i < s->nforeign_routes; i++) {
 		const struct rtnl_route *r = &s->route[i];
-		const char *dev = dev_name(s, r->oif);
+		const char *dev;
 
-		if (is_default_like(r) || is_on_ours(s, r->oif) ||
-		    !prefix4_overlaps(subnet, r->dst))
+		if (is_default_like(r) || !prefix4_overlaps(subnet, r->dst))
 			continue;
+		dev = dev_name(s, r->oif);
 		snprintf(why, PLAN_WHY_MAX, "its subnet %s is also used by the route %s%s%s%s%s",
 			 PREFIX4_STR(subnet), PREFIX4_STR(r->dst), r->gateway.h ? " via " : "",
 			 r->gateway.h ? IP4_STR(r->gateway) : "", *dev ? " dev " : "", dev);
@@ -53,10 +47,10 @@ find_route(char *why, const struct snapshot *s, struct prefix4 subnet)
 static bool
 find_addr(char *why, const struct snapshot *s, struct prefix4 subnet)
 {
-	for (size_t i = 0; i < s->naddrs; i++) {
+	for (size_t i = 0; i < s->nforeign_addrs; i++) {
 		const struct rtnl_addr *a = &s->addr[i];
 
-		if (is_on_ours(s, a->ifindex) || !prefix4_contains(subnet, a->addr))
+		if (!prefix4_contains(subnet, a->addr))
 			continue;
 		snprintf(why, PLAN_WHY_MAX, "its subnet %s contains %s, an address of %s",
 			 PREFIX4_STR(subnet), IP4_STR(a->addr), dev_name(s, a->ifindex));

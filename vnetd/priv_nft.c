@@ -30,13 +30,15 @@
 #include "priv_nft_plan.h"
 #include "priv_nft_scan.h"
 #include "priv_nft_sock.h"
+#include "priv_nft_watch.h"
 
 enum {
 	/* Somebody else may delete or make the table between our look and our transaction. */
 	COMMIT_TRIES = 6,
 	ADOPT_TRIES = 20,
 	ADOPT_PAUSE_NS = 10 * 1000 * 1000,
-	WATCH_RCVBUF = 1024 * 1024,
+	/* Some hundred elements: from there on their events cost more than a pause of them. */
+	PAUSE_BYTES = 64 * 1024,
 };
 
 #define OWNED_FLAGS (NFT_TABLE_OWNER_ | NFT_TABLE_PERSIST_)
@@ -53,6 +55,8 @@ struct priv_nft {
 	bool no_ftp;            /* nor what follows FTP */
 	bool no_flowtable;      /* nor flowtables */
 	bool made, anew;        /* the last commit made the table; there was none */
+	struct nft_watch watch;
+	bool missed; /* others' changes, during the last commit */
 };
 
 struct found {
@@ -125,6 +129,7 @@ priv_nft_new(char *why, size_t cap)
 		return NULL;
 	}
 	nft_plan_init(&n->plan, &(struct msg_nat_begin){.forward_others = true});
+	nft_watch_init(&n->watch);
 	r = nft_sock_open(&n->sock);
 	if (r == 0)
 		r = adopt(&n->sock);
@@ -154,6 +159,7 @@ priv_nft_free(struct priv_nft *n)
 	if (!n)
 		return;
 	nft_sock_close(&n->sock);
+	nft_watch_fini(&n->watch);
 	nft_flush_fini(&n->flush);
 	nft_plan_fini(&n->plan);
 	free(n);
@@ -233,6 +239,20 @@ priv_nft_capture(struct priv_nft *n, const struct msg_nat_capture *m)
 	return may_be_row(n, false) ? nft_plan_capture(&n->plan, m) : -EINVAL;
 }
 
+/* Has it done, and ends the batch. */
+static int
+commit_batch(struct priv_nft *n, struct nft_batch *b, struct nft_refusal *why)
+{
+	int r;
+
+	if (b->len > PAUSE_BYTES)
+		nft_watch_pause(&n->watch, &n->sock);
+	r = nft_batch_commit(b, &n->sock, why);
+	nft_batch_fini(b);
+	n->missed = nft_watch_resume(&n->watch, &n->sock, r == 0) || n->missed;
+	return r;
+}
+
 /* One try: whatever table is there goes, ours comes. */
 static int
 replace_table(struct priv_nft *n, struct nft_refusal *why)
@@ -253,8 +273,7 @@ replace_table(struct priv_nft *n, struct nft_refusal *why)
 		nft_build_delete(&b);
 	nft_build_table(&b, n->plain ? 0 : OWNED_FLAGS);
 	nft_build_plan(&b, &n->plan);
-	r = nft_batch_commit(&b, &n->sock, why);
-	nft_batch_fini(&b);
+	r = commit_batch(n, &b, why);
 	n->made = r == 0;
 	n->anew = r == 0 && !f.exists;
 	return r;
@@ -265,16 +284,13 @@ static int
 change_table(struct priv_nft *n, struct nft_refusal *why)
 {
 	struct nft_batch b;
-	int r;
 
 	n->made = n->anew = false;
 	if (n->change.ngone + n->change.ncome == 0)
 		return 0;
 	nft_batch_init(&b, &n->sock);
 	nft_build_change(&b, &n->plan, &n->change);
-	r = nft_batch_commit(&b, &n->sock, why);
-	nft_batch_fini(&b);
-	return r;
+	return commit_batch(n, &b, why);
 }
 
 /* It should have been translated: from a guest to the outside, or to a host port with a forward. */
@@ -359,6 +375,7 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		snprintf(why, cap, "%s", n->plan.why);
 		return n->plan.err;
 	}
+	n->missed = false;
 	r = try_commit(n, &refusal);
 	n->in_force = r == 0;
 	n->changing = false;
@@ -368,9 +385,10 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		 * long as its packets keep coming. */
 		if (n->anew)
 			nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
-		snprintf(why, cap, "%s%s%s%s%s", n->plain ? "plain" : "owned",
-			 n->made ? " made" : "", n->no_timeouts ? " no-timeouts" : "",
-			 n->no_ftp ? " no-ftp" : "", n->no_flowtable ? " no-flowtable" : "");
+		snprintf(why, cap, "%s%s%s%s%s%s", n->plain ? "plain" : "owned",
+			 n->made ? " made" : "", n->missed ? " missed" : "",
+			 n->no_timeouts ? " no-timeouts" : "", n->no_ftp ? " no-ftp" : "",
+			 n->no_flowtable ? " no-flowtable" : "");
 		return 0;
 	}
 	if (r == -EPERM && refusal.type == NFT_MSG_DELTABLE)
@@ -445,43 +463,10 @@ priv_nft_conns(struct priv_nft *n, uint16_t net,
 	return nft_ct_dump(&n->sock, on_conn, &x);
 }
 
-/* Drops what this very socket has caused, before it takes room in the queue: a commit with many
- * forwards is thousands of events. The kernel puts the messages of one transaction, all with the
- * sender's port number, into datagrams of their own, so looking at the first is enough. */
-static int
-ignore_own(int fd, uint32_t portid)
-{
-	struct sock_filter code[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(portid), 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, 0),
-	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	struct sock_fprog prog = {ARRAY_LEN(code), code};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0)
-		return -errno;
-	return 0;
-}
-
 int
 priv_nft_watch(struct priv_nft *n)
 {
-	struct sockaddr_nl addr = {.nl_family = AF_NETLINK};
-	int group = NFNLGRP_NFTABLES, size = WATCH_RCVBUF;
-	AUTO_FD fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	int r;
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -errno;
-	r = ignore_own(fd, n->sock.portid);
-	if (r < 0)
-		return r;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
-		return -errno;
-	return fd_take(&fd);
+	return nft_watch_open(&n->watch, n->sock.portid);
 }
 
 int

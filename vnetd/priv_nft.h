@@ -11,6 +11,7 @@
  *     nft_text_*       priv_nft_text.c   pure: a plan in nft's own grammar (golden tests)
  *     nft_build_*      priv_nft_build.c  a plan -> netlink messages
  *     nft_sock_*       priv_nft_sock.c   netlink transactions and dumps
+ *     nft_watch_*      priv_nft_watch.c  events of what others change
  *     nft_ct_*         priv_nft_ct.c     connections: forgetting them, and a dump of all
  *     nft_conn_*       priv_nft_conn.c   pure: whose connection one is
  *     nft_flush_*      priv_nft_flush.c  pure: which ones end with their forward
@@ -53,7 +54,8 @@ int priv_nft_forward_gone(struct priv_nft *n, const struct msg_nat_forward_gone 
 
 /* Replaces the whole table by the rows since BEGIN in one transaction, or since CHANGE tells
  * the kernel about those forwards alone: established connections go on. 0 or -errno; then nothing has changed and why says what the kernel did not like. On success
- * why holds words for natd: "owned" or "plain", "made" when the table was replaced after all, then "no-timeouts" where
+ * why holds words for natd: "owned" or "plain", "made" when the table was replaced after all, "missed" when others have changed rule sets meanwhile and nothing of it
+ * was heard on the socket of priv_nft_watch(), then "no-timeouts" where
  * the kernel lacks timeout objects, "no-ftp" where it has nothing to follow FTP with, "no-flowtable". Either way why is
  * the text of the REPLY. */
 int priv_nft_commit(struct priv_nft *n, char *why, size_t cap);
@@ -75,7 +77,8 @@ int priv_nft_conns(struct priv_nft *n, uint16_t net,
 		   void (*row)(const struct msg_conn_row *r, void *arg), void *arg);
 
 /* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
- * except our own commits. Descriptor (the caller's) or -errno. */
+ * except our own commits; while one of those is large nothing appears, see priv_nft_commit(). Descriptor (the caller's)
+ * or -errno. */
 int priv_nft_watch(struct priv_nft *n);
 
 /* Calls row() for each foreign base chain on the IPv4 input or forward hook that drops packets of

@@ -90,6 +90,40 @@ link_cmp(const void *pa, const void *pb)
 	return (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
 }
 
+/* Those elements that are not on a bridge of ours to the front, the others behind them, in their order; link tells the
+ * interface's index of one. The number of the former. */
+static size_t
+foreign_first(struct snapshot *s, void *array, size_t n, size_t size, int (*link)(const void *elem))
+{
+	char *v = array, *ours = n ? reallocarray(NULL, n, size) : NULL;
+	size_t nforeign = 0, nours = 0;
+
+	if (n && !ours)
+		s->bad = true;
+	for (size_t i = 0; ours && i < n; i++) {
+		if (snapshot_net_of(s, link(v + i * size)) >= 0)
+			memcpy(ours + nours++ * size, v + i * size, size);
+		else
+			memmove(v + nforeign++ * size, v + i * size, size);
+	}
+	if (nours)
+		memcpy(v + nforeign * size, ours, nours * size);
+	free(ours);
+	return nforeign;
+}
+
+static int
+route_link(const void *r)
+{
+	return ((const struct rtnl_route *)r)->oif;
+}
+
+static int
+addr_link(const void *a)
+{
+	return ((const struct rtnl_addr *)a)->ifindex;
+}
+
 void
 snapshot_seal(struct snapshot *s)
 {
@@ -100,6 +134,8 @@ snapshot_seal(struct snapshot *s)
 	for (size_t i = 0; i < s->nlinks; i++)
 		if (names_bridge_parse(&net, s->link[i].name))
 			s->vmnet[net] = &s->link[i];
+	s->nforeign_routes = foreign_first(s, s->route, s->nroutes, sizeof(*s->route), route_link);
+	s->nforeign_addrs = foreign_first(s, s->addr, s->naddrs, sizeof(*s->addr), addr_link);
 }
 
 const struct rtnl_link *

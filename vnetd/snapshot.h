@@ -23,6 +23,8 @@ struct snapshot {
 	bool bad; /* out of memory while filling: not to be used */
 	/* Made by snapshot_seal(): the link called vmnetN, whosever it is; NULL: none. */
 	const struct rtnl_link *vmnet[NAMES_NETS];
+	/* So many at the beginning of route and addr are not on a bridge of ours. */
+	size_t nforeign_routes, nforeign_addrs;
 };
 
 void snapshot_init(struct snapshot *s);
