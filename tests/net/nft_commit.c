@@ -5,11 +5,15 @@
  *     nft-commit many NETWORKS FORWARDS    commits it and prints the milliseconds that it took
  *     nft-commit change NETWORKS FORWARDS  the same, then has ten forwards go and come again, one after
  *                                          the other, and prints the milliseconds of each
+ *     nft-commit hear NETWORKS FORWARDS    commits it while events are heard, then has nft make a table; prints
+ *                                          what the commit says and, for each of both, how many datagrams of events came
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/strbuf.h"
 #include "tests/unit/vnetd/nft_sample.h"
@@ -128,16 +132,11 @@ change_each(struct priv_nft *n, unsigned nnets, unsigned nforwards)
 }
 
 /* Networks 0, 1, ..., all NAT; the forwards, spread over them, begin at port 1. */
-static int
-commit_many(unsigned nnets, unsigned nforwards, bool change)
+static void
+send_many(struct priv_nft *n, unsigned nnets, unsigned nforwards)
 {
 	const struct msg_nat_begin begin = {.forward_others = true};
-	struct priv_nft *n = begin_commit();
-	struct timespec a;
-	char why[512];
-	int r;
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	priv_nft_begin(n, &begin);
 	for (unsigned i = 0; i < nnets; i++) {
 		struct msg_nat_net net = nft_sample_net((uint16_t)i);
@@ -150,6 +149,48 @@ commit_many(unsigned nnets, unsigned nforwards, bool change)
 
 		priv_nft_forward(n, &f);
 	}
+}
+
+static unsigned
+datagrams(int fd)
+{
+	unsigned n = 0;
+	char b[16];
+
+	while (recv(fd, b, sizeof(b), MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+static int
+hear(unsigned nnets, unsigned nforwards)
+{
+	struct priv_nft *n = begin_commit();
+	int fd = priv_nft_watch(n), r;
+	char why[512] = "";
+
+	send_many(n, nnets, nforwards);
+	r = fd < 0 ? fd : priv_nft_commit(n, why, sizeof(why));
+	printf("%s, %u", why, datagrams(fd));
+	fflush(stdout);
+	if (system("nft add table ip later") != 0)
+		r = -1;
+	printf(", %u\n", datagrams(fd));
+	close(fd);
+	priv_nft_free(n);
+	return r < 0;
+}
+
+static int
+commit_many(unsigned nnets, unsigned nforwards, bool change)
+{
+	struct priv_nft *n = begin_commit();
+	struct timespec a;
+	char why[512];
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	send_many(n, nnets, nforwards);
 	r = priv_nft_commit(n, why, sizeof(why));
 	if (r < 0)
 		fprintf(stderr, "nft-commit: %s\n", why);
@@ -169,9 +210,11 @@ main(int argc, char **argv)
 	    atoi(argv[2]) > 0 && atoi(argv[3]) > 0)
 		return commit_many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]),
 				   argv[1][0] == 'c');
+	if (argc == 4 && !strcmp(argv[1], "hear") && atoi(argv[2]) > 0 && atoi(argv[3]) > 0)
+		return hear((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
 	if (argc == 3 && nft_sample(&s, argv[2]))
 		return !strcmp(argv[1], "text") ? print_text(&s) : commit(&s);
-	fputs("usage: nft-commit text|commit PLAN, nft-commit many|change NETWORKS FORWARDS\n",
+	fputs("usage: nft-commit text|commit PLAN, nft-commit many|change|hear NETWORKS FORWARDS\n",
 	      stderr);
 	return 2;
 }

@@ -582,6 +582,22 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
         assert [r for r in in_order(ours) if mark in r] == [r for r in in_order(theirs) if mark in r]
 
 
+@pytest.mark.parametrize("forwards, meddler, words, heard", [
+    (10, None, "owned made", (0, 1)),
+    (3000, None, "owned made", (0, 1)),
+    (10, "libmeddle.so", "owned made", (1, 1)),
+    (3000, "libmeddle.so", "owned made missed", (0, 1)),
+])
+def test_what_others_change_during_a_large_transaction_is_not_missed(lab, forwards, meddler, words, heard):
+    """Nobody listens meanwhile, so that the kernel need not write 3,000 events that nobody wants; priv notices all the same."""
+    commit = built.program("tests/net/nft-commit")
+    env = {**os.environ, **({"LD_PRELOAD": str(built.program(f"tests/net/{meddler}"))} if meddler else {})}
+    said, of_it, later = lab.host.run(commit, "hear", 2, forwards, env=env).out.strip().split(", ")
+    assert [w for w in said.split() if not w.startswith("no-")] == words.split()
+    assert (int(of_it) > 0, int(later) > 0) == tuple(map(bool, heard))
+    assert "table ip later" in lab.host.run("nft", "list", "tables").out
+
+
 def test_what_began_before_the_table_is_translated_once_it_is_there(lab, vnetd):
     """Tracked without NAT, as packets are that come while the kernel makes the table's hooks."""
     guest = guest_on(lab, 8, 50)
