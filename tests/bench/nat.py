@@ -7,7 +7,9 @@ alike by vnetd; of the peers' vnetd is stopped then (links and addresses stay) a
     vnetd      vmnet1 and vmnet8 as they come
     full       every network from vmnet1 to vmnet255, and 10,000 forwards; no port held
     one rule   `masquerade`, and nothing else
-    map        the same and ten forwards in one map
+    guarded    the same and one rule in forward, the least that keeps networks apart
+    map        one rule and ten forwards in one map
+    both       map and the rule in forward
     plain      no table at all; the outside has a route to the guest
 
     TCP        one stream from the guest to the outside
@@ -44,6 +46,10 @@ GUEST = ns.nth(daemon.SUBNETS[8], 50)
 
 ONE_RULE = """table ip onerule {
 	chain post { type nat hook postrouting priority srcnat; oifname "up0" masquerade; }
+}
+"""
+FORWARD_RULE = """table ip guard {
+	chain forward { type filter hook forward priority filter; iifname "vmnet9" drop; }
 }
 """
 MAP = """table ip %s {
@@ -144,6 +150,8 @@ def all_hosts(traffic):
                 ("vnetd.conf", "[global]\nhold-ports = 0\n"), ("vmnet8/nat/nat.conf", nat_conf(FORWARDS)))).ready(),
             "one rule": host("onerule").peer(ONE_RULE).ready(),
             "map": host("map").peer(ONE_RULE + MAP % ("few", elements(FEW))).ready(),
+            "guarded": host("guarded").peer(ONE_RULE + FORWARD_RULE).ready(),
+            "both": host("both").peer(ONE_RULE + FORWARD_RULE + MAP % ("few", elements(FEW))).ready(),
             "plain": host("plain").peer("", route=True).ready(),
         }
 
@@ -151,12 +159,12 @@ def all_hosts(traffic):
 # --- traffic ---------------------------------------------------------------------------------------
 
 KINDS = (
-    ("tcp", ("vnetd", "full", "one rule", "plain")),
-    ("udp", ("vnetd", "full", "one rule", "plain")),
-    ("new", ("vnetd", "full", "one rule", "plain")),
-    ("forwarded", ("full", "map")),
+    ("tcp", ("vnetd", "full", "one rule", "guarded", "plain")),
+    ("udp", ("vnetd", "full", "one rule", "guarded", "plain")),
+    ("new", ("vnetd", "full", "one rule", "guarded", "plain")),
+    ("forwarded", ("full", "map", "both")),
 )
-LAST = {"full": FIRST_PORT + FORWARDS - 1, "map": FIRST_PORT + FEW - 1}
+LAST = {"full": FIRST_PORT + FORWARDS - 1, "map": FIRST_PORT + FEW - 1, "both": FIRST_PORT + FEW - 1}
 
 
 def in_turn(names, number):
@@ -182,12 +190,14 @@ def report(table, got):
                           ("new connections", "thousand/s", new)):
         table.info(f"{what}: plain routing", v["plain"], unit)
         table.ratio(f"{what}: one rule / plain", v["one rule"], v["plain"])
+        table.ratio(f"{what}: one more in forward / one rule", v["guarded"], v["one rule"])
     table.ratio("TCP: 2 networks / one rule", tcp["vnetd"], tcp["one rule"], least=0.98)
     table.ratio("TCP: all networks, 10,000 forwards / one rule", tcp["full"], tcp["one rule"], least=1.0)
     table.ratio("UDP: 2 networks / one rule", udp["vnetd"], udp["one rule"])
     table.ratio("UDP: all networks, 10,000 forwards / one rule", udp["full"], udp["one rule"], least=1.0)
     table.ratio("new connections: 2 networks / one rule", new["vnetd"], new["one rule"], least=0.97)
     table.ratio("new connections: all networks / one rule", new["full"], new["one rule"], least=0.95)
+    table.ratio("the last of 10 in a map, one rule in forward / none", got["forwarded"]["both"], got["forwarded"]["map"])
     table.ratio("the last of 10,000 forwards / of 10 in a map", got["forwarded"]["full"], got["forwarded"]["map"],
                 least=1.0)
 
