@@ -71,19 +71,22 @@ int
 priv_nat_commit(struct priv *p, struct call *c)
 {
 	const struct netset before = p->nat_nets;
+	struct netset off = before;
 	int r;
 
 	if (p->nat_refused)
 		return fail(c, -EPERM, "a row of the NAT plan was refused: %s", p->nat_refused);
 	if (p->nat_changing)
 		return priv_nft_commit(p->nft, c->text, sizeof(c->text));
-	for (unsigned net = 0; net < NAMES_NETS; net++)
+	for (unsigned net = 0; net < NAMES_NETS; net++) {
 		p->nat_nets.has[net] &= p->nat_next.has[net];
-	set_localnet(p, &before);
+		off.has[net] &= !p->nat_next.has[net];
+	}
+	set_localnet(p, &off);
 	r = priv_nft_commit(p->nft, c->text, sizeof(c->text));
 	if (r < 0) {
 		p->nat_nets = before;
-		set_localnet(p, &before);
+		set_localnet(p, &off);
 		return r;
 	}
 	p->nat_nets = p->nat_next;
