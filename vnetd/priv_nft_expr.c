@@ -534,6 +534,11 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		load_meta(r, NFT_META_L4PROTO, NFT_REG_2);
 		lookup(r, s->arg, &to_verdict);
 		break;
+	case NFT_OP_OIF_PROTO_VMAP:
+		load_meta(r, NFT_META_OIFNAME, NFT_REG_1);
+		load_meta(r, NFT_META_L4PROTO, NFT_REG_2);
+		lookup(r, s->arg, &to_verdict);
+		break;
 	case NFT_OP_IIF_MAC_NOT_IN:
 		name_and_mac_not_in(r, s->arg);
 		break;

@@ -15,7 +15,7 @@
  *    that address.
  *    What is said about a network's way out comes in between: by which interface it may leave, of which
  *    guests it is served. A network that does not simply masquerade has a chain of its own in postrouting.
- *  - postrouting: a forwarded connection whose source lies in the guest's own network (hairpin)
+ *  - postrouting: a forwarded connection gets its network's timeouts; one whose source lies in the guest's own network (hairpin)
  *    or is 127.0.0.1 gets our address, or the answer would not come back to us.
  *  - input: the gateway address serves DNS and ping and refuses the rest; a network without
  *    adapter reaches nothing of the host but that and DHCP. 127.0.0.0/8 on the wire is dropped:
@@ -225,6 +225,8 @@ const struct nft_rule_def nft_rules[] = {
     IF(IF_BOUND, OUTPUT, OP1(L4PROTO, IPPROTO_UDP), MAP(DNAT_BOUND, BOUND_UDP)),
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
+    /* What comes by a forward, from the host itself too: the network that it leads to has the say. */
+    IF(IF_TIMEOUTS, POSTROUTING, DNATED, MAP(OIF_PROTO_VMAP, TIMEOUTS)),
     RULE(POSTROUTING, DNATED, IN(OIF_SADDR_IN, HAIRPIN), MAP(SNAT, SELF)),
     RULE(POSTROUTING, IN(OIF_IN, NETS), OP(ACCEPT)),
     IF(IF_WAYS, POSTROUTING, OP(IPV4), MAP(IIF_VMAP, WAYS)),

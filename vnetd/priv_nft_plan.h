@@ -138,6 +138,7 @@ enum nft_op {
 	NFT_OP_OIF_SADDR_IN,   /* oifname . ip saddr @SET */
 	NFT_OP_IIF_VMAP,       /* iifname vmap @SET */
 	NFT_OP_IIF_PROTO_VMAP, /* iifname . meta l4proto vmap @SET */
+	NFT_OP_OIF_PROTO_VMAP, /* oifname . meta l4proto vmap @SET */
 	NFT_OP_IIF_MAC_NOT_IN, /* iifname . ether saddr != @SET */
 	NFT_OP_DPORT_IN,       /* th dport @SET, after L4PROTO */
 	NFT_OP_NO_SYN,         /* tcp flags & (fin | syn | rst | ack) != syn, after L4PROTO */

@@ -190,6 +190,7 @@ static const struct {
     [NFT_OP_OIF_SADDR_IN] = {"oifname . ip saddr @", true},
     [NFT_OP_IIF_VMAP] = {"iifname vmap @", true},
     [NFT_OP_IIF_PROTO_VMAP] = {"iifname . meta l4proto vmap @", true},
+    [NFT_OP_OIF_PROTO_VMAP] = {"oifname . meta l4proto vmap @", true},
     [NFT_OP_IIF_MAC_NOT_IN] = {"iifname . ether saddr != @", true},
     [NFT_OP_DPORT_IN] = {"th dport @", true},
     [NFT_OP_NO_SYN] = {"tcp flags & (fin | syn | rst | ack) != syn", false},

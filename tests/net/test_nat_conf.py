@@ -242,6 +242,40 @@ def test_closed_connections_are_remembered_for_this_networks_own_time(lab):
     assert seconds[HOST] > 30
 
 
+def test_connections_by_a_forward_have_their_networks_times(lab):
+    """Whoever begins them: a machine outside, the host, a guest of another network."""
+    timed = "[tcp]\ntimeWaitTimeout = 7\n[udp]\ntimeout = 9\n"
+    incoming = "[incomingtcp]\n{0}87 = {1}:7\n[incomingudp]\n{0}87 = {1}:7\n"
+    lab.vnetd.write("vmnet2/nat/nat.conf", incoming.format(82, "10.181.2.10"))
+    start(lab, nat=timed + incoming.format(88, "10.181.8.10"), networking=daemon.NETWORKING + SECOND)
+    wait_for_table(lab.host, "udp . 8887 ")
+    wait_for_table(lab.host, "udp . 8287 ")
+    short, other = guest_on(lab), guest_on(lab, 2)
+
+    def left(proto, state, port):
+        """Seconds by who began."""
+        rows = [line.split() for line in flows(lab.host, "-p", proto, "--orig-port-dst", str(port))]
+        return {re.search(r"src=(\S+)", " ".join(r))[1]: int(r[2]) for r in rows if state in r}
+
+    with echo(short), echo(other):
+        begin = {NEAR: (lab.outside, HOST), "127.0.0.1": (lab.host, "127.0.0.1"), "10.181.2.10": (other, HOST)}
+        for where, address in begin.values():
+            assert talks(where, address, 8887) and udp_talks(where, address, 8887)
+        assert talks(lab.outside, HOST, 8287) and udp_talks(lab.outside, HOST, 8287)
+        proc.wait_until("all are closed", lambda: set(left("tcp", "TIME_WAIT", 8887)) == set(begin))
+        assert max(left("tcp", "TIME_WAIT", 8887).values()) <= 7
+        udp_left = left("udp", "udp", 8887)
+        assert set(udp_left) == set(begin) and max(udp_left.values()) <= 9
+        # Another network has its own, and what nat.conf does not name is the host's.
+        proc.wait_until("it is closed", lambda: left("tcp", "TIME_WAIT", 8287))
+        assert 7 < left("tcp", "TIME_WAIT", 8287)[NEAR] <= 30
+        assert 9 < left("udp", "udp", 8287)[NEAR] <= 30
+    # What the host begins without a forward is nobody's.
+    with echo(short, 9):
+        assert udp_talks(lab.host, "10.181.8.10", 9)
+        assert max(left("udp", "udp", 9).values()) > 9
+
+
 # --- nat.conf [host] -------------------------------------------------------------------------------
 
 
