@@ -4,121 +4,18 @@
 #include "vnetd/resolved_bus.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-bus.h>
 
-#define NAME "org.freedesktop.resolve1"
+#define OBJECT    "/org/freedesktop/resolve1"
+#define INTERFACE RESOLVED_SERVICE ".Manager"
 
-enum { TIMEOUT_US = 10 * 1000 * 1000 };
-
-struct resolved_bus {
-	sd_bus *bus;
-	void (*came)(void *arg);
-	void *arg;
-	char why[256];
-};
-
+/* A call whose first argument is the link. */
 static int
-on_owner(sd_bus_message *m, void *arg, sd_bus_error *e)
+start_call(struct sysbus *b, sd_bus_message **m, const char *method, int ifindex)
 {
-	struct resolved_bus *b = arg;
-	const char *name, *old, *new;
+	int r = sysbus_call_new(b, m, OBJECT, INTERFACE, method);
 
-	(void)e;
-	if (sd_bus_message_read(m, "sss", &name, &old, &new) >= 0 && new[0])
-		b->came(b->arg);
-	return 0;
-}
-
-int
-resolved_bus_open(struct resolved_bus **out, void (*came)(void *arg), void *arg)
-{
-	struct resolved_bus *b = calloc(1, sizeof(*b));
-	int r = -ENOMEM;
-
-	if (b) {
-		b->came = came;
-		b->arg = arg;
-		r = sd_bus_open_system(&b->bus);
-	}
-	if (r >= 0)
-		r = sd_bus_add_match(b->bus, NULL,
-				     "type='signal',sender='org.freedesktop.DBus',"
-				     "member='NameOwnerChanged',arg0='" NAME "'",
-				     on_owner, b);
-	if (r < 0) {
-		resolved_bus_close(b);
-		b = NULL;
-	}
-	*out = b;
-	return r < 0 ? r : 0;
-}
-
-void
-resolved_bus_close(struct resolved_bus *b)
-{
-	if (b)
-		sd_bus_flush_close_unref(b->bus);
-	free(b);
-}
-
-int
-resolved_bus_fd(const struct resolved_bus *b)
-{
-	return sd_bus_get_fd(b->bus);
-}
-
-short
-resolved_bus_events(const struct resolved_bus *b)
-{
-	int events = sd_bus_get_events(b->bus);
-
-	return events < 0 ? POLLIN : (short)events;
-}
-
-int
-resolved_bus_process(struct resolved_bus *b)
-{
-	int r;
-
-	do
-		r = sd_bus_process(b->bus, NULL);
-	while (r > 0);
-	return r;
-}
-
-const char *
-resolved_bus_why(const struct resolved_bus *b)
-{
-	return b->why;
-}
-
-static int
-explain(struct resolved_bus *b, int r, const sd_bus_error *e)
-{
-	snprintf(b->why, sizeof(b->why), "%s", e->message ? e->message : strerror(-r));
-	if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	    sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
-	    sd_bus_error_has_name(e, SD_BUS_ERROR_NO_REPLY))
-		return -ENXIO;
-	if (sd_bus_error_has_name(e, NAME ".NoSuchLink"))
-		return -ENODEV;
-	return r;
-}
-
-/* A call whose first argument is the link. Does not start resolved where it is not wanted. */
-static int
-start_call(struct resolved_bus *b, sd_bus_message **m, const char *method, int ifindex)
-{
-	int r = sd_bus_message_new_method_call(b->bus, m, NAME, "/org/freedesktop/resolve1",
-					       NAME ".Manager", method);
-
-	if (r >= 0)
-		r = sd_bus_message_set_auto_start(*m, 0);
 	if (r >= 0)
 		r = sd_bus_message_append(*m, "i", ifindex);
 	return r;
@@ -126,21 +23,16 @@ start_call(struct resolved_bus *b, sd_bus_message **m, const char *method, int i
 
 /* Sends it, if r says that it is whole, and takes it over. */
 static int
-finish_call(struct resolved_bus *b, sd_bus_message *m, int r)
+finish_call(struct sysbus *b, sd_bus_message *m, int r)
 {
-	sd_bus_error e = SD_BUS_ERROR_NULL;
-
-	if (r >= 0)
-		r = sd_bus_call(b->bus, m, TIMEOUT_US, &e, NULL);
-	if (r < 0)
-		r = explain(b, r, &e);
-	sd_bus_error_free(&e);
-	sd_bus_message_unref(m);
-	return r < 0 ? r : 0;
+	r = sysbus_call(b, m, r, NULL);
+	if (r < 0 && !strcmp(sysbus_error(b), RESOLVED_SERVICE ".NoSuchLink"))
+		return -ENODEV;
+	return r;
 }
 
 static int
-set_server(struct resolved_bus *b, const struct resolved_link *l)
+set_server(struct sysbus *b, const struct resolved_link *l)
 {
 	uint32_t be = ip4_be(l->dns);
 	sd_bus_message *m = NULL;
@@ -162,7 +54,7 @@ set_server(struct resolved_bus *b, const struct resolved_link *l)
 }
 
 static int
-set_domains(struct resolved_bus *b, const struct resolved_link *l)
+set_domains(struct sysbus *b, const struct resolved_link *l)
 {
 	char domain[RESOLVED_DOMAINS_MAX][RESOLVED_DOMAIN_LEN];
 	size_t n = resolved_domains(domain, l);
@@ -180,7 +72,7 @@ set_domains(struct resolved_bus *b, const struct resolved_link *l)
 }
 
 static int
-set_text(struct resolved_bus *b, const char *method, int ifindex, const char *value)
+set_text(struct sysbus *b, const char *method, int ifindex, const char *value)
 {
 	sd_bus_message *m = NULL;
 	int r = start_call(b, &m, method, ifindex);
@@ -191,7 +83,7 @@ set_text(struct resolved_bus *b, const char *method, int ifindex, const char *va
 }
 
 static int
-set_no_default(struct resolved_bus *b, int ifindex)
+set_no_default(struct sysbus *b, int ifindex)
 {
 	sd_bus_message *m = NULL;
 	int r = start_call(b, &m, "SetLinkDefaultRoute", ifindex);
@@ -202,7 +94,7 @@ set_no_default(struct resolved_bus *b, int ifindex)
 }
 
 int
-resolved_bus_set(struct resolved_bus *b, const struct resolved_link *l)
+resolved_bus_set(struct sysbus *b, const struct resolved_link *l)
 {
 	int r;
 
@@ -219,7 +111,7 @@ resolved_bus_set(struct resolved_bus *b, const struct resolved_link *l)
 }
 
 int
-resolved_bus_revert(struct resolved_bus *b, int ifindex)
+resolved_bus_revert(struct sysbus *b, int ifindex)
 {
 	sd_bus_message *m = NULL;
 	int r = start_call(b, &m, "RevertLink", ifindex);
