@@ -36,9 +36,10 @@ const struct schema_row schema_table[] = {
      "none",
      "more forwards than that, or a service that is to take a forwarded port", "4096"},
     {SCHEMA_GLOBAL, V, "foreign-rules", SCHEMA_ENUM, 0, 0, foreign, "report", SCHEMA_LIVE,
-     "what is done about rules of Docker, ufw or iptables that drop what guests send; report: "
-     "status and doctor say so; allow: rules that let it pass are kept beside them",
-     "guests are to have the Internet whatever Docker or ufw set up", "allow"},
+     "what is done about rules of Docker, ufw, iptables or firewalld that drop what guests send; "
+     "report: status and doctor say so; allow: rules that let it pass are kept beside them, and "
+     "networks in the zone vnetd of firewalld",
+     "guests are to have the Internet whatever Docker, ufw or firewalld set up", "allow"},
     {SCHEMA_GLOBAL, V, "flowtable", SCHEMA_BOOL, 0, 0, NULL, "yes", SCHEMA_LIVE,
      "let the kernel pass TCP connections of NAT networks by all rules once they are established, "
      "where it has "

@@ -559,9 +559,10 @@
 /* Several rows in one datagram, see msg_pack(). */
 #define FIELDS_rows(F) F(BYTES, rows, 4000)
 
+/* foreign_allow: foreign-rules = allow is in force. */
 #define FIELDS_status_row(F)                                                                       \
 	F(STR, version, 32) F(U64, uptime_ms, 0) F(U16, networks, 0) F(U16, guests, 0)                  \
-	F(U32, generation, 0)
+	F(U32, generation, 0) F(BOOL, foreign_allow, 0)
 /* topic: enum warning_topic. can_cure: as in SERVICE_STATE. */
 #define FIELDS_warning_row(F) F(U16, net, 0) F(U8, topic, 0) F(STR, text, 512) F(STR, cure, 256) F(BOOL, can_cure, 0)
 /* services_down: bit 1 << enum service: the network has this service and it does not work now. */

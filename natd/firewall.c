@@ -12,6 +12,7 @@
 #include "lib/strbuf.h"
 #include "lib/util.h"
 #include "natd/foreign.h"
+#include "paths.h"
 
 /* A space-separated field contains a word. */
 static bool
@@ -67,7 +68,10 @@ add_cure(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
 {
 	switch (foreign_owner(r)) {
 	case FOREIGN_FIREWALLD:
-		add_command(b, "firewall-cmd --permanent --zone=trusted --add-interface=vmnet%u",
+		/* "change" moves it, too, where it is in another zone; the reload has the zone known. */
+		add_command(b,
+			    "firewall-cmd --permanent --zone=" VNET_FIREWALLD_ZONE
+			    " --change-interface=vmnet%u",
 			    net);
 		add_command(b, "firewall-cmd --reload");
 		break;
@@ -156,14 +160,30 @@ add_sentence(struct strbuf *b, const struct msg_natd_net *net, const char *forwa
 			    input, net->net, IP4_STR(net->dns));
 }
 
-/* Rules of ours would do for all that stands in the way. */
+/* The network is one for our zone of firewalld: it has a service that guests need. */
 static bool
-can_cure(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t nrows)
+is_for_zone(const struct msg_natd_net *net)
+{
+	return net && (net->nat || net->dns.h);
+}
+
+/* What foreign-rules = allow leads to lets the network pass this chain. */
+static bool
+is_curable(const struct msg_firewall_row *r, const struct msg_natd_net *net)
 {
 	enum foreign_place p;
 
+	if (foreign_owner(r) == FOREIGN_FIREWALLD)
+		return VNET_DBUS && is_for_zone(net);
+	return foreign_place(&p, r);
+}
+
+/* And all that stand in the way. */
+static bool
+can_cure(const struct msg_natd_net *net, const struct msg_firewall_row *rows, size_t nrows)
+{
 	for (size_t i = 0; i < nrows; i++)
-		if (blocks(&rows[i], net) && !foreign_place(&p, &rows[i]))
+		if (blocks(&rows[i], net) && !is_curable(&rows[i], net))
 			return false;
 	return true;
 }
@@ -199,12 +219,21 @@ firewall_judge(struct firewall_line *out, const struct msg_natd_net *net,
 
 /* -- between guests -- */
 
+/* ours: the network is one for our zone of firewalld. */
 static void
-add_cure_inside(struct strbuf *b, const struct msg_firewall_row *r, unsigned net)
+add_cure_inside(struct strbuf *b, const struct msg_firewall_row *r, unsigned net, bool ours)
 {
 	switch (foreign_owner(r)) {
 	case FOREIGN_FIREWALLD:
-		add_cure(b, r, net);
+		if (ours) {
+			add_cure(b, r, net);
+			break;
+		}
+		/* The default zone, where it is anyway: no zone of another kind would leave it as it is what guests, or
+		 * for a bridged network the LAN, may reach of the host. */
+		add_command(b, "firewall-cmd --permanent --add-interface=vmnet%u", net);
+		add_command(b, "firewall-cmd --permanent --add-forward");
+		add_command(b, "firewall-cmd --reload");
 		break;
 	case FOREIGN_DOCKER:
 	case FOREIGN_IPTABLES:
@@ -229,7 +258,6 @@ firewall_judge_inside(struct firewall_line *out, unsigned number, const struct m
 		      const struct msg_firewall_row *rows, size_t nrows)
 {
 	struct strbuf text, cure;
-	enum foreign_place p;
 	size_t n = 0;
 
 	*out = (struct firewall_line){.can_cure = true};
@@ -241,8 +269,8 @@ firewall_judge_inside(struct firewall_line *out, unsigned number, const struct m
 		if (n++)
 			strbuf_add(&text, " and ");
 		add_name(&text, &rows[i]);
-		add_cure_inside(&cure, &rows[i], number);
-		out->can_cure &= foreign_place(&p, &rows[i]);
+		add_cure_inside(&cure, &rows[i], number, is_for_zone(net));
+		out->can_cure &= is_curable(&rows[i], net);
 	}
 	out->ok = n == 0;
 	out->can_cure &= !out->ok;

@@ -6,7 +6,7 @@ BUILD_PACKAGES=(
 	gcc libc6-dev meson ninja-build pkg-config
 	libevent-dev libmnl-dev libnftnl-dev
 	libjansson-dev libseccomp-dev libcap-ng-dev libpcap-dev
-	libsystemd-dev # vnet-resolved
+	libsystemd-dev # vnet-resolved, vnet-firewalld
 	clang bpftool libbpf-dev # the eBPF programs
 )
 
@@ -15,7 +15,7 @@ TEST_PACKAGES=(
 	clang-format libclang-rt-14-dev llvm libcmocka-dev shellcheck codespell mandoc
 	# namespace tests: harness, real DHCP clients, tools that look
 	python3-pytest python3-pytest-timeout python3-scapy python3-pyroute2 iproute2 iputils-ping
-	nftables iptables ufw conntrack procps strace
+	nftables iptables ufw firewalld netbase dbus polkitd conntrack procps strace
 	curl nginx-light nsd openssh-client openssh-server openssl postgresql stunnel4 unbound
 	vsftpd bind9-dnsutils ldnsutils tftpd-hpa udhcpc isc-dhcp-client dhcpcd-base tcpdump tshark libnet-pcap-perl util-linux login passwd
 	# VM tests

@@ -96,6 +96,7 @@ rows_status(struct core *c, const struct client *cl, uint32_t request)
 		m.u.status_row.networks += c->net[n].conf != NULL;
 	m.u.status_row.guests = (uint16_t)rows_guests(c, MSG_NET_ALL);
 	m.u.status_row.generation = c->generation;
+	m.u.status_row.foreign_allow = c->gen && c->gen->conf->foreign_allow;
 	c->io->to_client(c->io_arg, cl->peer, &m, NULL, 0);
 	warn_rows(c, cl, request);
 	rows_nets(c, cl, request, MSG_NET_ALL);

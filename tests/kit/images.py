@@ -41,7 +41,7 @@ HOST_MODULES = (*VIRTIO, "drivers/block/virtio_blk")
 # What a host needs to run vnetd's installed tree, and what we want to see leaving our links alone.
 HOST_PACKAGES = (
     "systemd systemd-sysv udev dbus kmod iproute2 nftables procps iputils-ping udhcpc tcpdump"
-    " network-manager ca-certificates systemd-resolved polkitd"
+    " network-manager ca-certificates systemd-resolved polkitd firewalld netbase"
     " libevent-core-2.1-7 libmnl0 libnftnl11 libjansson4"
     " libseccomp2 libcap-ng0"
 ).split()
@@ -54,6 +54,7 @@ HOST_OFF = (
     " sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount systemd-update-utmp.service"
     " systemd-update-utmp-runlevel.service NetworkManager-wait-online.service"
     " NetworkManager-dispatcher.service console-getty.service systemd-logind.service"
+    " firewalld.service"
 ).split()
 DEBIAN_PACKAGES = "ca-certificates sudo".split()
 

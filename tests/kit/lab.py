@@ -121,9 +121,10 @@ def need_root():
 
 
 def need_users():
-    """User _vnet and group vnet, as the installation makes them (see vnetd/units)."""
+    """Users _vnet and _vnet-firewalld and group vnet, as the installation makes them (see vnetd/units)."""
     if proc.run(["getent", "group", "vnet"], check=False).rc != 0:
         proc.run(["groupadd", "--system", "vnet"])
-    if proc.run(["getent", "passwd", "_vnet"], check=False).rc != 0:
-        argv = ["useradd", "--system", "--user-group", "--home-dir", "/nonexistent"]
-        proc.run([*argv, "--no-create-home", "--shell", "/usr/sbin/nologin", "_vnet"])
+    for user in ("_vnet", "_vnet-firewalld"):
+        if proc.run(["getent", "passwd", user], check=False).rc != 0:
+            argv = ["useradd", "--system", "--user-group", "--home-dir", "/nonexistent"]
+            proc.run([*argv, "--no-create-home", "--shell", "/usr/sbin/nologin", user])

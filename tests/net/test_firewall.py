@@ -86,7 +86,7 @@ def test_the_culprit_is_named_and_the_cure_helps(lab, vnetd, name, owner, forwar
 
 
 def type_cure(lab, cure):
-    """Does what the commands do; ufw and firewall-cmd are played, as they are not installed."""
+    """Does what the commands do; ufw and firewall-cmd are played, as only their rules are there."""
     for command in cure.split(" && "):
         words = command.split()
         assert words.pop(0) == "sudo"
@@ -96,15 +96,25 @@ def type_cure(lab, cure):
             flags = [word for way, network in sides for word in ("-i" if way == "in" else "-o", network)]
             lab.host.run("iptables-nft", "-A", chain, *flags, "-j", "ACCEPT")
         elif words[0] == "firewall-cmd":
-            network = re.search(r"--add-interface=(\S+)", command)
-            for way in ("IN", "FWD") if network else ():
-                chain = "filter_INPUT_ZONES" if way == "IN" else "filter_FORWARD_ZONES"
-                rule = f"inet firewalld {chain} iifname {network[1]} goto filter_{way}_trusted"
-                lab.host.run("nft", "insert", "rule", *rule.split())
+            type_firewall_cmd(lab, command)
         elif words[0] == "iptables":
             lab.host.run("iptables-nft", *words[1:])
         else:
             lab.host.run("nft", *words[1:])
+
+
+def type_firewall_cmd(lab, command):
+    def insert(rule):
+        lab.host.run("nft", "insert", "rule", "inet", "firewalld", *rule.split())
+
+    if found := re.search(r"--zone=vnetd --change-interface=(\S+)", command):
+        insert(f"filter_INPUT_ZONES iifname {found[1]} goto filter_IN_trusted")
+        insert(f"filter_FORWARD_ZONES iifname {found[1]} goto filter_FWD_trusted")
+    elif found := re.search(r"--permanent --add-interface=(\S+)", command):
+        # To the default zone, which lets its interfaces talk to each other.
+        insert(f"filter_FWD_public_allow oifname {found[1]} accept")
+    else:
+        assert command.split()[-1] in ("--add-forward", "--reload")
 
 
 def test_a_rule_set_that_is_there_first(lab):

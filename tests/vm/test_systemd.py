@@ -107,6 +107,17 @@ def test_flushed_rule_set_is_restored(results):
     same(results, ruleset="ok", ruleset_restored="ok", table_restored="ok")
 
 
+def test_firewalld_lets_guests_pass_while_that_is_allowed(results):
+    same(results, firewalld_unit="ok", firewalld_user="_vnet-firewalld", allow_reload="ok", firewalld="ok", zone="ok")
+    same(results, forbid_reload="ok", zone_forbidden="ok")
+
+
+def test_networks_stay_in_their_zone_unless_it_alone_is_stopped(results):
+    same(results, zone_restart="ok", zone_restart_loss="0%", zone_kept="ok", zone_kept_all="0", zone_unit_back="ok")
+    same(results, zone_killed="ok", zone_unit_revived="ok")
+    same(results, zone_stop="ok", zone_left="ok", zone_left_once="1", zone_start="ok", zone_again="ok")
+
+
 def test_upgrade_keeps_networks_and_guests(results):
     same(results, upgrade="ok", upgrade_loss="0%", upgrade_index="same")
     same(results, upgrade_modes="755")

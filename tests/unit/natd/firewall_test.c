@@ -10,6 +10,7 @@
 
 #include "lib/util.h"
 #include "natd/firewall.h"
+#include "paths.h"
 
 static const struct msg_natd_net nat = {
     .net = 8,
@@ -76,7 +77,7 @@ the_known_ones_are_recognised(void **state UNUSED)
 	check(&nat, NULL, 0, "", "");
 	check(&nat, firewalld, 2,
 	      "firewalld drops what vmnet8 forwards, and its DNS: its guests have no Internet",
-	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --permanent --zone=vnetd --change-interface=vmnet8 && "
 	      "sudo firewall-cmd --reload");
 	check(&nat, docker, 1, "Docker drops what vmnet8 forwards: its guests have no Internet",
 	      "sudo iptables -I DOCKER-USER -i vmnet8 -j ACCEPT && "
@@ -125,7 +126,7 @@ a_network_that_passes_is_well(void **state UNUSED)
 	/* vmnet8 is not vmnet80, nor the other way round */
 	MSG_SET_STR(rows[1].names, "vmnet80 vmnet18");
 	check(&nat, rows, 2, "firewalld drops what vmnet8 forwards: its guests have no Internet",
-	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --permanent --zone=vnetd --change-interface=vmnet8 && "
 	      "sudo firewall-cmd --reload");
 }
 
@@ -146,7 +147,7 @@ several_owners_are_all_named(void **state UNUSED)
 	      "firewalld drops the DNS queries of vmnet8's guests to 10.8.0.2",
 	      "sudo iptables -I DOCKER-USER -i vmnet8 -j ACCEPT && "
 	      "sudo iptables -I DOCKER-USER -o vmnet8 -j ACCEPT && "
-	      "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8 && "
+	      "sudo firewall-cmd --permanent --zone=vnetd --change-interface=vmnet8 && "
 	      "sudo firewall-cmd --reload");
 }
 
@@ -161,10 +162,11 @@ what_vnetd_would_cure(void **state UNUSED)
 	assert_true(line.can_cure);
 	firewall_judge(&line, &nat, ufw, 2);
 	assert_true(line.can_cure);
+	/* firewalld by vnet-firewalld, where that was built. */
 	firewall_judge(&line, &nat, firewalld, 2);
-	assert_false(line.can_cure);
+	assert_int_equal(line.can_cure, VNET_DBUS);
 	firewall_judge(&line, &nat, both, 2);
-	assert_false(line.can_cure);
+	assert_int_equal(line.can_cure, VNET_DBUS);
 	firewall_judge(&line, &hostonly, docker, 1);
 	assert_false(line.can_cure);
 }
@@ -189,6 +191,21 @@ frames_between_guests(void **state UNUSED)
 	assert_false(line.can_cure);
 	assert_non_null(strstr(line.text, "Docker and firewalld drop frames"));
 	assert_non_null(strstr(line.cure, " && sudo firewall-cmd "));
+	/* Our zone is for networks that have something to let through, and would close the host for others. */
+	firewall_judge_inside(&line, 3, NULL, rows + 1, 1);
+	assert_string_equal(line.cure, "sudo firewall-cmd --permanent --add-interface=vmnet3 && "
+				       "sudo firewall-cmd --permanent --add-forward && "
+				       "sudo firewall-cmd --reload");
+	firewall_judge_inside(&line, 3, &hostonly, rows + 1, 1);
+	assert_false(line.can_cure);
+	assert_null(strstr(line.cure, "vnetd"));
+	msg_nets_add(rows[1].inside.b, 8);
+	MSG_SET_STR(rows[1].names, "vmnet8");
+	firewall_judge_inside(&line, 8, &nat, rows + 1, 1);
+	assert_int_equal(line.can_cure, VNET_DBUS);
+	assert_string_equal(
+	    line.cure, "sudo firewall-cmd --permanent --zone=vnetd --change-interface=vmnet8 && "
+		       "sudo firewall-cmd --reload");
 	rows[0] = ufw[0];
 	msg_nets_add(rows[0].inside.b, 3);
 	firewall_judge_inside(&line, 3, NULL, rows, 1);

@@ -17,7 +17,7 @@ static const struct msg_status_row status = {
 static const struct msg_warning_row warnings[] = {
     {.net = 8,
      .text = "firewalld drops traffic forwarded from vmnet8: guests have no Internet",
-     .cure = "sudo firewall-cmd --permanent --zone=trusted --add-interface=vmnet8"},
+     .cure = "sudo firewall-cmd --permanent --zone=vnetd --change-interface=vmnet8"},
     {.net = MSG_NET_ALL,
      .text = "the configuration on disk has errors. The old one is in force.",
      .cure = "vnetctl check"},

@@ -201,6 +201,41 @@ check ruleset_restored within 10 nft list chain inet vnetd forward
 nft delete table inet vnetd
 check table_restored within 10 nft list chain inet vnetd forward
 
+# firewalld lets guests through while that is allowed, and whatever happens to vnetd.
+in_zone() { nft list chain inet firewalld filter_FORWARD_ZONES | grep -q 'iifname "vmnet8" goto filter_FWD_vnetd'; }
+no_zone() { nft list chain inet firewalld filter_FORWARD_ZONES && ! in_zone; }
+zone_pid() { systemctl show -P MainPID vnet-firewalld.service; }
+# Another process than before, which takes signals by now.
+zone_revived() { [[ $(zone_pid) != "$zone_was" ]] && grep -q '^SigBlk:.*4002$' "/proc/$(zone_pid)/status"; }
+taken_out() { journalctl -u vnet-firewalld --no-pager -o cat | grep -c 'vmnet8 is taken out'; }
+check firewalld_unit systemctl is-active vnet-firewalld.service
+result firewalld_user "$(ps -o user:20= -C vnet-firewalld)"
+cp /etc/vnet/vnetd.conf /tmp/vnetd.conf 2>/dev/null || : >/tmp/vnetd.conf
+printf '[global]\nforeign-rules = allow\n' >/etc/vnet/vnetd.conf
+check allow_reload systemctl reload vnetd.service
+systemctl unmask firewalld.service
+check firewalld systemctl start firewalld.service
+check zone within 20 in_zone
+ping_start
+check zone_restart systemctl restart vnetd.service
+result zone_restart_loss "$(ping_end)"
+check zone_kept in_zone
+result zone_kept_all "$(taken_out)"
+check zone_unit_back within 20 systemctl is-active vnet-firewalld.service
+zone_was=$(zone_pid)
+systemctl kill -s KILL vnet-firewalld.service
+check zone_killed in_zone
+check zone_unit_revived within 20 zone_revived
+check zone_stop systemctl stop vnet-firewalld.service
+check zone_left no_zone
+result zone_left_once "$(taken_out)"
+check zone_start systemctl start vnet-firewalld.service
+check zone_again within 20 in_zone
+cp /tmp/vnetd.conf /etc/vnet/vnetd.conf
+check forbid_reload systemctl reload vnetd.service
+check zone_forbidden within 20 no_zone
+systemctl stop firewalld.service
+
 # Upgrade: the same command again.
 ping_start
 while :; do stat -c %a / /usr /usr/lib; done >/tmp/modes &
@@ -220,6 +255,6 @@ result links_left "$(ours_left)"
 check networks_start vnet-networks --start
 check back within 20 ip link show vmnet8
 check uninstall /src/scripts/quickstart --uninstall
-result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' ! -name vnet-test.service | wc -l) $(getent group vnet)$(getent passwd _vnet-resolved)"
+result after_uninstall "$(ours_left) $(find /usr /etc/systemd -path '*vnet*' ! -name vnet-test.service | wc -l) $(getent group vnet)$(getent passwd _vnet-resolved _vnet-firewalld)"
 result failed_units "$(systemctl --failed --no-legend | awk '{ print $2 }' | tr '\n' ' ')"
 result journal "$(journalctl -u vnetd -p warning --no-pager -o cat | tr '\n' '|' | tail -c 2000)"
