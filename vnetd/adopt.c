@@ -11,8 +11,16 @@
 #include "vnetd/core.h"
 #include "vnetd/plan.h"
 
-/* A network that runs and is to move to a subnet that it cannot have. One that does not move is judged by
- * settle, where its own route speaks for it. */
+/* It runs, and on another subnet. */
+static bool
+moves(const struct net *n, const struct conf_net *conf)
+{
+	return conf->present && !conf->failed && n->conf && !n->conf->failed &&
+	       !prefix4_eq(n->conf->subnet, conf->subnet);
+}
+
+/* The subnet to which it moves is one that it cannot have. One that does not move is judged by settle, where its own
+ * route speaks for it. */
 static bool
 is_move_blocked(const struct net *n, const struct conf_net *conf, const struct snapshot *now,
 		char why[PLAN_WHY_MAX])
@@ -20,7 +28,7 @@ is_move_blocked(const struct net *n, const struct conf_net *conf, const struct s
 	char cure[PLAN_WHY_MAX];
 	struct want_net w;
 
-	if (!n->conf || n->conf->failed || prefix4_eq(n->conf->subnet, conf->subnet))
+	if (!moves(n, conf))
 		return false;
 	want_net(&w, conf);
 	return plan_judge(why, cure, now, n->n, &w, false) == PLAN_BLOCKED;
@@ -63,7 +71,7 @@ adopt_net(struct core *c, struct job *j, struct generation *g, struct net *n,
 		keep_old(j, n, conf, conf->reason ? conf->reason : "its configuration is wrong");
 		return;
 	}
-	if (!conf->failed && is_move_blocked(n, conf, now, why)) {
+	if (is_move_blocked(n, conf, now, why)) {
 		keep_old(j, n, conf, why);
 		return;
 	}
@@ -131,6 +139,16 @@ log_level_of(const struct core *c, const struct conf *conf)
 	return LOG_LEVEL_INFO;
 }
 
+/* The host, if anybody wants to know of it. False: out of memory. */
+static bool
+look(const struct core *c, const struct generation *g, struct snapshot *now)
+{
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (moves(&c->net[n], &g->conf->net[n]))
+			return c->io->snapshot(c->io_arg, now) == 0 && !now->bad;
+	return true;
+}
+
 void
 adopt(struct core *c, struct job *j)
 {
@@ -140,7 +158,7 @@ adopt(struct core *c, struct job *j)
 
 	j->conf = NULL;
 	snapshot_init(&now);
-	if (!g || !diff || c->io->snapshot(c->io_arg, &now) < 0 || now.bad) {
+	if (!g || !diff || !look(c, g, &now)) {
 		job_fail(j, ENOMEM, "out of memory");
 		goto out;
 	}

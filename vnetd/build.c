@@ -12,24 +12,30 @@
 #include "lib/log.h"
 #include "vnetd/core.h"
 
-bool
-build_env_init(struct build_env *e, struct core *c, const struct job *j)
+void
+build_env_init(struct build_env *e, const struct core *c)
 {
 	time_t now = (time_t)(c->io->utc_ms(c->io_arg) / 1000);
-	struct snapshot s;
 	struct tm tm;
-	int r;
 
 	memset(e, 0, sizeof(*e));
+	e->env.random = c->io->random(c->io_arg);
+	if (gmtime_r(&now, &tm))
+		strftime(e->env.written_at, sizeof(e->env.written_at), "%m/%d/%Y %H:%M:%S", &tm);
+}
+
+bool
+build_env_look(struct build_env *e, const struct core *c, const struct job *j)
+{
+	struct snapshot s;
+	int r;
+
 	snapshot_init(&s);
 	r = c->io->snapshot(c->io_arg, &s);
 	if (r == 0 && !s.bad)
 		used_collect(&e->used, &s, j->load.host[HOST_FILE_RESOLV_CONF]);
 	e->env.used = e->used.v;
 	e->env.nused = e->used.n;
-	e->env.random = c->io->random(c->io_arg);
-	if (gmtime_r(&now, &tm))
-		strftime(e->env.written_at, sizeof(e->env.written_at), "%m/%d/%Y %H:%M:%S", &tm);
 	r = r == 0 && !s.bad && !e->used.bad;
 	snapshot_fini(&s);
 	return r;
@@ -122,12 +128,14 @@ build(struct core *c, struct job *j)
 	conf_changes_apply(&j->load.src, &j->edits);
 	if (!rebuild(j))
 		return false;
-	ok = build_env_init(&e, c, j);
-	if (!ok)
-		job_fail(j, ENOMEM, "out of memory");
-	ok = ok && !j->load.fatal && !j->conf->fatal;
-	if (ok && j->conf->default_conf_needed)
-		ok = make_defaults(j, &e.env);
+	build_env_init(&e, c);
+	ok = !j->load.fatal && !j->conf->fatal;
+	if (ok && j->conf->default_conf_needed) {
+		ok = build_env_look(&e, c, j);
+		if (!ok)
+			job_fail(j, ENOMEM, "out of memory");
+		ok = ok && make_defaults(j, &e.env);
+	}
 	if (ok) {
 		refuse_unreadable(j);
 		read_redirects(c, j);

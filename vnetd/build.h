@@ -23,8 +23,10 @@ struct build_env {
 	struct used used;
 };
 
-/* False: no memory, or the host cannot be looked at. Free with build_env_fini() in any case. */
-bool build_env_init(struct build_env *e, struct core *c, const struct job *j);
+/* Without what the host uses, which only who looks for a subnet wants to know: build_env_look() adds that, and is false
+ * when there is no memory, or the host cannot be looked at. Free with build_env_fini() in any case. */
+void build_env_init(struct build_env *e, const struct core *c);
+bool build_env_look(struct build_env *e, const struct core *c, const struct job *j);
 void build_env_fini(struct build_env *e);
 
 #endif

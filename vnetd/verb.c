@@ -61,8 +61,10 @@ edit_create(struct core *c, struct job *j)
 {
 	const struct msg_net_create *m = &j->request.u.net_create;
 	struct build_env e;
-	bool ok = build_env_init(&e, c, j);
+	bool ok;
 
+	build_env_init(&e, c);
+	ok = build_env_look(&e, c, j);
 	if (!ok)
 		job_fail(j, ENOMEM, "out of memory");
 	ok = ok && conf_create_net(&j->edits, &j->load.src, m->net, (enum net_kind)m->kind,
@@ -76,8 +78,10 @@ edit_set(struct core *c, struct job *j)
 {
 	const struct msg_net_set *m = &j->request.u.net_set;
 	struct build_env e;
-	bool ok = build_env_init(&e, c, j);
+	bool ok;
 
+	build_env_init(&e, c);
+	ok = build_env_look(&e, c, j);
 	if (!ok)
 		job_fail(j, ENOMEM, "out of memory");
 	ok = ok &&
