@@ -209,7 +209,7 @@ look_at_uplinks(struct doctor_facts *f)
 
 /* Reads table filter by the socket `fd`. False: it cannot be read, or is not understood. */
 static bool
-read_legacy(struct legacy_rules *out, int fd)
+read_legacy(struct legacy_rules *out, int fd, const struct legacy_net net[256])
 {
 	struct ipt_getinfo info = {.name = "filter"};
 	struct ipt_get_entries *e;
@@ -231,15 +231,23 @@ read_legacy(struct legacy_rules *out, int fd)
 				      .forward = info.hook_entry[NF_INET_FORWARD],
 				      .forward_policy = info.underflow[NF_INET_FORWARD]};
 	ok = getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, e, &len) == 0 &&
-	     legacy_read(out, e->entrytable, info.size, &hooks);
+	     legacy_read(out, e->entrytable, info.size, &hooks, net);
 	free(e);
 	return ok;
+}
+
+static void
+note_net(struct legacy_net net[256], const struct msg_net_row *n)
+{
+	if (n->net < 256)
+		net[n->net] = (struct legacy_net){{n->subnet, n->len}, n->dns};
 }
 
 /* Only tables that there are: asking for another one would make it. */
 static void
 look_at_legacy(struct doctor_facts *f)
 {
+	struct legacy_net net[256] = {0};
 	struct strbuf names;
 	int r;
 
@@ -249,8 +257,10 @@ look_at_legacy(struct doctor_facts *f)
 	if (r == 0 && strstr(strbuf_str(&names), "filter\n")) {
 		AUTO_FD fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 
+		for (size_t i = 0; i < f->nnets; i++)
+			note_net(net, &f->net[i]);
 		f->legacy =
-		    fd >= 0 && read_legacy(&f->legacy_rules, fd) ? DOCTOR_YES : DOCTOR_UNKNOWN;
+		    fd >= 0 && read_legacy(&f->legacy_rules, fd, net) ? DOCTOR_YES : DOCTOR_UNKNOWN;
 	}
 	strbuf_fini(&names);
 }

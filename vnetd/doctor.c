@@ -201,12 +201,12 @@ add_legacy_cure(struct strbuf *b, const struct msg_net_row *n, const struct lega
 {
 	const char *chain = forward ? "FORWARD" : "INPUT";
 
-	if (!(forward ? n->nat : n->dns.h != 0) || !c->drops)
+	if (!(forward ? n->nat : n->dns.h != 0))
 		return;
-	if (!c->in[n->net])
+	if (legacy_is_dropped(c, c->in[n->net]))
 		strbuf_addf(b, "%ssudo iptables-legacy -I %s -i vmnet%u -j ACCEPT",
 			    b->len ? " && " : "", chain, n->net);
-	if (forward && !c->out[n->net])
+	if (forward && legacy_is_dropped(c, c->out[n->net]))
 		strbuf_addf(b, "%ssudo iptables-legacy -I %s -o vmnet%u -j ACCEPT",
 			    b->len ? " && " : "", chain, n->net);
 }
@@ -215,22 +215,29 @@ static void
 judge_legacy(struct doctor_report *r, const struct doctor_facts *f, const struct legacy_chain *c,
 	     bool forward)
 {
-	struct strbuf b;
+	struct strbuf b, who;
 
 	strbuf_init(&b);
-	for (size_t i = 0; i < f->nnets; i++)
+	strbuf_init(&who);
+	for (size_t i = 0; i < f->nnets; i++) {
+		size_t before = b.len;
+
 		if (f->net[i].net < 256)
 			add_legacy_cure(&b, &f->net[i], c, forward);
+		if (b.len > before)
+			strbuf_addf(&who, "%svmnet%u", who.len ? ", " : "", f->net[i].net);
+	}
 	if (b.len)
 		cure(r,
 		     add(r, DOCTOR_FAIL, DOCTOR_LEGACY,
-			 "chain %s of iptables-legacy drops what guests send%s; `nft list ruleset` "
-			 "does not show it",
-			 forward ? "FORWARD" : "INPUT",
-			 forward ? " to the outside" : " to the name server"),
+			 "chain %s of iptables-legacy drops what guests of %s send to the %s; "
+			 "`nft list ruleset` does not show it",
+			 forward ? "FORWARD" : "INPUT", strbuf_str(&who),
+			 forward ? "outside, or what comes back" : "name server"),
 		     "%s", strbuf_str(&b));
-	r->bad |= b.bad;
+	r->bad |= b.bad || who.bad;
 	strbuf_fini(&b);
+	strbuf_fini(&who);
 }
 
 static void
@@ -289,8 +296,7 @@ legacy_drops_inside(const struct doctor_facts *f, unsigned net)
 {
 	const struct legacy_chain *c = &f->legacy_rules.forward;
 
-	return f->legacy == DOCTOR_YES && net < 256 && c->drops && !c->in[net] && !c->out[net] &&
-	       !c->inside[net];
+	return f->legacy == DOCTOR_YES && net < 256 && legacy_is_dropped(c, c->inside[net]);
 }
 
 static void

@@ -20,18 +20,22 @@ must_fit(const struct legacy_chain *c)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static const struct legacy_net net[256] = {
+	    [1] = {{{0xac100100}, 24}, {0}}, [8] = {{{0xac100800}, 24}, {0xac100802}}};
 	struct legacy_hooks hooks;
 	struct legacy_rules r;
 
 	if (len < sizeof(hooks))
 		return 0;
 	memcpy(&hooks, data, sizeof(hooks));
-	if (!legacy_read(&r, data + sizeof(hooks), len - sizeof(hooks), &hooks))
+	if (!legacy_read(&r, data + sizeof(hooks), len - sizeof(hooks), &hooks, net))
 		return 0;
 	must_fit(&r.input);
 	must_fit(&r.forward);
 	for (size_t n = 0; n < 256; n++)
-		if (r.input.out[n] || r.input.inside[n])
+		if (r.input.out[n] || r.input.inside[n] || r.input.in[n] > LEGACY_DROPS ||
+		    r.forward.in[n] > LEGACY_DROPS || r.forward.out[n] > LEGACY_DROPS ||
+		    r.forward.inside[n] > LEGACY_DROPS)
 			abort();
 	return 0;
 }

@@ -89,6 +89,36 @@ def test_iptables_legacy_is_seen_by_root(lab, vnetd):
     assert "iptables-legacy" not in findings(vnetd)
 
 
+def test_addresses_in_iptables_legacy_are_followed(lab, vnetd):
+    guest = static_guest(lab)
+    legacy = lambda *args: lab.host.run("iptables-legacy", *args)
+    # A rule of others' addresses, and one of a part of what guests send: nothing is certain.
+    legacy("-A", "FORWARD", "-s", "192.168.0.0/16", "-j", "DROP")
+    legacy("-A", "FORWARD", "-s", "10.181.8.0/24", "-d", "192.0.2.0/24", "-j", "DROP")
+    assert talks(guest, OUT, 7)
+    assert "iptables-legacy" not in findings(vnetd)
+    for rule in (["-s", "10.0.0.0/8"], ["!", "-s", "192.168.0.0/16"], ["-d", "10.181.8.0/24"],
+                 ["-s", "10.0.0.0/8", "!", "-o", "vmnet8"]):
+        legacy("-A", "FORWARD", *rule, "-j", "DROP")
+        assert not talks(guest, OUT, 7, timeout=0.5), rule
+        [finding] = findings(vnetd)["iptables-legacy"]
+        assert "chain FORWARD of iptables-legacy drops what guests of vmnet8 send" in finding["text"]
+        commands = [command.split()[1:] for command in finding["cure"].split(" && ")]
+        for command in commands:
+            lab.host.run(*command)
+        assert talks(guest, OUT, 7), rule
+        assert "iptables-legacy" not in findings(vnetd)
+        for command in commands:
+            legacy("-D", *command[2:])
+        legacy("-D", "FORWARD", *rule, "-j", "DROP")
+    # What comes back is let pass by the state of its connection.
+    legacy("-I", "FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT")
+    legacy("-A", "FORWARD", "-s", "10.181.8.0/24", "-j", "ACCEPT")
+    legacy("-P", "FORWARD", "DROP")
+    assert talks(guest, OUT, 7)
+    assert "iptables-legacy" not in findings(vnetd)
+
+
 def test_a_user_is_told_what_only_root_could_see(lab, vnetd, member, stranger):
     report = vnetd.json("doctor", user=member, check=False)
     unseen = [f for f in report["findings"] if f["level"] == "unseen"]

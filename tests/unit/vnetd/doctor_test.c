@@ -194,7 +194,7 @@ bridge_nf_and_iptables_legacy(void **state UNUSED)
 	found(&f, DOCTOR_BRIDGE_NF, DOCTOR_FAIL,
 	      "iptables-legacy drops frames between guests of vmnet1",
 	      "sudo iptables-legacy -I FORWARD -i vmnet1 -o vmnet1 -j ACCEPT");
-	f.legacy_rules.forward.inside[1] = true;
+	f.legacy_rules.forward.inside[1] = LEGACY_PASSES;
 	judge(&f);
 	assert_null(find(DOCTOR_BRIDGE_NF));
 }
@@ -258,6 +258,11 @@ rules_of_iptables_legacy(void **state UNUSED)
 	f.legacy_rules.forward.out[8] = true;
 	judge(&f);
 	assert_null(find(DOCTOR_LEGACY));
+	f.legacy_rules.forward.drops = false;
+	f.legacy_rules.forward.in[8] = LEGACY_DROPS;
+	found(&f, DOCTOR_LEGACY, DOCTOR_FAIL, "drops what guests of vmnet8 send to the outside",
+	      "sudo iptables-legacy -I FORWARD -i vmnet8 -j ACCEPT");
+	f.legacy_rules.forward.in[8] = LEGACY_NOTHING;
 	f.legacy_rules.input.drops = true;
 	found(&f, DOCTOR_LEGACY, DOCTOR_FAIL, "chain INPUT",
 	      "sudo iptables-legacy -I INPUT -i vmnet8 -j ACCEPT");
