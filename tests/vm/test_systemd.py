@@ -116,6 +116,7 @@ def test_networks_stay_in_their_zone_unless_it_alone_is_stopped(results):
     same(results, zone_restart="ok", zone_restart_loss="0%", zone_kept="ok", zone_kept_all="0", zone_unit_back="ok")
     same(results, zone_killed="ok", zone_unit_revived="ok")
     same(results, zone_stop="ok", zone_left="ok", zone_left_once="1", zone_start="ok", zone_again="ok")
+    same(results, zone_upgrade="ok", zone_upgrade_told="2")
 
 
 def test_upgrade_keeps_networks_and_guests(results):

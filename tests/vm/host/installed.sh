@@ -231,10 +231,6 @@ check zone_left no_zone
 result zone_left_once "$(taken_out)"
 check zone_start systemctl start vnet-firewalld.service
 check zone_again within 20 in_zone
-cp /tmp/vnetd.conf /etc/vnet/vnetd.conf
-check forbid_reload systemctl reload vnetd.service
-check zone_forbidden within 20 no_zone
-systemctl stop firewalld.service
 
 # Upgrade: the same command again.
 ping_start
@@ -248,6 +244,14 @@ check upgrade_kept kept
 result upgrade_index "$([[ $(ifindex) = "$index" ]] && echo same)"
 check lease_again guest timeout 20 udhcpc -i eth0 -f -q -n -t 10 -T 1
 result same_address "$([[ $(address) = "$leased" ]] && echo same)"
+
+# It has left the zone alone, which goes with the word that allows it.
+check zone_upgrade in_zone
+result zone_upgrade_told "$(journalctl -u vnet-firewalld --no-pager -o cat | grep -c "vmnet8 is in firewalld's zone")"
+cp /tmp/vnetd.conf /etc/vnet/vnetd.conf
+check forbid_reload systemctl reload vnetd.service
+check zone_forbidden within 20 no_zone
+systemctl stop firewalld.service
 
 # The end.
 check networks_stop vnet-networks --stop
