@@ -18,6 +18,11 @@
 	"let vnetd add the rules: foreign-rules = allow in [global] of %s/vnetd.conf, then "       \
 	"vnetctl reload"
 
+/* What one who has allowed it is told. */
+#define LOOK_TEXT                                                                                  \
+	"look why vnetd has not, though foreign-rules = allow: journalctl -u vnetd -u "            \
+	"vnet-firewalld"
+
 static const char *const level_names[] = {"FAIL", "warn", "?", "ok"};
 static const char *const topic_names[] = {
     "vnetd",     "configuration", "networks",  "firewall", "iptables-legacy",
@@ -150,7 +155,9 @@ add_warning(struct doctor_report *r, const struct doctor_facts *f, const struct 
 		d->net = w->net;
 	if (w->cure[0])
 		cure(r, d, "%s", w->cure);
-	if (w->can_cure && !f->foreign_allowed)
+	if (w->can_cure && f->foreign_allowed)
+		other_way(r, d, LOOK_TEXT);
+	else if (w->can_cure)
 		other_way(r, d, ALLOW_TEXT, f->config_dir);
 	return d;
 }

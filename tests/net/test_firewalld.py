@@ -9,6 +9,7 @@ import pytest
 from tests.kit import daemon, lab as lab_module, ns, proc
 from tests.net.nat_kit import ADAPTER, echo, resolve, talks, write_nat_conf
 from tests.net.test_bridge_nf import dropped, pair_on, switch
+from tests.net.test_doctor import findings
 from tests.net.test_firewall import static_guest, warnings
 
 OUT = lab_module.SERVER_ADDRESS
@@ -131,8 +132,7 @@ def test_what_is_typed_helps_and_stays(lab, vnetd, firewalld):
     guest = static_guest(lab)
     [(text, cure)] = proc.wait_until("status complains", lambda: warnings(vnetd))
     assert text == "firewalld drops what vmnet8 forwards, and its DNS: its guests have no Internet"
-    findings = vnetd.json("doctor", check=False)["findings"]
-    [finding] = [f for f in findings if f["topic"] == "firewall"]
+    [finding] = findings(vnetd)["firewall"]
     assert finding["cure"] == cure and any("foreign-rules = allow" in way for way in finding["other"])
     for command in cure.split(" && "):
         lab.host.run(*command.split()[1:], timeout=60)
@@ -155,6 +155,8 @@ def test_another_zone_is_an_administrators_will(lab, vnetd, firewalld):
     proc.wait_until("the log says so", lambda: said in program.said())
     [(text, cure)] = proc.wait_until("status complains", lambda: warnings(vnetd))
     assert "firewalld drops what vmnet8 forwards" in text
+    [finding] = findings(vnetd)["firewall"]
+    assert finding["cure"] == cure and any("journalctl -u vnetd -u vnet-firewalld" in way for way in finding["other"])
     # Events do not make it say so again.
     vnetd.ctl("create", "vmnet9", "nat")
     proc.wait_until("another network is taken care of", lambda: firewalld.zone() == ["vmnet9"])
