@@ -78,6 +78,7 @@ on_news(bool came, void *arg)
 
 	if (came && b->does->came)
 		b->does->came(b->does->arg);
+	b->news = true;
 	beside_look_in(b, BESIDE_SETTLE_MS);
 }
 
@@ -120,6 +121,7 @@ serve(struct beside *b, bool *asked)
 			b->look_at = MONO_NEVER;
 			if (!b->does->look(b, b->does->arg))
 				return 1;
+			b->news = false;
 		}
 		r = sysbus_process(b->bus);
 		if (r < 0) {
@@ -203,7 +205,8 @@ help(const struct beside_does *does)
 int
 beside_main(const struct beside_does *does, char **argv)
 {
-	struct beside b = {.does = does, .run_dir = VNET_RUN_DIR, .signals = -1, .events.sock = -1};
+	struct beside b = {
+	    .does = does, .run_dir = VNET_RUN_DIR, .news = true, .signals = -1, .events.sock = -1};
 	struct ctl_args a;
 	struct strbuf why;
 	int status = 0;

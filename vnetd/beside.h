@@ -44,6 +44,7 @@ struct beside {
 	struct sysbus *bus;
 	int signals;
 	struct mono look_at; /* at the networks, anew */
+	bool news;           /* the service has come or said something since the last look */
 	unsigned failures;   /* in a row */
 	char told[512];      /* the trouble that the log knows of */
 };

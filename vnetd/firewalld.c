@@ -18,7 +18,8 @@
 	"firewall-cmd --reload"
 
 struct program {
-	struct firewalld_nets wanted;
+	struct firewalld_nets wanted,
+	    told;                        /* told: what was wanted when firewalld was asked last */
 	struct firewalld_nets elsewhere; /* in another zone, as the log knows */
 };
 
@@ -132,11 +133,16 @@ tell(struct beside *b, struct program *p)
 static bool
 look(struct beside *b, void *arg)
 {
+	struct program *p = arg;
+
 	if (!sysbus_has_service(b->bus))
 		return true;
-	if (!read_networks(b, arg))
+	if (!read_networks(b, p))
 		return false;
-	tell(b, arg);
+	/* Most events of vnetd's are about guests, and firewalld is slow. */
+	if (b->news || b->failures || memcmp(&p->told, &p->wanted, sizeof(p->told)) != 0)
+		tell(b, p);
+	p->told = p->wanted;
 	return true;
 }
 
