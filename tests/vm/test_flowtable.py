@@ -104,3 +104,10 @@ def test_it_can_be_turned_off(results):
 
 def test_the_data_are_right(results):
     same(results, whole="yes")
+
+
+def test_a_connection_of_an_uplink_that_was_down_is_reset_by_the_guests_first_word(results):
+    same(results, on="ok", on_devices="ok", talk="ok", talk_flow="ok", down_forgotten="ok", down_back="ok")
+    same(results, down_told="Connection reset by peer at once", down_seen="0")
+    same(results, again_flow="ok", again_grows="ok")
+

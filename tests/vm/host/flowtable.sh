@@ -108,7 +108,7 @@ check forward vnetctl forward add vmnet8 tcp 8080 "$address" 80
 check forward_slow vnetctl forward add vmnet8 tcp 8081 "$address" 81
 {
 	echo 'table ip stranger { chain forward { type filter hook forward priority 10;'
-	for port in 7000 7001 80 81; do printf '%s\n' "tcp sport $port counter" "tcp dport $port counter"; done
+	for port in 7000 7001 7003 80 81; do printf '%s\n' "tcp sport $port counter" "tcp dport $port counter"; done
 	echo '}; }'
 } | nft -f -
 
@@ -219,4 +219,41 @@ check off_flow within 10 by_the_rules dport=7001
 result off_devices "$(devices)"
 check off_grows grows /tmp/out
 result whole "$(whole /tmp/out && whole /tmp/in && echo yes)"
+
+# The uplink goes down, and comes back: the kernel has forgotten the guest's connection, which was in it, and the guest learns
+# of that by the first word that it says.
+sed -i '$d' /etc/vnet/vnetd.conf
+check on vnetctl reload
+check on_devices within 20 looks_at up0
+cat >/tmp/talk.pl <<'END'
+use IO::Socket::INET;
+$SIG{PIPE} = 'IGNORE';
+my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 7003, Proto => 'tcp') or die;
+sub word { print $s "word\n"; $s->flush; my $start = time; my $got = <$s>; return (defined $got, "$!", time - $start); }
+word() for 1 .. 5;
+open(my $up, '>', '/tmp/talk.up');
+select(undef, undef, undef, 0.1) until -e '/tmp/talk.go';
+alarm 60;
+my ($got, $why, $took) = word();
+printf "%s %s\n", $got ? 'answered' : $why, $took <= 1 ? 'at once' : "after $took s";
+END
+serve o "$OUT:7003" /bin/cat
+guest perl /tmp/talk.pl "$OUT" >/tmp/talk &
+talk=$!
+check talk within 20 test -e /tmp/talk.up
+check talk_flow within 20 offloaded dport=7003
+ip link set up0 down
+check down_forgotten within 20 gone dport=7003
+ip link set up0 up
+check down_back within 20 looks_at up0
+within 20 ping -c 1 -W 1 "$OUT" >/dev/null
+was=$(seen 7003)
+touch /tmp/talk.go
+wait "$talk"
+result down_told "$(cat /tmp/talk)"
+result down_seen "$(($(seen 7003) - was))"
+# What begins now is in it again.
+fetch g "$OUT" 7001 /tmp/again
+check again_flow within 20 offloaded dport=7001
+check again_grows grows /tmp/again
 result journal "$(journalctl -u vnetd -p warning --no-pager -o cat | tr '\n' '|' | tail -c 2000)"
