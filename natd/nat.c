@@ -54,6 +54,7 @@ struct nat {
 	bool committing;
 	bool changing; /* the running commit changes forwards only */
 	bool again;    /* commit once more when this one is done */
+	bool spoilt; /* somebody has changed the table while this one was on its way, or after it */
 	bool told_timeouts, told_flowtable;
 	bool no_ftp; /* the kernel cannot follow FTP */
 	int err;     /* of the latest commit, positive */
@@ -430,9 +431,10 @@ static void
 commit_succeeded(struct nat *n, const char *words)
 {
 	n->err = 0;
-	n->in_force = true;
+	n->in_force = !n->spoilt;
 	n->retry_ms = RETRY_MIN_MS;
-	loop_timer_set(n->retry, MONO_NEVER);
+	if (!n->spoilt)
+		loop_timer_set(n->retry, MONO_NEVER);
 	if (strstr(words, "no-timeouts") && !n->told_timeouts) {
 		n->told_timeouts = true;
 		log_warn(0, "this kernel has no timeout objects (CONFIG_NF_CONNTRACK_TIMEOUT): "
@@ -563,7 +565,7 @@ commit(struct nat *n)
 		return;
 	}
 	n->committing = true;
-	n->in_force = n->behind = false;
+	n->in_force = n->behind = n->spoilt = false;
 	if (!n->changing)
 		send_rows(n);
 	natd_ask(n->d, &m, on_committed, NULL, n);
@@ -705,6 +707,7 @@ repair(struct nat *n)
 	if (!n->conf)
 		return;
 	n->in_force = false;
+	n->spoilt = n->committing;
 	if (may_repair(n)) {
 		log_info("table inet vnetd was changed by somebody else; restoring it");
 		commit(n);

@@ -506,6 +506,25 @@ def test_a_plain_table_is_restored(lab, plain):
         out.close()
 
 
+def test_a_plain_table_is_restored_that_was_changed_before_its_commit_was_heard_of(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING)
+    libraries = [str(built.program(f"tests/net/lib{name}.so")) for name in ("stop-after", "old-kernel")]
+    vnetd.start(env={"LD_PRELOAD": " ".join(libraries)})
+    wait_for_table(lab.host, "chain postrouting")
+    whole = stable(table(lab.host))
+    priv = vnetd.pid_of("priv")
+    stopped = lambda: re.search(r"^State:\tT", pathlib.Path(f"/proc/{priv}/status").read_text(), re.M)
+    os.kill(priv, signal.SIGURG)
+    lab.host.run("nft", "flush", "ruleset")
+    proc.wait_until("priv has committed and is stopped", stopped)
+    assert stable(table(lab.host)) == whole
+    lab.host.run("nft", "flush", "chain", "inet", "vnetd", "postrouting")
+    time.sleep(0.3)  # natd hears of it
+    os.kill(priv, signal.SIGCONT)
+    proc.wait_until("the table is whole", lambda: stable(table(lab.host)) == whole)
+
+
 def test_a_change_of_a_spoilt_plain_table_repairs_it(lab, plain):
     """A change meets a table that somebody else emptied a moment before."""
     guest = guest_on(lab, 8, 10)
@@ -531,6 +550,7 @@ def test_a_plain_table_survives_kills(lab, plain):
         # The next start is on a newer kernel, so to say: the plain table becomes an owned one.
         plain.start()
         assert echoes(out) and echoes(into)
+        proc.wait_until("somebody owns it", lambda: "owner" in table(lab.host))
         assert lab.host.run("nft", "delete", "table", "inet", "vnetd", check=False).rc != 0
         out.close()
         into.close()

@@ -54,7 +54,7 @@ def test_the_kernel_gets_what_the_golden_text_says(lab, plan):
     (3000, "libmeddle.so", "owned made missed", (0, 1)),
 ])
 def test_what_others_change_during_a_large_transaction_is_not_missed(lab, forwards, meddler, words, heard):
-    """Nobody listens meanwhile, so that the kernel need not write 3,000 events that nobody wants; priv notices all the same."""
+    """Nobody listens meanwhile, so the kernel writes no 3,000 events that nobody wants; priv notices all the same."""
     commit = built.program("tests/net/nft-commit")
     env = {**os.environ, **({"LD_PRELOAD": str(built.program(f"tests/net/{meddler}"))} if meddler else {})}
     said, of_it, later = lab.host.run(commit, "hear", 2, forwards, env=env).out.strip().split(", ")
