@@ -149,8 +149,9 @@
 #define FIELDS_neigh_del(F) F(U16, net, 0) F(IP4, addr, 0)
 /* Applies a fixed set of sysctls to the link vmnetN or a port of it. */
 #define FIELDS_sysctl_set(F) F(U16, net, 0) F(U8, profile, 0) F(STR, ifname, 16)
-/* net.ipv4.ip_forward = 1; the value found is recorded once. REPLY text: "0" or "1", the recorded one. */
-#define FIELDS_ip_forward(F)
+/* net.ipv4.ip_forward = 1, at once when others are to be forwarded for too, or it was 1 before us; else when a table is in
+ * force that keeps others out. The value found is recorded once. REPLY text: "0" or "1", the recorded one. */
+#define FIELDS_ip_forward(F) F(BOOL, others, 0)
 
 /* -- engine -> priv: ports -- */
 

@@ -76,6 +76,9 @@ struct priv {
 	struct netset nat_named;   /* networks in the rows since NAT_BEGIN */
 	struct netset nat_next;    /* those of them that have NAT */
 	struct netset nat_nets;    /* networks to which the table in force gives NAT */
+	bool nat_next_guards;      /* the rows since NAT_BEGIN forward for nobody else */
+	bool nat_guards;           /* nor does the table in force */
+	bool forward_wanted;       /* ip_forward waits for such a table */
 	struct alias *aliases;     /* addresses named since the last ALIAS_SWEEP */
 	struct hold *holds[PRIV_HOLD_LISTS]; /* ports of forwards, by port */
 	unsigned nholds;
@@ -199,6 +202,9 @@ handler_fn priv_conf_open, priv_conf_replace, priv_conf_remove, priv_host_open, 
 
 /* priv_sysctl.c */
 handler_fn priv_sysctl_set, priv_ip_forward;
+
+/* A table is in force: has the host forward packets if that waited for it. What fails is logged. */
+void priv_ip_forward_now(struct priv *p);
 
 /* Applies a profile to an interface. 0 or -errno. */
 int priv_sysctl_apply(int sysctl_dir, enum sysctl_profile profile, const char *ifname);

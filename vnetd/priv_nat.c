@@ -17,6 +17,7 @@ priv_nat_begin(struct priv *p, struct call *c)
 	p->nat_refused = NULL;
 	p->nat_changing = false;
 	p->nat_named = p->nat_next = (struct netset){0};
+	p->nat_next_guards = !c->m->u.nat_begin.forward_others;
 	return priv_nft_begin(p->nft, &c->m->u.nat_begin);
 }
 
@@ -90,7 +91,9 @@ priv_nat_commit(struct priv *p, struct call *c)
 		return r;
 	}
 	p->nat_nets = p->nat_next;
+	p->nat_guards = p->nat_next_guards;
 	set_localnet(p, &p->nat_named);
+	priv_ip_forward_now(p);
 	priv_sysctl_accounting(p);
 	return 0;
 }

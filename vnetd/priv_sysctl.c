@@ -180,7 +180,34 @@ priv_sysctl_accounting(const struct priv *p)
 	}
 }
 
-/* The record is made before the change and only once, so that a crash in between, or a second start,
+/* Writing it resets settings of every interface, so only when it changes something. */
+static int
+forward(const struct priv *p)
+{
+	char now[16];
+	int r = read_value(p->start->sysctl_dir, "ipv4/ip_forward", now, sizeof(now));
+
+	if (r < 0 || !strcmp(now, "1"))
+		return r;
+	return write_value(p->start->sysctl_dir, "ipv4/ip_forward", "1");
+}
+
+void
+priv_ip_forward_now(struct priv *p)
+{
+	int r;
+
+	if (!p->forward_wanted || !p->nat_guards)
+		return;
+	p->forward_wanted = false;
+	r = forward(p);
+	if (r < 0)
+		log_error(-r, "cannot set net.ipv4.ip_forward to 1: guests of NAT networks have no "
+			      "Internet. Try: sysctl -w net.ipv4.ip_forward=1");
+}
+
+/* A host that was no router must not be one for others, not for the moment either until there is a table that prevents it.
+ * The record is made before the change and only once, so that a crash in between, or a second start,
  * does not take our own 1 for what the host had. */
 int
 priv_ip_forward(struct priv *p, struct call *c)
@@ -196,12 +223,10 @@ priv_ip_forward(struct priv *p, struct call *c)
 		if (pwrite(p->start->record, now, strlen(now), 0) < 0)
 			return fail_errno(c, -errno, "cannot record net.ipv4.ip_forward");
 	}
-	/* Writing it resets settings of every interface, so only when it changes something. */
-	if (strcmp(now, "1") != 0) {
-		r = write_value(p->start->sysctl_dir, "ipv4/ip_forward", "1");
-		if (r < 0)
-			return fail_errno(c, r, "cannot set net.ipv4.ip_forward to 1");
-	}
+	p->forward_wanted = !c->m->u.ip_forward.others && strcmp(found, "1") != 0 && !p->nat_guards;
+	r = p->forward_wanted ? 0 : forward(p);
+	if (r < 0)
+		return fail_errno(c, r, "cannot set net.ipv4.ip_forward to 1");
 	snprintf(c->text, sizeof(c->text), "%s", found);
 	return 0;
 }

@@ -310,6 +310,7 @@ ask_forward(struct core *c)
 		if (!c->net[n].conf || !c->net[n].conf->nat)
 			continue;
 		c->forward_asked = true;
+		m.u.ip_forward.others = c->gen && c->gen->conf->forward_others;
 		c->settle.pending++;
 		ask_priv(c, &m, NULL, 0, forward_done, NULL, 0);
 		return;

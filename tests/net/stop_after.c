@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * stop_after.c - preloaded into vnetd: after SIGURG the process stops when it has given the kernel a table, before anybody is
- * told of it. A test then has all the time it wants between both.
+ * stop_after.c - preloaded into vnetd: after SIGURG, or from the start where VNET_STOP_ARMED is set, the process stops when
+ * it has given the kernel a table, before anybody is told of it. A test then has all the time it wants between both.
  */
 #include <dlfcn.h>
 #include <libmnl/libmnl.h>
@@ -8,6 +8,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
@@ -25,6 +26,7 @@ arm(int sig)
 __attribute__((constructor)) static void
 begin(void)
 {
+	armed = getenv("VNET_STOP_ARMED") != NULL;
 	signal(SIGURG, arm);
 }
 

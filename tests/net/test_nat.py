@@ -207,6 +207,10 @@ def test_segments_are_let_alone(lab, bridge_nf):
     assert a.ping("10.3.3.2")
 
 
+def is_stopped(pid):
+    return re.search(r"^State:\tT", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+
+
 def third_network(lab):
     """A LAN behind another interface of the host: neither ours nor the way out."""
     lan = lab.netns("lan")
@@ -218,12 +222,29 @@ def third_network(lab):
     return lan
 
 
+def forwards(lab):
+    return lab.host.run("sysctl", "-n", "net.ipv4.ip_forward").out.strip() == "1"
+
+
+def test_a_laptop_is_no_router_before_its_table_is_in_force(lab):
+    lab.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    libraries = str(built.program("tests/net/libstop-after.so"))
+    lab.vnetd.start(wait=False, env={"LD_PRELOAD": libraries, "VNET_STOP_ARMED": "1"})
+    # As long as the commit takes the host does not forward.
+    proc.wait_until("priv is stopped", lambda: is_stopped(lab.vnetd.pid_of("priv")))
+    assert not forwards(lab)
+    os.kill(lab.vnetd.pid_of("priv"), signal.SIGCONT)
+    proc.wait_until("the host forwards", lambda: forwards(lab))
+    assert "chain forward" in table(lab.host)
+
+
 def test_a_laptop_does_not_become_a_router(lab):
     lan = third_network(lab)
     lab.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
     lab.vnetd.write("networking", daemon.NETWORKING)
     lab.vnetd.start()
-    assert lab.host.run("sysctl", "-n", "net.ipv4.ip_forward").out.strip() == "1"
+    proc.wait_until("the host forwards", lambda: forwards(lab))
     assert not lan.ping(OUT, wait=1) and not lab.outside.ping("192.0.2.2", wait=1)
     assert lan.ping(HOST)
     assert guest_on(lab, 8, 10).ping(OUT)
@@ -514,10 +535,9 @@ def test_a_plain_table_is_restored_that_was_changed_before_its_commit_was_heard_
     wait_for_table(lab.host, "chain postrouting")
     whole = stable(table(lab.host))
     priv = vnetd.pid_of("priv")
-    stopped = lambda: re.search(r"^State:\tT", pathlib.Path(f"/proc/{priv}/status").read_text(), re.M)
     os.kill(priv, signal.SIGURG)
     lab.host.run("nft", "flush", "ruleset")
-    proc.wait_until("priv has committed and is stopped", stopped)
+    proc.wait_until("priv has committed and is stopped", lambda: is_stopped(priv))
     assert stable(table(lab.host)) == whole
     lab.host.run("nft", "flush", "chain", "inet", "vnetd", "postrouting")
     time.sleep(0.3)  # natd hears of it

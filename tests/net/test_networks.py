@@ -182,7 +182,7 @@ def test_sysctls_of_a_host_adapter(lab, vnetd):
     assert sysctl(lab.host, "ipv4/conf/vmnet8/rp_filter") == "1"
     assert sysctl(lab.host, "ipv6/conf/vmnet8/accept_ra") == "0"
     assert sysctl(lab.host, "ipv6/conf/vmnet8/autoconf") == "0"
-    assert sysctl(lab.host, "ipv4/ip_forward") == "1"
+    proc.wait_until("the host forwards", lambda: sysctl(lab.host, "ipv4/ip_forward") == "1")
 
 
 def test_ports_have_no_address_and_a_mac_of_ours(lab, vnetd):

@@ -289,12 +289,32 @@ def test_lan_segment_hears_nothing_of_the_host(priv, guest):
 def test_ip_forward_is_set_and_its_first_value_recorded(priv):
     priv.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
     for _ in range(2):
-        assert priv.engine.ask("IP_FORWARD").text == "0"
+        assert priv.engine.ask("IP_FORWARD", others=True).text == "0"
         assert sysctl(priv.host, "ipv4/ip_forward") == "1"
     priv.stop()
     priv.start()
-    assert priv.engine.ask("IP_FORWARD").text == "0"
+    assert priv.engine.ask("IP_FORWARD", others=False).text == "0"
     assert (priv.run / "ip_forward").read_text() == "0"
+
+
+def test_ip_forward_waits_for_a_table_that_forwards_for_nobody_else(priv):
+    priv.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    assert priv.engine.ask("IP_FORWARD", others=False).text == "0"
+    for others, value in ((True, "0"), (False, "1")):
+        assert sysctl(priv.host, "ipv4/ip_forward") == "0"
+        priv.natd.tell("NAT_BEGIN", forward_others=others)
+        priv.natd.ask("NAT_COMMIT")
+        assert sysctl(priv.host, "ipv4/ip_forward") == value
+    # It is in force for whoever asks now.
+    priv.host.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+    priv.engine.ask("IP_FORWARD", others=False)
+    assert sysctl(priv.host, "ipv4/ip_forward") == "1"
+
+
+def test_a_router_forwards_at_once(priv):
+    priv.host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    assert priv.engine.ask("IP_FORWARD", others=False).text == "1"
+    assert sysctl(priv.host, "ipv4/ip_forward") == "1"
 
 
 # --- ports -------------------------------------------------------------------------------------
