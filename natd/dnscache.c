@@ -377,8 +377,10 @@ judge(const uint8_t *msg, size_t len, const struct dns_head *h)
 	dns_walk_init(&w, msg, len, h);
 	while (dns_walk_next(&w, &rr)) {
 		if (rr.type == DNS_TYPE_OPT) {
-			/* An error behind twelve bits is one, too. What follows it may point behind
-			 * it, where nothing will be. */
+			/* Elsewhere than among the additional records, or of a name, it is none (RFC
+			 * 6891 6.1.1). An error behind twelve bits is one, too. What follows it may
+			 * point behind it, where nothing will be. */
+			v.broken |= rr.section != DNS_ADDITIONAL || msg[rr.start] != 0;
 			v.broken |= v.opt || w.at != len || msg[rr.ttl_at] != 0;
 			v.opt = rr.start;
 			continue;

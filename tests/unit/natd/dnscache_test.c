@@ -380,6 +380,30 @@ opt_records_are_not_kept_but_made(void **state UNUSED)
 	dnscache_free(t.c);
 }
 
+/* The count of additional records, from which it is taken, would be less than none. */
+static void
+an_opt_record_stands_among_the_additional_ones_and_has_no_name(void **state UNUSED)
+{
+	static const struct {
+		enum dns_section section;
+		const char *name;
+		size_t len;
+	} bad[] = {{DNS_ANSWER, "\0", 1}, {DNS_AUTHORITY, "\0", 1}, {DNS_ADDITIONAL, "\300\14", 2}};
+	struct cached t;
+
+	setup(&t);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		query(&t, 1, "a.test", TYPE_A);
+		begin(&t, DNS_NOERROR);
+		record(&t, DNS_ANSWER, TYPE_A, 60, "\1\2\3\4", 4);
+		count(&t, bad[i].section);
+		wr_bytes(&t.w, bad[i].name, bad[i].len);
+		wr_bytes(&t.w, "\0\51\20\0\0\0\0\0\0\0", 10);
+		assert_false(put(&t));
+	}
+	dnscache_free(t.c);
+}
+
 static void
 what_is_too_long_is_cut_to_nothing(void **state UNUSED)
 {
@@ -490,6 +514,7 @@ main(void)
 	    cmocka_unit_test(negative_answers_last_as_their_zone_says),
 	    cmocka_unit_test(what_is_no_good_answer_is_not_kept),
 	    cmocka_unit_test(opt_records_are_not_kept_but_made),
+	    cmocka_unit_test(an_opt_record_stands_among_the_additional_ones_and_has_no_name),
 	    cmocka_unit_test(what_is_too_long_is_cut_to_nothing),
 	    cmocka_unit_test(what_is_asked_for_often_is_refreshed_once),
 	    cmocka_unit_test(what_was_not_asked_for_longest_makes_room),
