@@ -5,13 +5,12 @@
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/wire.h"
+#include "lib/nlread.h"
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -58,33 +57,12 @@ add(struct listeners *l, const struct listener *s)
 	l->busy[s->proto][s->port / 8] |= (uint8_t)(1u << s->port % 8);
 }
 
-/* Netlink pads to four bytes, but for the last. */
-static void
-skip_padding(struct rd *r, size_t len)
-{
-	size_t pad = -len & 3;
-
-	rd_bytes(r, pad < rd_left(r) ? pad : rd_left(r));
-}
-
 static bool
 is_only6(struct rd attrs)
 {
-	while (rd_left(&attrs) > 0) {
-		struct nlattr a;
-		struct rd value;
+	struct rd value;
 
-		rd_copy(&attrs, &a, sizeof(a));
-		if (attrs.bad || a.nla_len < sizeof(a))
-			return false;
-		value = rd_sub(&attrs, a.nla_len - sizeof(a));
-		if (attrs.bad)
-			return false;
-		if ((a.nla_type & NLA_TYPE_MASK) == INET_DIAG_SKV6ONLY)
-			return rd_u8(&value) != 0;
-		skip_padding(&attrs, a.nla_len);
-	}
-	return false;
+	return nlread_attr(attrs, INET_DIAG_SKV6ONLY, &value) && rd_u8(&value) != 0;
 }
 
 static void
@@ -116,18 +94,10 @@ bool
 listeners_decode(struct listeners *l, enum ip_proto proto, uint32_t own, const void *buf,
 		 size_t len)
 {
-	struct rd r = rd_init(buf, len);
+	struct rd r = rd_init(buf, len), body;
+	struct nlmsghdr nlh;
 
-	while (rd_left(&r) > 0) {
-		struct nlmsghdr nlh;
-		struct rd body;
-
-		rd_copy(&r, &nlh, sizeof(nlh));
-		if (r.bad || nlh.nlmsg_len < sizeof(nlh))
-			break;
-		body = rd_sub(&r, nlh.nlmsg_len - sizeof(nlh));
-		if (r.bad)
-			break;
+	while (nlread_msg(&r, &nlh, &body)) {
 		if (nlh.nlmsg_type == NLMSG_DONE)
 			return true;
 		if (nlh.nlmsg_type != SOCK_DIAG_BY_FAMILY) {
@@ -135,7 +105,6 @@ listeners_decode(struct listeners *l, enum ip_proto proto, uint32_t own, const v
 			return true;
 		}
 		take(l, proto, own, body);
-		skip_padding(&r, nlh.nlmsg_len);
 	}
 	if (r.bad)
 		l->bad = true;
