@@ -3,6 +3,7 @@
  */
 #include "fd.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -248,4 +249,13 @@ void
 fd_close_from(int first)
 {
 	close_range((unsigned)first, ~0U, 0);
+}
+
+uint16_t
+fd_local_port4(int fd)
+{
+	struct sockaddr_in a = {.sin_port = 0};
+	socklen_t len = sizeof(a);
+
+	return getsockname(fd, (struct sockaddr *)&a, &len) < 0 ? 0 : ntohs(a.sin_port);
 }

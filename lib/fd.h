@@ -5,6 +5,7 @@
 #define VNET_LIB_FD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -68,5 +69,8 @@ void fd_close_all(int *fds, size_t n);
 
 /* Closes every descriptor from `first` on. */
 void fd_close_from(int first);
+
+/* The port of an IPv4 socket on this host, in host byte order; 0: it is not known. */
+uint16_t fd_local_port4(int fd);
 
 #endif

@@ -270,16 +270,6 @@ add_watches(struct conn *c)
 	return true;
 }
 
-/* 0: it is not known. */
-static uint16_t
-local_port(int fd)
-{
-	struct sockaddr_in a = {.sin_port = 0};
-	socklen_t len = sizeof(a);
-
-	return getsockname(fd, (struct sockaddr *)&a, &len) < 0 ? 0 : ntohs(a.sin_port);
-}
-
 /* Both descriptors are its own from here on. */
 static void
 begin(struct relaytcp *t, const struct msg_relay_row *row, int client, int guest)
@@ -299,7 +289,7 @@ begin(struct relaytcp *t, const struct msg_relay_row *row, int client, int guest
 	relayflow_init(&c->from[GUEST]);
 	c->t = t;
 	c->row = *row;
-	c->row.from_port = local_port(guest);
+	c->row.from_port = fd_local_port4(guest);
 	c->last = mono_now();
 	c->next = t->conns;
 	c->link = &t->conns;

@@ -87,15 +87,12 @@ relayudp_each(const struct relayudp *u, void (*fn)(void *arg, const struct msg_r
 	      void *arg)
 {
 	for (const struct peer *p = u->peers; p; p = p->next) {
-		struct sockaddr_in a = {.sin_port = 0};
-		socklen_t len = sizeof(a);
 		struct msg_relay_row row = {.proto = PROTO_UDP,
 					    .port = p->port.port,
+					    .from_port = fd_local_port4(p->fd),
 					    .guest = p->port.guest,
 					    .guest_port = p->port.guest_port};
 
-		if (getsockname(p->fd, (struct sockaddr *)&a, &len) == 0)
-			row.from_port = ntohs(a.sin_port);
 		fn(arg, &row);
 	}
 }
