@@ -502,6 +502,13 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		is_bridge(r, NFT_META_IIFKIND);
 		is_bridge(r, NFT_META_OIFKIND);
 		break;
+	case NFT_OP_IIF_NONE: {
+		uint32_t none = 0;
+
+		load_meta(r, NFT_META_IIF, NFT_REG_1);
+		compare(r, NFT_REG_1, NFT_CMP_EQ, &none, sizeof(none));
+		break;
+	}
 	case NFT_OP_IIF_IN:
 		load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
 		lookup(r, s->arg, NULL);

@@ -34,7 +34,8 @@ enum nft_set {
 	NFT_SET_NAT_NETS, /* ifname: those that may go out */
 	NFT_SET_TOGETHER, /* ifname . ifname: a network and itself, and what routes lets talk */
 	NFT_SET_GATEWAYS, /* ifname . address: the gateway as its own network sees it */
-	NFT_SET_HAIRPIN,  /* ifname . address range: sources that a guest cannot answer directly */
+	NFT_SET_HAIRPIN,  /* ifname . ifname: a network and itself */
+	NFT_SET_NEAR,     /* ifname . address range: sources that a guest would answer without us */
 	NFT_MAP_SELF,     /* ifname : address of ours that answers there */
 	NFT_MAP_FORWARDS, /* protocol . port : guest . port */
 	NFT_MAP_BOUND_TCP, /* address . port : guest . port, of forwards of one address of the host */
@@ -130,6 +131,7 @@ enum nft_op {
 	NFT_OP_DADDR_LOOPBACK, /* ip daddr 127.0.0.0/8 */
 	NFT_OP_DADDR_NOT,      /* ip daddr != ARG (host order) */
 	NFT_OP_BRIDGED,        /* meta iifkind "bridge" meta oifkind "bridge" */
+	NFT_OP_IIF_NONE,       /* meta iif 0: of the host, or of a bridge behind bridge-nf */
 	NFT_OP_IIF_IN,         /* iifname @SET */
 	NFT_OP_OIF_IN,         /* oifname @SET */
 	NFT_OP_OIF_NOT_IN,     /* oifname != @SET */

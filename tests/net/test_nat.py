@@ -349,6 +349,20 @@ def test_forwards_are_reached_from_everywhere(lab, served, bridge_nf):
     assert not any(peer.startswith("127.") for peer in seen)
 
 
+def test_who_cannot_be_answered_gets_our_address(lab, served, bridge_nf):
+    """By where it comes from; by its address only where bridge-nf hides that."""
+    _, other = served
+    assert echoes(try_tcp(lab.host, "127.0.0.1", 8080, source="127.0.0.5"))
+    assert echoes(try_tcp(other, HOST, 8080))
+    assert {peer for _, peer, _ in lab.server.peers} == {ADAPTER}
+    # The other guest has a second address, of no subnet of ours, and the host knows where it is.
+    other.ip("address", "add", "192.0.2.77/32", "dev", "eth0")
+    lab.host.ip("route", "add", "192.0.2.77/32", "dev", "vmnet8")
+    assert echoes(try_tcp(other, HOST, 8080, source="192.0.2.77"))
+    if not bridge_nf:
+        assert {peer for _, peer, _ in lab.server.peers} == {ADAPTER}
+
+
 def test_forwards_leave_other_traffic_alone(lab, served):
     guest, other = served
     # The port at other machines, and at the gateway address, which serves DNS and ping only.

@@ -187,7 +187,7 @@ only_sets_grow(void **state UNUSED)
 	assert_int_equal(elems, 65535);
 	elems = 0;
 	nft_plan_elems(&plan, NFT_SET_HAIRPIN, count, &elems);
-	assert_int_equal(elems, 500);
+	assert_int_equal(elems, 250);
 	assert_int_equal(plan.ntimeouts, 1);
 }
 
