@@ -66,15 +66,14 @@ nft_change_gone(struct nft_change *c, struct nft_plan *p, const struct msg_nat_f
 int
 nft_change_come(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m)
 {
-	bool had;
+	bool bound = p->any_bound, ftp = p->any_ftp_forward;
 	int r;
 
 	if (c->ncome == NAT_CHANGES_MAX)
 		return refuse(p, m, "is one too many for one change");
-	had = p->any_bound;
 	r = nft_plan_forward(p, m);
 	if (r == 0)
 		c->come[c->ncome++] = *m;
-	c->rules |= p->any_bound && !had;
+	c->rules |= p->any_bound != bound || p->any_ftp_forward != ftp;
 	return r;
 }

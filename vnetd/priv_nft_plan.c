@@ -81,7 +81,7 @@ const struct nft_set_def nft_sets[NFT_SET_N] = {
     [NFT_SET_OPEN_GATEWAYS] = {"open_gateways", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
     [NFT_SET_RESET_NETS] = {"reset_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_ALWAYS},
     [NFT_SET_FTP_NETS] = {"ftp_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_FTP},
-    [NFT_SET_FTP_PORTS] = {"ftp_ports", {NFT_T_PORT}, {NFT_T_NONE}, false, NFT_IF_FTP},
+    [NFT_SET_FTP_PORTS] = {"ftp_ports", {NFT_T_PORT}, {NFT_T_NONE}, false, NFT_IF_FTP_FORWARDS},
     [NFT_SET_FLOW_NETS] = {"flow_nets", {NFT_T_IFNAME}, {NFT_T_NONE}, false, NFT_IF_FLOWS},
     [NFT_MAP_FROM_GUESTS] = {"from_guests", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
     [NFT_MAP_TO_HOST] = {"to_host", {NFT_T_IFNAME}, {NFT_T_VERDICT}, false, NFT_ALWAYS},
@@ -96,6 +96,7 @@ const struct nft_chain_def nft_chains[NFT_CHAIN_N] = {
     [NFT_CHAIN_GATEWAY] = {"gateway", NULL, NULL, 0, 0},
     [NFT_CHAIN_HOST_OPEN] = {"host_open", NULL, NULL, 0, 0},
     [NFT_CHAIN_HOST_CLOSED] = {"host_closed", NULL, NULL, 0, 0},
+    [NFT_CHAIN_FORWARDED] = {"forwarded", NULL, NULL, 0, 0},
     [NFT_CHAIN_INPUT] = {"input", "filter", "input", NF_INET_LOCAL_IN, 0},
     [NFT_CHAIN_FORWARD] = {"forward", "filter", "forward", NF_INET_FORWARD, 0},
     [NFT_CHAIN_PREROUTING] = {"prerouting", "nat", "prerouting", NF_INET_PRE_ROUTING, -100},
@@ -208,8 +209,8 @@ const struct nft_rule_def nft_rules[] = {
     /* Before anything is translated: who follows a connection has to be known by then. */
     IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, NFT_FTP_PORT),
        IN(IIF_IN, FTP_NETS), OP(FTP_HELPER)),
-    IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), IN(DPORT_IN, FTP_PORTS), OP(TO_LOCAL),
-       OP(FTP_HELPER)),
+    IF(IF_FTP_FORWARDS, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), IN(DPORT_IN, FTP_PORTS),
+       OP(TO_LOCAL), OP(FTP_HELPER)),
     IF(IF_CAPTURES, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
     IF(IF_CAPTURES, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED6, CAPTURES6)),
     IF(IF_BOUND, PREROUTING, IN(IIF_DADDR_IN, GATEWAYS), OP(ACCEPT)),
@@ -227,12 +228,14 @@ const struct nft_rule_def nft_rules[] = {
     RULE(OUTPUT, MAP(DNAT_LOCAL, FORWARDS)),
 
     /* What comes by a forward, from the host itself too: the network that it leads to has the say. */
-    IF(IF_TIMEOUTS, POSTROUTING, DNATED, MAP(OIF_PROTO_VMAP, TIMEOUTS)),
-    RULE(POSTROUTING, DNATED, IN(IIF_OIF_IN, HAIRPIN), MAP(SNAT, SELF)),
-    RULE(POSTROUTING, DNATED, OP(SADDR_LOOPBACK), MAP(SNAT, SELF)),
+    IF(IF_TIMEOUTS, FORWARDED, MAP(OIF_PROTO_VMAP, TIMEOUTS)),
+    RULE(FORWARDED, IN(IIF_OIF_IN, HAIRPIN), MAP(SNAT, SELF)),
+    RULE(FORWARDED, OP(SADDR_LOOPBACK), MAP(SNAT, SELF)),
     /* A frame that bridge-nf translates stays in the bridge, and nobody says by what interface it came. Only such
      * ones are looked up among ranges, for which the kernel saves the vector unit's registers: 2 us. */
-    RULE(POSTROUTING, DNATED, OP(IIF_NONE), IN(OIF_SADDR_IN, NEAR), MAP(SNAT, SELF)),
+    RULE(FORWARDED, OP(IIF_NONE), IN(OIF_SADDR_IN, NEAR), MAP(SNAT, SELF)),
+
+    RULE(POSTROUTING, DNATED, JUMP(FORWARDED)),
     RULE(POSTROUTING, IN(OIF_IN, NETS), OP(ACCEPT)),
     IF(IF_WAYS, POSTROUTING, OP(IPV4), MAP(IIF_VMAP, WAYS)),
     RULE(POSTROUTING, OP(IPV4), IN(IIF_IN, NAT_NETS), OP(MASQUERADE)),
@@ -407,6 +410,7 @@ nft_plan_forward(struct nft_plan *p, const struct msg_nat_forward *m)
 	}
 	*taken |= bit;
 	p->any_bound |= m->host.h != 0;
+	p->any_ftp_forward |= nft_forward_is_ftp(p, m);
 	p->forwards[p->nforwards++] = *m;
 	return 0;
 }
@@ -470,6 +474,8 @@ is_needed(const struct nft_plan *p, enum nft_when when)
 		return p->any_egress;
 	case NFT_IF_VMWARE:
 		return p->any_vmware;
+	case NFT_IF_FTP_FORWARDS:
+		return p->any_ftp_forward && !p->no_ftp;
 	case NFT_IF_BOUND:
 		return p->any_bound;
 	case NFT_IF_CAPTURES:

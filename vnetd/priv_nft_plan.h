@@ -67,6 +67,7 @@ enum nft_chain {
 	NFT_CHAIN_GATEWAY,
 	NFT_CHAIN_HOST_OPEN,
 	NFT_CHAIN_HOST_CLOSED,
+	NFT_CHAIN_FORWARDED,
 	NFT_CHAIN_INPUT,
 	NFT_CHAIN_FORWARD,
 	NFT_CHAIN_PREROUTING,
@@ -93,11 +94,12 @@ enum nft_when {
 	NFT_IF_TIMEOUTS,
 	NFT_IF_TCP_TIMEOUTS, /* some network has its own of TCP */
 	NFT_IF_OTHERS_DROPPED,
-	NFT_IF_FTP,    /* some network's FTP is followed */
-	NFT_IF_WAYS,   /* some network does not just masquerade */
-	NFT_IF_EGRESS, /* some network leaves by one interface only */
-	NFT_IF_VMWARE, /* some network is for VMware's MAC addresses */
-	NFT_IF_BOUND,  /* some forward is of one address of the host */
+	NFT_IF_FTP,          /* some network's FTP is followed */
+	NFT_IF_FTP_FORWARDS, /* some forward leads to FTP that is followed */
+	NFT_IF_WAYS,         /* some network does not just masquerade */
+	NFT_IF_EGRESS,       /* some network leaves by one interface only */
+	NFT_IF_VMWARE,       /* some network is for VMware's MAC addresses */
+	NFT_IF_BOUND,        /* some forward is of one address of the host */
 	NFT_IF_CAPTURES,
 	NFT_IF_FLOWS, /* the flowtable takes some network's connections */
 };
@@ -216,7 +218,7 @@ struct nft_plan {
 	size_t ntimeouts;
 	bool any_ftp, any_way, any_egress, any_vmware, any_tcp_timeout,
 	    any_flow;                      /* of the networks */
-	bool any_bound;                    /* of the forwards, now or before a change */
+	bool any_bound, any_ftp_forward;   /* of the forwards, now or before a change */
 	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
 	int err;                           /* of the first bad row, negative */
 	char why[160];

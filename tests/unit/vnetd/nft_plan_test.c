@@ -424,6 +424,31 @@ the_first_bound_forward_brings_rules(void **state UNUSED)
 	assert_false(change.rules);
 }
 
+/* So is the one that looks for FTP that forwards lead to. */
+static void
+the_first_forward_of_ftp_brings_its_rule(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 1);
+
+	change = (struct nft_change){.ngone = 0};
+	n.ftp = true;
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_false(change.rules || nft_plan_has_set(&plan, NFT_SET_FTP_PORTS));
+	f.guest_port = NFT_FTP_PORT;
+	f.port = 2;
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_true(change.rules && nft_plan_has_set(&plan, NFT_SET_FTP_PORTS));
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_change_gone(&change, &plan, &f), 0);
+	f.port = 3;
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_false(change.rules);
+	plan.no_ftp = true;
+	assert_false(nft_plan_has_set(&plan, NFT_SET_FTP_PORTS));
+}
+
 static void
 a_change_is_small(void **state UNUSED)
 {
@@ -480,6 +505,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_bound_forward_brings_rules, begin, end),
+	    cmocka_unit_test_setup_teardown(the_first_forward_of_ftp_brings_its_rule, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_in_a_flowtable_are_established, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_is_small, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_failure_sticks, begin, end),
