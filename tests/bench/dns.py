@@ -173,7 +173,7 @@ def judge(table, got, memory):
     table.ratio("cached / dnsmasq", ours["cached"], got["dnsmasq"]["cached"])
     best = max(("unbound", "dnsmasq"), key=lambda name: sum(got[name]["fresh"]))
     table.ratio(f"not cached / {best}", ours["fresh"], got[best]["fresh"], least=1.5)
-    for what, where, most in (("latency", "one processor", 1.0), ("anywhere", "any", None)):
+    for what, where, most in (("latency", "one processor", 1.0), ("anywhere", "any processor", None)):
         best = min(("unbound", "dnsmasq"), key=lambda name, what=what: statistics.median(got[name][what]))
         table.ratio(f"mean latency at 1,000/s, {where} / {best}", ours[what], got[best][what], most=most)
     table.at_most("memory", [memory["vnetd"]], 5, "MB",

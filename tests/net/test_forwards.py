@@ -3,6 +3,8 @@
 
 import contextlib
 import errno
+import os
+import pathlib
 import select
 import socket
 import threading
@@ -250,6 +252,24 @@ def test_a_service_of_the_host_is_not_hidden(lab, vnetd):
             vnetd.ctl("forward", "remove", "vmnet8", "tcp", "9090")
             assert "shadow" not in vnetd.read("vnetd.conf")
             assert hears(lab.outside, HOST, 9090) == "host"
+
+
+def test_a_port_in_use_is_refused_by_the_name_of_who_has_it(lab, vnetd):
+    guest = guest_on(lab, 10)
+    with echo(guest), echo(lab.host, 8080):
+        forward = ["forward", "add", "vmnet8", "tcp", "8080", "10.181.8.10", "7"]
+        bad = vnetd.ctl(*forward, check=False)
+        mine = pathlib.Path("/proc/self/comm").read_text().strip()
+        assert bad.rc == 1
+        assert f"tcp port 8080 is in use by {mine} (pid {os.getpid()}) on " in bad.err
+        assert "--shadow" in bad.err and vnetd.json("forward", "list")["forwards"] == []
+        vnetd.ctl(*forward, "--shadow")
+        assert talks(lab.outside, HOST, 8080)
+        [row] = vnetd.json("forward", "list")["forwards"]
+        assert row["connections"] == 1
+        # It has gone when the forward goes, and the service is asked again.
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8080")
+        assert talks(lab.outside, HOST, 8080)
 
 
 def test_ranges_and_addresses_of_the_host(lab):

@@ -784,21 +784,3 @@ def test_connections_are_listed_and_counted(lab):
         assert line[:6] == ["tcp", "vmnet8", "10.181.8.10:7", "<-", "%s:%u" % into.getsockname(), "8080"]
         into.close()
         out.close()
-
-
-def test_a_port_in_use_is_refused_by_the_name_of_who_has_it(lab, vnetd):
-    guest = guest_on(lab, 8, 10)
-    with echo(guest), echo(lab.host, 8080):
-        forward = ["forward", "add", "vmnet8", "tcp", "8080", "10.181.8.10", "7"]
-        bad = vnetd.ctl(*forward, check=False)
-        mine = pathlib.Path("/proc/self/comm").read_text().strip()
-        assert bad.rc == 1
-        assert f"tcp port 8080 is in use by {mine} (pid {os.getpid()}) on " in bad.err
-        assert "--shadow" in bad.err and vnetd.json("forward", "list")["forwards"] == []
-        vnetd.ctl(*forward, "--shadow")
-        assert talks(lab.outside, HOST, 8080)
-        [row] = vnetd.json("forward", "list")["forwards"]
-        assert row["connections"] == 1
-        # It has gone when the forward goes, and the service is asked again.
-        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "8080")
-        assert talks(lab.outside, HOST, 8080)
