@@ -119,12 +119,41 @@ port_taken(struct draft *t, unsigned n, const struct conf_forward *f)
 	return false;
 }
 
-/* Puts a port into the list `shadow` of a network, or takes it out. */
-static void
-edit_shadow(struct draft *t, unsigned n, enum conf_proto proto, uint16_t port, bool on)
+/* Lists in vnetd.conf. Words are compared as we write them. */
+
+enum { WORD_CAP = 32 };
+
+typedef bool next_word(const char **text, char word[WORD_CAP]);
+
+static bool
+next_port(const char **text, char word[WORD_CAP])
+{
+	enum conf_proto proto;
+	uint16_t port;
+
+	if (!schema_port_next(text, &proto, &port))
+		return false;
+	snprintf(word, WORD_CAP, "%s/%u", conf_proto_str(proto), port);
+	return true;
+}
+
+static bool
+next_mac(const char **text, char word[WORD_CAP])
+{
+	struct mac mac;
+
+	if (!schema_mac_next(text, &mac))
+		return false;
+	snprintf(word, WORD_CAP, "%s", MAC_STR(mac));
+	return true;
+}
+
+/* Puts a word into the list `key` of a network, or takes it out; whether it was there. */
+static bool
+edit_list(struct draft *t, unsigned n, const char *key, next_word *next, const char *word, bool on)
 {
 	const struct conf_file *f = draft_file(t, CONF_FILE_VNETD, 0);
-	struct strbuf list, next;
+	struct strbuf list, text;
 	struct vnetd_file vf;
 	struct diags quiet;
 	struct arena a;
@@ -139,32 +168,46 @@ edit_shadow(struct draft *t, unsigned n, enum conf_proto proto, uint16_t port, b
 	for (size_t i = 0; i < vf.nsections; i++) {
 		const struct vnetd_section *s = &vf.section[i];
 		const struct vnetd_item *it =
-		    s->kind == SCHEMA_NET && s->net == n ? vnetd_item_find(s, "shadow") : NULL;
-		const char *text = it ? it->value.text : "";
-		enum conf_proto p;
-		uint16_t q;
+		    s->kind == SCHEMA_NET && s->net == n ? vnetd_item_find(s, key) : NULL;
+		const char *at = it ? it->value.text : "";
+		char other[WORD_CAP];
 
-		while (schema_port_next(&text, &p, &q)) {
-			bool same = p == proto && q == port;
+		while (next(&at, other)) {
+			bool same = !strcmp(other, word);
 
 			was |= same;
 			if (!same)
-				strbuf_addf(&list, "%s%s/%u", list.len ? " " : "",
-					    conf_proto_str(p), q);
+				strbuf_addf(&list, "%s%s", list.len ? " " : "", other);
 		}
 	}
 	if (on)
-		strbuf_addf(&list, "%s%s/%u", list.len ? " " : "", conf_proto_str(proto), port);
+		strbuf_addf(&list, "%s%s", list.len ? " " : "", word);
 	if (on != was) {
-		strbuf_init(&next);
-		vnetdconf_set(&next, f->text ? f->text : "", f->text ? f->len : 0, section,
-			      "shadow", list.len ? strbuf_str(&list) : NULL);
-		draft_put(t, CONF_FILE_VNETD, 0, &next);
+		strbuf_init(&text);
+		vnetdconf_set(&text, f->text ? f->text : "", f->text ? f->len : 0, section, key,
+			      list.len ? strbuf_str(&list) : NULL);
+		draft_put(t, CONF_FILE_VNETD, 0, &text);
 	}
 	t->ch->bad |= list.bad || a.bad;
 	strbuf_fini(&list);
 	diags_fini(&quiet);
 	arena_fini(&a);
+	return was;
+}
+
+static void
+edit_shadow(struct draft *t, unsigned n, enum conf_proto proto, uint16_t port, bool on)
+{
+	char word[WORD_CAP];
+
+	snprintf(word, sizeof(word), "%s/%u", conf_proto_str(proto), port);
+	edit_list(t, n, "shadow", next_port, word, on);
+}
+
+static bool
+edit_static_arp(struct draft *t, unsigned n, struct mac mac, bool on)
+{
+	return edit_list(t, n, "static-arp", next_mac, MAC_STR(mac), on);
 }
 
 bool
@@ -275,51 +318,6 @@ cut_hosts(struct strbuf *out, const char *text, size_t len, struct mac mac)
 	diags_fini(&quiet);
 	arena_fini(&a);
 	return n;
-}
-
-/* Puts a MAC address into the list static-arp of a network, or takes it out; whether it was there. */
-static bool
-edit_static_arp(struct draft *t, unsigned n, struct mac mac, bool on)
-{
-	const struct conf_file *f = draft_file(t, CONF_FILE_VNETD, 0);
-	struct strbuf list, next;
-	struct vnetd_file vf;
-	struct diags quiet;
-	struct arena a;
-	bool was = false;
-	char section[16];
-
-	arena_init(&a);
-	diags_init(&quiet);
-	strbuf_init(&list);
-	snprintf(section, sizeof(section), "vmnet%u", n);
-	vnetdconf_parse(&vf, &a, "", f->text ? f->text : "", f->text ? f->len : 0, &quiet);
-	for (size_t i = 0; i < vf.nsections; i++) {
-		const struct vnetd_section *s = &vf.section[i];
-		const struct vnetd_item *it =
-		    s->kind == SCHEMA_NET && s->net == n ? vnetd_item_find(s, "static-arp") : NULL;
-		const char *text = it ? it->value.text : "";
-		struct mac m;
-
-		while (schema_mac_next(&text, &m)) {
-			was |= mac_eq(m, mac);
-			if (!mac_eq(m, mac))
-				strbuf_addf(&list, "%s%s", list.len ? " " : "", MAC_STR(m));
-		}
-	}
-	if (on)
-		strbuf_addf(&list, "%s%s", list.len ? " " : "", MAC_STR(mac));
-	if (on != was) {
-		strbuf_init(&next);
-		vnetdconf_set(&next, f->text ? f->text : "", f->text ? f->len : 0, section,
-			      "static-arp", list.len ? strbuf_str(&list) : NULL);
-		draft_put(t, CONF_FILE_VNETD, 0, &next);
-	}
-	t->ch->bad |= list.bad || a.bad;
-	strbuf_fini(&list);
-	diags_fini(&quiet);
-	arena_fini(&a);
-	return was;
 }
 
 /* Removes every statement of VMware's files about (n, mac); how many there were. */

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "conf/dhcp_lex.h"
+#include "lib/inet.h"
 #include "lib/strbuf.h"
 #include "lib/wire.h"
 
@@ -274,11 +275,7 @@ put_hex(struct wr *out, struct word w)
 		unsigned v = 0, n = 0;
 
 		for (; n < 2 && i < w.len && w.s[i] != ':'; n++, i++) {
-			char c = w.s[i];
-			int digit = c >= '0' && c <= '9'   ? c - '0'
-				    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-							   : -1;
+			int digit = hex_digit(w.s[i]);
 
 			if (digit < 0)
 				return false;

@@ -358,18 +358,6 @@ read_time(struct journal_reader *r, int64_t *out)
 	return t.kind == TOKEN_SEMI;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* "01:00:0c:..." -> bytes; ids that are longer than we remember, or ISC's other forms, are
  * dropped. */
 static void
@@ -379,7 +367,7 @@ parse_uid(struct journal_rec *rec, const char *s)
 
 	rec->uid_len = 0;
 	for (;;) {
-		int hi = hex_value(s[0]), lo = hi < 0 ? -1 : hex_value(s[1]);
+		int hi = hex_digit(s[0]), lo = hi < 0 ? -1 : hex_digit(s[1]);
 
 		if (lo < 0 || len == LEASE_UID_MAX)
 			return;

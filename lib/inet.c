@@ -91,7 +91,7 @@ prefix4_parse(struct prefix4 *out, const char *s)
 	return true;
 }
 
-static int
+int
 hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -118,6 +118,9 @@ bool ip4_mask_len(uint8_t *len, struct ip4 mask);
 /* "a.b.c.d/len" without host bits. */
 bool prefix4_parse(struct prefix4 *out, const char *s);
 
+/* The value of a hex digit, any case; -1: it is none. */
+int hex_digit(char c);
+
 /* Six hex octets separated by ':' or '-', one or two digits each, any case. */
 bool mac_parse(struct mac *out, const char *s);
 

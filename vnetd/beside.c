@@ -17,12 +17,7 @@
 #include "vnetd/ctl_args.h"
 
 static const struct ctl_opt opts[] = {
-    {"config-dir", 0, "DIR", "accepted like in all programs, not used"},
-    {"state-dir", 0, "DIR", "accepted like in all programs, not used"},
-    {"run-dir", 0, "DIR", "where vnetd's socket is (default " VNET_RUN_DIR ")"},
-    {"help", 'h', NULL, "show this help and exit"},
-    {"version", 0, NULL, "print the version and exit"},
-    {0},
+    CTL_OPTS_UNUSED_DIRS, CTL_OPT_RUN_DIR, CTL_OPT_HELP, CTL_OPT_VERSION, {0},
 };
 
 void

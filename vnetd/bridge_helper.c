@@ -23,11 +23,10 @@ static const struct ctl_opt opts[] = {
     {"use-vnet", 0, NULL, "virtio-net headers on (QEMU says so where it can)"},
     {"mac", 0, "MAC", "the guest's MAC address, since QEMU does not tell it"},
     {"name", 0, "PORT", "the port's name (default: its interface)"},
-    {"config-dir", 0, "DIR", "accepted like in all programs, not used"},
-    {"state-dir", 0, "DIR", "accepted like in all programs, not used"},
-    {"run-dir", 0, "DIR", "where vnetd's socket is (default " VNET_RUN_DIR ")"},
-    {"help", 'h', NULL, "show this help and exit"},
-    {"version", 0, NULL, "print the version and exit"},
+    CTL_OPTS_UNUSED_DIRS,
+    CTL_OPT_RUN_DIR,
+    CTL_OPT_HELP,
+    CTL_OPT_VERSION,
     {0},
 };
 

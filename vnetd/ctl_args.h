@@ -28,6 +28,20 @@ struct ctl_opt {
 	{                                                                                          \
 		"help", 'h', NULL, "show this help and exit"                                       \
 	}
+#define CTL_OPT_VERSION                                                                            \
+	{                                                                                          \
+		"version", 0, NULL, "print the version and exit"                                   \
+	}
+#define CTL_OPT_RUN_DIR                                                                            \
+	{                                                                                          \
+		"run-dir", 0, "DIR", "where vnetd's socket is (default " VNET_RUN_DIR ")"          \
+	}
+/* For programs that read no files of vnetd's. */
+#define CTL_OPTS_UNUSED_DIRS                                                                       \
+	{"config-dir", 0, "DIR", "accepted like in all programs, not used"},                       \
+	{                                                                                          \
+		"state-dir", 0, "DIR", "accepted like in all programs, not used"                   \
+	}
 #define CTL_OPT_QUIET                                                                              \
 	{                                                                                          \
 		"quiet", 'q', NULL, "print nothing but errors"                                     \

@@ -24,9 +24,9 @@ static const struct ctl_opt opts[] = {
      "take over the settings in FILE; an empty file means the defaults"},
     {"config-dir", 0, "DIR", "configuration (default " VNET_CONFIG_DIR ")"},
     {"state-dir", 0, "DIR", "leases (default " VNET_STATE_DIR ")"},
-    {"run-dir", 0, "DIR", "where vnetd's socket is (default " VNET_RUN_DIR ")"},
+    CTL_OPT_RUN_DIR,
     CTL_OPT_HELP,
-    {"version", 0, NULL, "print the version and exit"},
+    CTL_OPT_VERSION,
     {0},
 };
 

@@ -148,37 +148,30 @@ need_ipv4(struct rule *r)
 	equals_u8(r, NFPROTO_IPV4);
 }
 
+/* register 1 &= mask, of at most four bytes */
+static void
+mask_with(struct rule *r, const void *mask, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "bitwise");
+	const uint32_t zero = 0;
+
+	if (!e)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, len);
+}
+
 /* register 1 & mask is not 0 */
 static void
 any_bit(struct rule *r, uint32_t mask)
 {
-	struct nftnl_expr *e = expr(r, "bitwise");
-	uint32_t zero = 0;
+	const uint32_t zero = 0;
 
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	mask_with(r, &mask, sizeof(mask));
 	compare(r, NFT_REG_1, NFT_CMP_NEQ, &zero, sizeof(zero));
-}
-
-/* register 1 & mask, of one byte */
-static void
-mask_u8(struct rule *r, uint8_t mask)
-{
-	struct nftnl_expr *e = expr(r, "bitwise");
-	uint8_t zero = 0;
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
 }
 
 static void
@@ -316,10 +309,10 @@ flow_add(struct rule *r)
 static void
 no_syn(struct rule *r)
 {
-	uint8_t syn = TH_SYN;
+	const uint8_t syn = TH_SYN, all = TH_FIN | TH_SYN | TH_RST | TH_ACK;
 
 	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
-	mask_u8(r, TH_FIN | TH_SYN | TH_RST | TH_ACK);
+	mask_with(r, &all, sizeof(all));
 	compare(r, NFT_REG_1, NFT_CMP_NEQ, &syn, sizeof(syn));
 }
 

@@ -46,10 +46,10 @@ const struct ctl_verb *const ctl_verbs[] = {
 const struct ctl_opt ctl_program_opts[] = {
     {"config-dir", 0, "DIR", "configuration (default " VNET_CONFIG_DIR ")"},
     {"state-dir", 0, "DIR", "leases (default " VNET_STATE_DIR ")"},
-    {"run-dir", 0, "DIR", "where vnetd's socket is (default " VNET_RUN_DIR ")"},
+    CTL_OPT_RUN_DIR,
     CTL_OPT_QUIET,
     CTL_OPT_HELP,
-    {"version", 0, NULL, "print the version and exit"},
+    CTL_OPT_VERSION,
     {0},
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "dhcpd/server.h"
+#include "tests/fuzz/check.h"
 
 #define NET 0xc0a80800u
 
@@ -22,12 +23,6 @@ static const struct mac server_mac = {{0x00, 0x50, 0x56, 0xc0, 0x00, 0x08}};
 
 static const struct mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 static const struct mac reserved_mac = {{0x00, 0x0c, 0x29, 0x00, 0x00, 0x07}};
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 /* A pool of six, so that a short input can exhaust it. */
 static struct dhcp_server *

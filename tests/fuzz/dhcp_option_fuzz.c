@@ -5,20 +5,14 @@
  * cookie. What must hold: each option has the value that a second, plain reader of RFC 2132 and 3396 finds, by walking
  * and by decoding, and what was read is read again from a message that is built of it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "dhcpd/msg.h"
+#include "tests/fuzz/check.h"
 
 enum { SNAME_AT = 44, FILE_AT = 108, COOKIE_AT = 236, MESSAGE_MAX = 4096, SIDES = 192 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 /* Values by code, joined. */
 struct values {

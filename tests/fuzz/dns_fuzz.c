@@ -12,16 +12,11 @@
 #include "lib/wire.h"
 #include "natd/dns.h"
 #include "natd/dnsmsg.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 enum { SOCKS = 4, NETS = 3, GUARDED = 1, MSG_CAP = 2048 };
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 struct fuzz {
 	struct dns *d;

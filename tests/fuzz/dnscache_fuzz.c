@@ -10,16 +10,11 @@
 
 #include "lib/wire.h"
 #include "natd/dnscache.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 enum { QUERY_MAX = 1232, ROOM = 300 };
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 struct query {
 	const uint8_t *b;

@@ -9,16 +9,11 @@
 
 #include "lib/wire.h"
 #include "natd/dnsname.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 enum { NET = 8, QUERY_MAX = 600 };
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static void
 ask(const struct dnsname *t, const uint8_t *query, size_t len, size_t room)

@@ -9,14 +9,9 @@
 
 #include "lib/util.h"
 #include "natd/dnsrebind.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static const struct prefix4 own[] = {{{0xcb007100}, 24}};
 

@@ -10,16 +10,11 @@
 #include <string.h>
 
 #include "dhcpd/server.h"
+#include "tests/fuzz/check.h"
 
 #define NET 0xc0a80000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static void
 check_round_trip(const struct journal_rec *rec)

@@ -5,19 +5,13 @@
  * have no line end in them and stay within the limit, a command is sent only where the dialogue has one,
  * filters stay within their tables, and a refusal has a sentence.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/strbuf.h"
 #include "vnetd/qmp.h"
+#include "tests/fuzz/check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static void
 check_filters(const struct qmp_filters *f)

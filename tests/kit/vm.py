@@ -6,11 +6,12 @@ waits for one, `send(text)` types a line.  TCG on purpose: it works everywhere, 
 """
 
 import itertools
+import os
 import re
 import subprocess
 import threading
 
-from . import images, proc
+from . import images, ns, proc
 
 QEMU = "qemu-system-x86_64"
 _RESULT = re.compile(r"RESULT (\w+)=(.*)")
@@ -20,12 +21,12 @@ CONSOLE = "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_
 class Machine:
     """A running QEMU.  `argv` is the whole command line but for console and kernel.
 
-    ns     namespace to start it in;  user  the unprivileged user that QEMU runs as
+    space  namespace to start it in;  user  the unprivileged user that QEMU runs as
     wrap   words in front of QEMU's: a command that starts it
     kernel None: the firmware looks for something to boot, with its console on the serial line
     """
 
-    def __init__(self, ns, argv, *, kernel, initrd=None, append="", memory=256, user=None, wrap=()):
+    def __init__(self, space, argv, *, kernel, initrd=None, append="", memory=256, user=None, wrap=()):
         self.console = ""
         self.results = {}
         self._news = threading.Condition()
@@ -35,7 +36,7 @@ class Machine:
         if kernel:
             full += ["-kernel", kernel, "-initrd", initrd, "-append", f"{CONSOLE} {append}".strip()]
         full += argv
-        self.process = ns.popen(
+        self.process = space.popen(
             *full, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -98,7 +99,7 @@ def initrd_for(tmp, script):
     return initrd
 
 
-def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
+def guest(space, tmp, script, *, user, network, helper, mac=None, memory=256):
     """A guest with an unmodified Debian kernel that runs `script`.
 
     It is plugged in as a user would do it: -nic bridge,br=NETWORK,helper=HELPER.
@@ -107,7 +108,7 @@ def guest(ns, tmp, script, *, user, network, helper, mac=None, memory=256):
     nic = f"bridge,br={network},model=virtio-net-pci,helper={helper}"
     nic += f",mac={mac}" if mac else ""
     kernel = images.kernel() / "vmlinuz"
-    return Machine(ns, ["-nic", nic], kernel=kernel, initrd=initrd, memory=memory, user=user)
+    return Machine(space, ["-nic", nic], kernel=kernel, initrd=initrd, memory=memory, user=user)
 
 
 # A guest that is used from outside, line by line: Shell types, this answers.
@@ -130,7 +131,7 @@ class Shell:
     tools   {path in the guest: program of this machine}; they come with their libraries
     """
 
-    def __init__(self, ns, tmp, *, attach, mac, user, qmp, prelude="", tools=(), modules=()):
+    def __init__(self, space, tmp, *, attach, mac, user, qmp, prelude="", tools=(), modules=()):
         extra = images.Cpio()
         images.add_programs(extra, dict(tools))
         names = images.add_modules(extra, modules)
@@ -143,7 +144,7 @@ class Shell:
         kernel = images.kernel() / "vmlinuz"
         self._turns = itertools.count()
         self.machine = Machine(
-            ns, argv, kernel=kernel, initrd=initrd, memory=384, user=user, wrap=attach
+            space, argv, kernel=kernel, initrd=initrd, memory=384, user=user, wrap=attach
         )
 
     def __call__(self, line, timeout=60, check=True):
@@ -155,7 +156,7 @@ class Shell:
         return out if check else (status, out)
 
 
-def systemd_host(ns, tmp, script, files, *, memory=768):
+def systemd_host(space, tmp, script, files, *, memory=768):
     """A Debian with systemd that runs `script` (bash) as root once it is up.
 
     files   {path in the machine: path here}; folders are taken with what is in them
@@ -175,13 +176,37 @@ def systemd_host(ns, tmp, script, files, *, memory=768):
         f"file={tar},format=raw,if=virtio,readonly=on",
     ]
     return Machine(
-        ns,
+        space,
         ["-smp", "2", *(word for disk in disks for word in ("-drive", disk))],
         kernel=images.kernel() / "vmlinuz",
         initrd=images.host_initrd(),
         append="systemd.show_status=0 systemd.getty_auto=no systemd.log_level=err audit=0",
         memory=memory,
     )
+
+
+def host_results(name, stage, tmp, files=None):
+    """{result: value} of tests/vm/host/NAME.sh, run by one boot of a Debian with our staged tree in /stage."""
+    images.host_disk()
+    images.host_initrd()
+    space = ns.Netns(f"vt{os.getpid()}-{name}")
+    try:
+        booted = systemd_host(
+            space,
+            tmp,
+            (images.VM_DIR / f"host/{name}.sh").read_text(),
+            {"/stage": stage, "/src/scripts": images.VM_DIR.parents[1] / "scripts", **(files or {})},
+        )
+        found = booted.finish(500)
+        print(booted.console)
+        return found
+    finally:
+        space.delete()
+
+
+def same(results, **wanted):
+    """Asserts that these results are as they should be."""
+    assert {key: results.get(key) for key in wanted} == wanted, results.get("journal", "")
 
 
 # `check NAME COMMAND...` reports whether a command succeeded; the test asserts on the results.

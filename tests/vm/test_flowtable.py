@@ -3,38 +3,16 @@
 each test looks at a few of its results.
 """
 
-import os
-
 import pytest
 
-from tests.kit import built, images, ns, vm
+from tests.kit import built
+from tests.kit.vm import host_results, same
 
 
 @pytest.fixture(scope="module")
 def results(machine, stage, tmp_path_factory):
-    images.host_disk()
-    images.host_initrd()
-    space = ns.Netns(f"vt{os.getpid()}-flowtable")
-    try:
-        booted = vm.systemd_host(
-            space,
-            tmp_path_factory.mktemp("host"),
-            (vm.images.VM_DIR / "host/flowtable.sh").read_text(),
-            {
-                "/stage": stage,
-                "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts",
-                "/test/nft-commit": built.program("tests/net/nft-commit"),
-            },
-        )
-        found = booted.finish(500)
-        print(booted.console)
-        return found
-    finally:
-        space.delete()
-
-
-def same(results, **wanted):
-    assert {key: results.get(key) for key in wanted} == wanted, results.get("journal", "")
+    extra = {"/test/nft-commit": built.program("tests/net/nft-commit")}
+    return host_results("flowtable", stage, tmp_path_factory.mktemp("host"), extra)
 
 
 def test_the_kernel_gets_what_the_golden_text_says(results):

@@ -3,34 +3,15 @@
 each test looks at a few of its results.  Its kernel is Debian's 6.1, the oldest that we support.
 """
 
-import os
-
 import pytest
 
-from tests.kit import images, ns, vm
+from tests.kit import images
+from tests.kit.vm import host_results, same
 
 
 @pytest.fixture(scope="module")
 def results(machine, stage, tmp_path_factory):
-    images.host_disk()
-    images.host_initrd()
-    space = ns.Netns(f"vt{os.getpid()}-systemd")
-    try:
-        booted = vm.systemd_host(
-            space,
-            tmp_path_factory.mktemp("host"),
-            (vm.images.VM_DIR / "host/installed.sh").read_text(),
-            {"/stage": stage, "/src/scripts": vm.images.VM_DIR.parents[1] / "scripts"},
-        )
-        found = booted.finish(500)
-        print(booted.console)
-        return found
-    finally:
-        space.delete()
-
-
-def same(results, **wanted):
-    assert {key: results.get(key) for key in wanted} == wanted, results.get("journal", "")
+    return host_results("installed", stage, tmp_path_factory.mktemp("host"))
 
 
 def test_boots_to_multi_user(results):

@@ -4,7 +4,6 @@
  */
 #include "t.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,19 +11,7 @@
 #include <unistd.h>
 
 #include "lib/chan.h"
-
-static int
-open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
+#include "tests/unit/open_fds.h"
 
 /* A channel whose other end the test holds as a bare socket. */
 struct side {

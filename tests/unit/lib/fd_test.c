@@ -3,7 +3,6 @@
  */
 #include "t.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,19 +12,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-
-static int
-open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
+#include "tests/unit/open_fds.h"
 
 static int
 null_fd(void)

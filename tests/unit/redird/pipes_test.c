@@ -3,28 +3,15 @@
  */
 #include "tests/unit/lib/t.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "redird/pipes.h"
+#include "tests/unit/open_fds.h"
 
 #define SIZE (64 * 1024)
-
-static int
-open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
 
 static void
 test_no_more_than_allowed(void **state UNUSED)
