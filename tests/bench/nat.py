@@ -33,6 +33,7 @@ import pathlib
 import re
 import tempfile
 
+import fastened
 from kit import daemon, lab as labs, ns, proc
 from table import Table
 
@@ -94,7 +95,8 @@ class Host:
                 raise proc.Failed(server.stderr.read().decode())
 
     def peer(self, rules, *, route=False):
-        """Instead of vnetd: this rule set."""
+        """Instead of vnetd: this rule set. What the guest's port costs is the same for all."""
+        fastened.wait(self.lab, 1)
         self.lab.vnetd.stop()
         self.lab.host.run("nft", "delete", "table", "inet", "vnetd")
         self.lab.host.run("nft", "-f", "-", stdin=rules)
@@ -103,8 +105,9 @@ class Host:
         return self
 
     def ready(self):
-        """NAT is in force: `vnetctl status` answers a moment before its table is."""
+        """NAT is in force, and the gate is what it will be."""
         proc.wait_until("the guest reaches the outside", lambda: self.guest.ping(labs.SERVER_ADDRESS, wait=1))
+        fastened.wait(self.lab, 1)
         return self
 
     def _send(self, who, what, to, *args):

@@ -26,12 +26,12 @@ Attaching is measured by attachprobe.c, from the call to vnetd to the first fram
 
 import contextlib
 import pathlib
-import platform
 import shutil
 import statistics
 import subprocess
 import tempfile
 
+import fastened
 from kit import daemon, lab as labs, ns, ports, proc, tcx
 from table import Table
 
@@ -41,7 +41,6 @@ COPIES_MS, COPIES_RATE = 1000, 100_000
 PORTS, ATTACH_TIMES, ATTACH_REPEAT = 1000, 20, 3
 SENDER_CPU, RECEIVER_CPU = 0, 1
 PLAIN_SUBNET = "10.181.20.0/24"
-HAS_TCX = tuple(map(int, platform.release().split(".")[:2])) >= (6, 6)
 
 SUBNETS = {n: f"10.181.{n}.0/24" for n in (1, 2, 3, 8)}
 WITHOUT_DHCP = 1
@@ -201,7 +200,7 @@ class Switches:
         self.bridge("nft", nft_filter)
         self.bridge("locked", lock)
         self.mirred()
-        if HAS_TCX:
+        if fastened.HAS_TCX:
             self.bridge("empty", do_nothing)
         if shutil.which("vde_switch"):
             self.vde()
@@ -230,11 +229,6 @@ class Switches:
         watcher = lab.guest("vmnet3", name="watcher", label="watcher")
         ports.wait(lab.vnetd, "watcher", promiscuous="granted")
         return lab, watcher
-
-
-def settled(lab, least):
-    """All gates that can be fastened are."""
-    return int(lab.host.run("python3", tcx.__file__, "--count", "ingress").out) >= least
 
 
 def nft_filter(switch, macs):
@@ -379,9 +373,9 @@ def measure(*, tools, raw, pairs):
             switches.gate(many, "gate 1000", 8, ["many1", "many2"], **AS_IT_COMES)
             few, watcher = switches.few()
             switches.others()
-            # Before Linux 6.6 gates stay filters. So do those of the network where somebody gets copies.
-            for lab, least in ((many, PORTS + 2), (few, 6)) if HAS_TCX else ():
-                proc.wait_until("gates are fastened", lambda lab=lab, n=least: settled(lab, n), 120)
+            # Those of the network where somebody gets copies stay filters.
+            fastened.wait(many, PORTS + 2)
+            fastened.wait(few, 6)
             got, copies = rounds(switches.pair, watcher, ROUNDS * pairs, table)
             report(table, got, copies, attached)
         finally:
