@@ -75,8 +75,9 @@ struct nat {
 	struct loop_timer *scan_timer;
 	struct mono scanned, scan_asked; /* the latest; the first change since */
 	bool scanning, scan_again;
-	struct msg_firewall_row *rows;
-	size_t nrows, rows_cap;
+	struct msg_firewall_row *rows, *coming; /* of the latest scan; of the one under way */
+	size_t nrows, ncoming, coming_cap;
+	bool scanned_once; /* rows are known */
 	/* rules of ours in them */
 	struct foreign_want allowed[FOREIGN_PLACE_N]; /* as priv was told */
 	bool swept;          /* an earlier instance's have been dealt with */
@@ -206,6 +207,8 @@ report_firewall(struct nat *n)
 {
 	struct firewall_line line;
 
+	if (!n->scanned_once)
+		return;
 	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
 		const struct msg_natd_net *net = &n->conf->nets[i];
 
@@ -231,16 +234,28 @@ on_scan_row(void *arg, const struct msg *m)
 
 	if (m->type != MSG_FIREWALL_ROW)
 		return;
-	if (n->nrows == n->rows_cap) {
-		size_t cap = n->rows_cap ? 2 * n->rows_cap : 8;
-		struct msg_firewall_row *rows = reallocarray(n->rows, cap, sizeof(*rows));
+	if (n->ncoming == n->coming_cap) {
+		size_t cap = n->coming_cap ? 2 * n->coming_cap : 8;
+		struct msg_firewall_row *rows = reallocarray(n->coming, cap, sizeof(*rows));
 
 		if (!rows)
 			return; /* one complaint less */
-		n->rows = rows;
-		n->rows_cap = cap;
+		n->coming = rows;
+		n->coming_cap = cap;
 	}
-	n->rows[n->nrows++] = m->u.firewall_row;
+	n->coming[n->ncoming++] = m->u.firewall_row;
+}
+
+/* All rows of a scan are there. */
+static void
+take_rows(struct nat *n)
+{
+	free(n->rows);
+	n->rows = n->coming;
+	n->nrows = n->ncoming;
+	n->coming = NULL;
+	n->ncoming = n->coming_cap = 0;
+	n->scanned_once = true;
 }
 
 /* The rule sets are known, and nothing is to be changed in them. */
@@ -305,14 +320,20 @@ on_scan_done(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 {
 	struct nat *n = arg;
 
-	if (r->err)
+	if (r->err) {
+		/* What was known before holds, until it is looked at again. */
 		log_debug("foreign rule sets: %s", r->text);
-	else if (n->conf)
+		scan_over(n);
+		if (!n->scan_again)
+			loop_timer_set(n->scan_timer, mono_add(mono_now(), LOOK_MS));
+		return;
+	}
+	take_rows(n);
+	if (n->conf)
 		allow(n);
 	if (n->allowing)
 		return;
-	if (!r->err)
-		report_firewall(n);
+	report_firewall(n);
 	scan_over(n);
 }
 
@@ -326,7 +347,7 @@ on_scan_timer(void *arg)
 	n->scanning = true;
 	n->scan_again = false;
 	n->scanned = mono_now();
-	n->nrows = 0;
+	n->ncoming = 0;
 	m.u.firewall_scan.bridges.len = NAT_ROUTES_LEN;
 	if (n->conf)
 		memcpy(m.u.firewall_scan.bridges.b, n->conf->bridges, NAT_ROUTES_LEN);
@@ -577,20 +598,9 @@ on_retry(void *arg)
 	commit(arg);
 }
 
-/* Looks again who has ports, as long as somebody has. */
-static void
-on_look(void *arg)
-{
-	struct nat *n = arg;
-
-	if (n->wanted.nhidden && !nat_apply(n, n->conf)) {
-		log_error(0, "out of memory");
-		natd_stop(n->d, true);
-	}
-}
-
-bool
-nat_apply(struct nat *n, const struct natd_conf *c)
+/* Makes the plan and has it put in force. False: no memory. */
+static bool
+apply(struct nat *n, const struct natd_conf *c)
 {
 	struct listeners host;
 	struct nat_plan p;
@@ -599,7 +609,7 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	listeners_init(&host);
 	for (unsigned proto = 0; proto < PROTO_N; proto++)
 		sock_diag_list(n->d->inuse, (enum ip_proto)proto, n->d->own, &host);
-	ok = plan_make(&p, c, &host);
+	ok = plan_make(&p, c, &host, &n->sent);
 	listeners_fini(&host);
 	if (!ok)
 		return false;
@@ -613,6 +623,26 @@ nat_apply(struct nat *n, const struct natd_conf *c)
 	hold_apply(n->d->hold, &n->wanted, c->hold_ports);
 	relay_apply(n->d->relay, &n->wanted, c->hold_ports);
 	nat_report(n);
+	return true;
+}
+
+/* Looks again who has ports, as long as somebody has. */
+static void
+on_look(void *arg)
+{
+	struct nat *n = arg;
+
+	if (n->wanted.nhidden && !apply(n, n->conf)) {
+		log_error(0, "out of memory");
+		natd_stop(n->d, true);
+	}
+}
+
+bool
+nat_apply(struct nat *n, const struct natd_conf *c)
+{
+	if (!apply(n, c))
+		return false;
 	report_firewall(n);
 	nat_rescan(n);
 	return true;
@@ -665,10 +695,14 @@ nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool shado
 
 	if (!n->conf || (!gone && !shadow && is_service(n, f)) || !plan_change(&n->wanted, f, gone))
 		return false;
+	if (shadow && !gone)
+		plan_note_shadow(&n->wanted, f);
 	if (!level || !commit_one(n, f, gone)) {
 		n->behind = true;
 		commit(n);
 	}
+	if (shadow && !gone)
+		plan_note_shadow(&n->sent, f);
 	hold_apply(n->d->hold, &n->wanted, n->conf->hold_ports);
 	relay_apply(n->d->relay, &n->wanted, n->conf->hold_ports);
 	return true;
@@ -794,5 +828,6 @@ nat_free(struct nat *n)
 	plan_fini(&n->sent);
 	free(n->flush);
 	free(n->rows);
+	free(n->coming);
 	free(n);
 }

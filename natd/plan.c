@@ -103,6 +103,7 @@ struct making {
 	struct nat_plan *p;
 	const struct natd_conf *c;
 	const struct listeners *host;
+	const struct nat_plan *there;
 };
 
 PRINTF_LIKE(3, 4)
@@ -189,6 +190,45 @@ find_net(const struct nat_plan *p, uint16_t net)
 	return NULL;
 }
 
+static void
+note(uint8_t ports[65536 / 8], uint16_t port)
+{
+	ports[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+static bool
+is_noted(const uint8_t ports[65536 / 8], uint16_t port)
+{
+	return ports[port / 8] >> port % 8 & 1;
+}
+
+static int
+compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
+{
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return (a->host.h > b->host.h) - (a->host.h < b->host.h);
+}
+
+static int
+compare_key(const void *key, const void *forward)
+{
+	return compare_ports(key, forward);
+}
+
+/* The forward of this port and address of the host; NULL: there is none. */
+static const struct msg_nat_forward *
+forward_of(const struct nat_plan *p, uint8_t proto, uint16_t port, struct ip4 host)
+{
+	const struct msg_nat_forward key = {.proto = proto, .port = port, .host = host};
+
+	return p->nforwards
+		   ? bsearch(&key, p->forwards, p->nforwards, sizeof(key), compare_key)
+		   : NULL;
+}
+
 /* A service that would not be heard of any more; whoever started it did not ask for that. */
 static bool
 is_service(struct making *k, const struct msg_natd_forward *f)
@@ -197,7 +237,9 @@ is_service(struct making *k, const struct msg_natd_forward *f)
 	char addr[LISTENER_ADDR_LEN];
 	const char *proto = ip_proto_name((enum ip_proto)f->proto);
 
-	if (k->host && !f->shadow)
+	if (k->host && !f->shadow &&
+	    !(k->there && !is_noted(k->there->shadowed[f->proto], f->port) &&
+	      forward_of(k->there, f->proto, f->port, f->host)))
 		l = listeners_find(k->host, (enum ip_proto)f->proto, f->port, f->host);
 	if (!l)
 		return false;
@@ -213,22 +255,12 @@ is_service(struct making *k, const struct msg_natd_forward *f)
 	return true;
 }
 
-static void
-note(uint8_t ports[65536 / 8], uint16_t port)
-{
-	ports[port / 8] |= (uint8_t)(1u << port % 8);
-}
-
-static bool
-is_noted(const uint8_t ports[65536 / 8], uint16_t port)
-{
-	return ports[port / 8] >> port % 8 & 1;
-}
-
 /* Where the service may have it, it must find its port free when it is started again. Ranges are too many. */
 static void
 note_free(struct making *k, const struct msg_natd_forward *f)
 {
+	if (f->shadow)
+		note(k->p->shadowed[f->proto], f->port);
 	if (f->shadow || f->more)
 		note(k->p->unheld[f->proto], f->port);
 	if (f->shadow || f->more >= k->c->hold_ports)
@@ -293,16 +325,6 @@ add_capture(struct making *k, const struct msg_natd_capture *c)
 	new->addr.len = 16;
 	memcpy(new->addr.b, c->addr.b, 16);
 	p->ncaptures++;
-}
-
-static int
-compare_ports(const struct msg_nat_forward *a, const struct msg_nat_forward *b)
-{
-	if (a->proto != b->proto)
-		return a->proto < b->proto ? -1 : 1;
-	if (a->port != b->port)
-		return a->port < b->port ? -1 : 1;
-	return (a->host.h > b->host.h) - (a->host.h < b->host.h);
 }
 
 /* A packet could be for both. */
@@ -375,9 +397,10 @@ compare_nets(const void *a, const void *b)
 }
 
 bool
-plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host)
+plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host,
+	  const struct nat_plan *there)
 {
-	struct making k = {.p = out, .c = c, .host = host};
+	struct making k = {.p = out, .c = c, .host = host, .there = there};
 	/* Every row can be a problem of a network of its own. One more: nothing is no error. */
 	size_t rows = c->nnets + c->nforwards + 1;
 	size_t ports = count_ports(c);
@@ -427,6 +450,7 @@ plan_copy(struct nat_plan *to, const struct nat_plan *from)
 			     .ncaptures = from->ncaptures};
 
 	memcpy(p.captures, from->captures, sizeof(p.captures));
+	memcpy(p.shadowed, from->shadowed, sizeof(p.shadowed));
 	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
 	p.forwards = calloc(p.forwards_cap, sizeof(*p.forwards));
 	if (!p.nets || !p.forwards) {
@@ -440,6 +464,12 @@ plan_copy(struct nat_plan *to, const struct nat_plan *from)
 	plan_fini(to);
 	*to = p;
 	return true;
+}
+
+void
+plan_note_shadow(struct nat_plan *p, const struct msg_nat_forward *f)
+{
+	note(p->shadowed[f->proto], f->port);
 }
 
 /* The DNS proxy and the DHCP server bind these themselves, at addresses of networks. */
@@ -612,20 +642,11 @@ plan_distance(const struct nat_plan *was, const struct nat_plan *now)
 }
 
 /* bsearch(): key is a forward of which protocol, port and address of the host count. */
-static int
-compare_key(const void *key, const void *forward)
-{
-	return compare_ports(key, forward);
-}
-
 bool
 plan_leads(const struct nat_plan *p, const struct msg_nat_flush_forward *f)
 {
-	const struct msg_nat_forward key = {.proto = f->proto, .port = f->port, .host = f->host};
-	const struct msg_nat_forward *found = NULL;
+	const struct msg_nat_forward *found = forward_of(p, f->proto, f->port, f->host);
 
-	if (p->nforwards)
-		found = bsearch(&key, p->forwards, p->nforwards, sizeof(key), compare_key);
 	/* The same guest under another network's number is the same guest still. */
 	return found && ip4_eq(found->guest, f->guest) && found->guest_port == f->guest_port;
 }

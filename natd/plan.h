@@ -54,13 +54,16 @@ struct nat_plan {
 	size_t nnets, nforwards, nproblems;
 	size_t forwards_cap;
 	size_t nhidden; /* forwards that were left out, as a service of the host has their port */
+	uint8_t shadowed[PROTO_N][65536 / 8]; /* host ports of forwards with `shadow` */
 	uint8_t unheld[PROTO_N][65536 / 8]; /* host ports that are forwarded and not to be held */
 	uint8_t unrelayed[PROTO_N][65536 / 8]; /* those that are not to be relayed */
 };
 
 /* Makes the plan; of two forwards of one host port the earlier row stays. host: services that only forwards with
- * `shadow` may hide, or NULL. False: no memory (out is empty then). */
-bool plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host);
+ * `shadow` may hide, or NULL. there: the plan in force, or NULL; a port that it forwards without
+ * `shadow` was the forward's first, and stays so whoever has opened it since. False: no memory (out is empty then). */
+bool plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host,
+	       const struct nat_plan *there);
 void plan_fini(struct nat_plan *p);
 
 /* One forward less (gone), which must be there exactly so, or one more, whose port nothing has. False: this plan
@@ -68,7 +71,10 @@ void plan_fini(struct nat_plan *p);
  * goes may have been in the way of something else. */
 bool plan_change(struct nat_plan *p, const struct msg_nat_forward *f, bool gone);
 
-/* An equal plan, but for problems, in place of *to. False: no memory. */
+/* plan_change() has added it with `shadow`. */
+void plan_note_shadow(struct nat_plan *p, const struct msg_nat_forward *f);
+
+/* An equal plan, but for problems and what concerns sockets, in place of *to. False: no memory. */
 bool plan_copy(struct nat_plan *to, const struct nat_plan *from);
 
 /* The host port of this forward is to be held: not where a service of the host may have it too, nor our own. */

@@ -213,8 +213,11 @@ struct elems {
 static void
 elems_open(struct elems *x)
 {
+	/* An element that is there already is a fault of ours; but forwards of several addresses share a port. */
+	uint16_t excl = x->set == &nft_sets[NFT_SET_FTP_PORTS] ? 0 : NLM_F_EXCL;
+
 	x->nlh = x->gone ? nft_batch_msg(x->b, NFT_MSG_DELSETELEM, 0)
-			 : nft_batch_msg(x->b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
+			 : nft_batch_msg(x->b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | excl);
 	if (!x->nlh)
 		return;
 	mnl_attr_put_strz(x->nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);

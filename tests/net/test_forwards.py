@@ -272,6 +272,50 @@ def test_a_port_in_use_is_refused_by_the_name_of_who_has_it(lab, vnetd):
         assert talks(lab.outside, HOST, 8080)
 
 
+def ftp_ports(lab):
+    return lab.host.run("nft", "list", "set", "inet", "vnetd", "ftp_ports").out.split("elements = ")[-1].split("}")[0]
+
+
+def test_two_addresses_of_the_host_lead_to_ftp_by_one_port(lab):
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + line(f"{HOST}:2121", to=21) + line("127.0.0.1:2121", OTHER, to=21))
+    vnetd.start()
+    wait_for_table(lab.host, f"{HOST} . 2121 ")
+    assert "2121" in ftp_ports(lab)
+    # One may change, and go; the port is FTP's as long as the other is there.
+    vnetd.write("networking", daemon.NETWORKING + line(f"{HOST}:2121", OTHER, to=21) + line("127.0.0.1:2121", OTHER, to=21))
+    vnetd.ctl("reload")
+    wait_for_table(lab.host, f"{HOST} . 2121 : {OTHER}")
+    vnetd.ctl("forward", "remove", "vmnet8", "tcp", f"{HOST}:2121")
+    assert "2121" in ftp_ports(lab)
+    vnetd.ctl("forward", "remove", "vmnet8", "tcp", "127.0.0.1:2121")
+    assert "2121" not in ftp_ports(lab)
+    assert not [row for row in vnetd.json("status")["networks"] if row["state"] != "ok" and row["name"] != "vmnet0"]
+
+
+def connection_ids(lab, port):
+    lines = flows(lab.host, "-p", "udp", "--orig-port-dst", str(port), "-o", "id")
+    return [word for text in lines for word in text.split() if word.startswith("id=")]
+
+
+def test_a_forward_keeps_its_port_whoever_opens_it_later(lab):
+    """Ranges are not held; a resolver's sockets come and go on any port."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + line("30000-30009", proto="udp", to="40000-40009"))
+    vnetd.start()
+    wait_for_table(lab.host, "udp . 30009 ")
+    guest = guest_on(lab, 10)
+    with udp(lab.host) as late, echo(guest, 40004):
+        late.bind(("0.0.0.0", 30004))
+        with udp(lab.outside) as sock:
+            assert udp_asks(sock, HOST, 30004)
+            begun = connection_ids(lab, 30004)
+            vnetd.ctl("reload")
+            assert udp_asks(sock, HOST, 30004)
+            assert begun and connection_ids(lab, 30004) == begun
+    assert "is not forwarded" not in vnetd.log.read_text()
+
+
 def test_ranges_and_addresses_of_the_host(lab):
     vnetd = lab.vnetd
     bound = line(f"{HOST}:8080") + line(f"{HOST}:8080", proto="udp") + line("127.0.0.1:8081")

@@ -74,7 +74,7 @@ made(const struct natd_conf *c)
 {
 	struct nat_plan p;
 
-	assert_true(plan_make(&p, c, NULL));
+	assert_true(plan_make(&p, c, NULL, NULL));
 	return p;
 }
 
@@ -220,12 +220,12 @@ services_of_the_host_are_not_hidden(void **state UNUSED)
 				   .uid = 33};
 	struct listeners host = {.v = &service, .n = 1};
 	struct natd_conf c = sample();
-	struct nat_plan p;
+	struct nat_plan p, before;
 
 	host.busy[PROTO_TCP][8080 / 8] |= 1 << 8080 % 8;
 	host.busy[PROTO_UDP][8080 / 8] |= 1 << 8080 % 8; /* of another, which is gone */
 	add_forward(&c, 8, PROTO_UDP, 8080, IP(10, 8, 0, 131), 80);
-	assert_true(plan_make(&p, &c, &host));
+	assert_true(plan_make(&p, &c, &host, NULL));
 	assert_int_equal(p.nforwards, 2);
 	assert_int_equal(p.nhidden, 1);
 	assert_int_equal(p.nproblems, 1);
@@ -234,8 +234,16 @@ services_of_the_host_are_not_hidden(void **state UNUSED)
 			    "10.0.0.1. Stop that, choose another port, or shadow it");
 	assert_string_equal(p.problems[0].cure, "ss -ltnp 'sport = :8080'");
 	plan_fini(&p);
+	/* Nor does one that came later take the port away from a forward, wherever that leads now. */
+	assert_true(plan_make(&before, &c, NULL, NULL));
+	c.forwards[0].guest = IP(10, 8, 0, 132);
+	assert_true(plan_make(&p, &c, &host, &before));
+	assert_int_equal(p.nforwards, 3);
+	assert_int_equal(p.nhidden + p.nproblems, 0);
+	plan_fini(&p);
+	plan_fini(&before);
 	c.forwards[1].shadow = true;
-	assert_true(plan_make(&p, &c, &host));
+	assert_true(plan_make(&p, &c, &host, NULL));
 	assert_int_equal(p.nforwards, 3);
 	assert_int_equal(p.nproblems, 0);
 	assert_int_equal(p.nhidden, 0);
@@ -304,13 +312,13 @@ ranges_and_addresses(void **state UNUSED)
 	plan_fini(&p);
 	/* A service of another address is in nobody's way but the range's. */
 	host.busy[PROTO_TCP][9001 / 8] |= 1 << 9001 % 8;
-	assert_true(plan_make(&p, &c, &host));
+	assert_true(plan_make(&p, &c, &host, NULL));
 	assert_int_equal(p.nforwards, n + 4);
 	assert_int_equal(p.nhidden, 1);
 	plan_fini(&p);
 	service.port = 443;
 	host.busy[PROTO_TCP][443 / 8] |= 1 << 443 % 8;
-	assert_true(plan_make(&p, &c, &host));
+	assert_true(plan_make(&p, &c, &host, NULL));
 	assert_int_equal(p.nhidden, 0);
 	plan_fini(&p);
 	/* All addresses, and one of them. */
