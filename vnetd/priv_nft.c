@@ -50,6 +50,7 @@ struct priv_nft {
 	bool changing;        /* rows since CHANGE */
 	struct nft_change change;
 	struct nft_flush flush; /* rows since the last one */
+	bool stranger;          /* natd knows nothing of what was in force before */
 	bool plain;             /* the kernel does not know the flags */
 	bool no_timeouts;       /* nor timeout objects */
 	bool no_ftp;            /* nor what follows FTP */
@@ -313,6 +314,41 @@ is_of_plan(const struct nft_ct_tuple *t, void *arg)
 	       (t->proto == IPPROTO_UDP && nft_plan_has_port(plan, PROTO_UDP, t->dport));
 }
 
+static bool
+is_of_guest(const struct nft_ct_tuple *t, void *arg)
+{
+	const struct nft_plan *plan = arg;
+
+	for (size_t i = 0; i < plan->nnets; i++) {
+		const struct msg_nat_net *m = &plan->nets[i];
+
+		if (m->nat && prefix4_contains((struct prefix4){m->subnet, m->len}, t->src))
+			return true;
+	}
+	return false;
+}
+
+/* Forwards that went while no natd was there: their connections end now. */
+static void
+forget_astray(struct priv_nft *n)
+{
+	struct nft_flush there = {.n = 0};
+
+	for (size_t i = 0; i < n->plan.nforwards; i++) {
+		const struct msg_nat_forward *f = &n->plan.forwards[i];
+
+		nft_flush_add(&there, &(struct msg_nat_flush_forward){.net = f->net,
+								      .proto = f->proto,
+								      .port = f->port,
+								      .guest = f->guest,
+								      .guest_port = f->guest_port,
+								      .host = f->host});
+	}
+	if (nft_flush_ready(&there) == 0)
+		nft_ct_flush_astray(&n->sock, &there, is_of_guest, &n->plan);
+	nft_flush_fini(&there);
+}
+
 /* The kernel knows the word flowtable wherever it knows nf_tables; what it refuses is the flowtable's type, or the rule
  * that is to fill it. A rule refused for another reason will be refused again. */
 static bool
@@ -385,6 +421,9 @@ priv_nft_commit(struct priv_nft *n, char *why, size_t cap)
 		 * long as its packets keep coming. */
 		if (n->anew)
 			nft_ct_flush_untranslated(&n->sock, is_of_plan, &n->plan);
+		if (n->stranger)
+			forget_astray(n);
+		n->stranger = false;
 		snprintf(why, cap, "%s%s%s%s%s%s", n->plain ? "plain" : "owned",
 			 n->made ? " made" : "", n->missed ? " missed" : "",
 			 n->no_timeouts ? " no-timeouts" : "", n->no_ftp ? " no-ftp" : "",
@@ -466,6 +505,8 @@ priv_nft_conns(struct priv_nft *n, uint16_t net,
 int
 priv_nft_watch(struct priv_nft *n)
 {
+	nft_flush_fini(&n->flush);
+	n->stranger = true;
 	return nft_watch_open(&n->watch, n->sock.portid);
 }
 

@@ -76,7 +76,10 @@ int priv_nft_flush(struct priv_nft *n);
 int priv_nft_conns(struct priv_nft *n, uint16_t net,
 		   void (*row)(const struct msg_conn_row *r, void *arg), void *arg);
 
-/* A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
+/* Whoever asks is a natd that has just begun: it does not know what was forwarded before, so with the first commit
+ * connections end that came by a forward which the plan does not have (of a plan with more than NAT_FLUSHES_MAX
+ * forwards none do), and rows of FLUSH_FORWARD that another one left are dropped.
+ * A netlink socket, non-blocking and close-on-exec, on which every change of every table appears
  * except our own commits; while one of those is large nothing appears, see priv_nft_commit(). Descriptor (the caller's)
  * or -errno. */
 int priv_nft_watch(struct priv_nft *n);

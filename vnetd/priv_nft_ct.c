@@ -45,7 +45,7 @@ struct search {
 	bool (*wanted)(const struct search *s, const struct nft_ct_tuple *orig,
 		       const struct nft_ct_tuple *reply, uint32_t status);
 	const struct nft_flush *flush;
-	bool (*untranslated)(const struct nft_ct_tuple *t, void *arg);
+	bool (*judge)(const struct nft_ct_tuple *t, void *arg);
 	void *arg;
 	struct entry *found;
 	size_t n, cap;
@@ -117,7 +117,16 @@ is_untranslated(const struct search *s, const struct nft_ct_tuple *orig,
 		const struct nft_ct_tuple *reply, uint32_t status)
 {
 	return !(status & IPS_SEEN_REPLY) && ip4_eq(reply->src, orig->dst) &&
-	       ip4_eq(reply->dst, orig->src) && s->untranslated(orig, s->arg);
+	       ip4_eq(reply->dst, orig->src) && s->judge(orig, s->arg);
+}
+
+/* What another connection has announced (FTP's data) goes where that one's messages say. */
+static bool
+is_astray(const struct search *s, const struct nft_ct_tuple *orig, const struct nft_ct_tuple *reply,
+	  uint32_t status)
+{
+	return status & IPS_DST_NAT && !(status & IPS_EXPECTED) && !ip4_eq(orig->dst, reply->src) &&
+	       s->judge(reply, s->arg) && !nft_flush_has(s->flush, orig, reply);
 }
 
 static int
@@ -197,7 +206,7 @@ find_entries(struct nft_sock *s, struct search *search)
 	struct nlattr *nest;
 	int r;
 
-	if (search->flush && search->flush->n == 1) {
+	if (search->wanted == is_of_forward && search->flush->n == 1) {
 		put_orig(nlh, &search->flush->v[0]);
 		nest = mnl_attr_nest_start(nlh, CTA_FILTER);
 		mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS,
@@ -255,6 +264,9 @@ delete_filtered(struct nft_sock *s, const struct msg_nat_flush_forward *m)
 	mnl_attr_put_u32(nlh, CTA_FILTER_REPLY_FLAGS,
 			 FILTER_IP_SRC | FILTER_PROTO_NUM | FILTER_PROTO_SRC_PORT);
 	mnl_attr_nest_end(nlh, nest);
+	/* Whoever asks the guest itself does not come by a forward. */
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_DST_NAT));
+	mnl_attr_put_u32(nlh, CTA_STATUS_MASK, htonl(IPS_DST_NAT));
 	return nft_sock_ask(s, nlh, NULL, NULL);
 }
 
@@ -272,7 +284,16 @@ int
 nft_ct_flush_untranslated(struct nft_sock *s,
 			  bool (*wanted)(const struct nft_ct_tuple *t, void *arg), void *arg)
 {
-	struct search search = {.wanted = is_untranslated, .untranslated = wanted, .arg = arg};
+	struct search search = {.wanted = is_untranslated, .judge = wanted, .arg = arg};
+
+	return flush(s, &search);
+}
+
+int
+nft_ct_flush_astray(struct nft_sock *s, const struct nft_flush *there,
+		    bool (*answered)(const struct nft_ct_tuple *t, void *arg), void *arg)
+{
+	struct search search = {.wanted = is_astray, .flush = there, .judge = answered, .arg = arg};
 
 	return flush(s, &search);
 }

@@ -19,6 +19,11 @@ int nft_ct_dump(struct nft_sock *s, void (*cb)(const struct nft_ct_entry *e, voi
 int nft_ct_flush_untranslated(struct nft_sock *s,
 			      bool (*wanted)(const struct nft_ct_tuple *t, void *arg), void *arg);
 
+/* Deletes IPv4 connections whose destination was translated and which none of the forwards `there` (ready) leads to
+ * where they are, as far as `answered` says so of their reply direction. 0 or -errno. */
+int nft_ct_flush_astray(struct nft_sock *s, const struct nft_flush *there,
+			bool (*answered)(const struct nft_ct_tuple *t, void *arg), void *arg);
+
 /* Deletes those that nft_flush_has() names. 0 or -errno. */
 int nft_ct_flush(struct nft_sock *s, const struct nft_flush *f);
 

@@ -82,8 +82,9 @@ nft_flush_has(const struct nft_flush *f, const struct nft_ct_tuple *orig,
 	for (size_t i = place_of(f, &key); i < f->n && compare(&f->v[i], &key) == 0; i++) {
 		const struct msg_nat_flush_forward *m = &f->v[i];
 
+		/* Whoever asks the guest itself does not come by a forward. */
 		if (ip4_eq(reply->src, m->guest) && reply->sport == m->guest_port &&
-		    (!m->host.h || ip4_eq(orig->dst, m->host)))
+		    (m->host.h ? ip4_eq(orig->dst, m->host) : !ip4_eq(orig->dst, m->guest)))
 			return true;
 	}
 	return false;

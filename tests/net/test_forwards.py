@@ -293,8 +293,8 @@ def test_two_addresses_of_the_host_lead_to_ftp_by_one_port(lab):
     assert not [row for row in vnetd.json("status")["networks"] if row["state"] != "ok" and row["name"] != "vmnet0"]
 
 
-def connection_ids(lab, port):
-    lines = flows(lab.host, "-p", "udp", "--orig-port-dst", str(port), "-o", "id")
+def connection_ids(lab, port, proto="udp"):
+    lines = flows(lab.host, "-p", proto, "--orig-port-dst", str(port), "-o", "id")
     return [word for text in lines for word in text.split() if word.startswith("id=")]
 
 
@@ -314,6 +314,27 @@ def test_a_forward_keeps_its_port_whoever_opens_it_later(lab):
             assert udp_asks(sock, HOST, 30004)
             assert begun and connection_ids(lab, 30004) == begun
     assert "is not forwarded" not in vnetd.log.read_text()
+
+
+def test_a_forward_that_goes_while_nobody_looks_ends_its_connections(lab):
+    """And no others: not by a forward that stays, and none to the guest itself."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + line(7) + line(8080) + line(8081))
+    vnetd.start()
+    guest = guest_on(lab, 10)
+    with echo(guest):
+        gone, stays = try_tcp(lab.outside, HOST, 8080), try_tcp(lab.outside, HOST, 8081)
+        itself = try_tcp(lab.host, GUEST, 7)
+        assert echoes(gone) and echoes(stays) and echoes(itself)
+        begun = connection_ids(lab, 7, "tcp")
+        vnetd.stop()
+        vnetd.write("networking", daemon.NETWORKING + line(8081))
+        vnetd.start()
+        proc.wait_until("it ends", lambda: not echoes(gone))
+        assert echoes(stays) and echoes(itself)
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "7", GUEST, "7")
+        vnetd.ctl("forward", "remove", "vmnet8", "tcp", "7")
+        assert echoes(itself) and begun and connection_ids(lab, 7, "tcp") == begun
 
 
 def test_ranges_and_addresses_of_the_host(lab):

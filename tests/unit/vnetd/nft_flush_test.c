@@ -83,6 +83,22 @@ forwards_of_one_address_keep_to_it(void **state UNUSED)
 	nft_flush_fini(&f);
 }
 
+/* The same port and guest, but nobody's forward. */
+static void
+who_asks_the_guest_itself_goes_on(void **state UNUSED)
+{
+	const struct ip4 guest = IP(10, 8, 0, 130);
+	const struct nft_ct_tuple orig = {IPPROTO_TCP, client, guest, 50000, 22};
+	const struct nft_ct_tuple reply = {IPPROTO_TCP, guest, client, 22, 50000};
+	struct nft_flush f = {0};
+
+	add(&f, PROTO_TCP, 22, guest, 22, IP(0, 0, 0, 0));
+	nft_flush_ready(&f);
+	assert_true(has(&f, IPPROTO_TCP, 22, guest, 22));
+	assert_false(nft_flush_has(&f, &orig, &reply));
+	nft_flush_fini(&f);
+}
+
 static void
 as_many_as_there_may_be(void **state UNUSED)
 {
@@ -111,6 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(those_of_the_forwards_and_no_others),
 	    cmocka_unit_test(forwards_of_one_address_keep_to_it),
+	    cmocka_unit_test(who_asks_the_guest_itself_goes_on),
 	    cmocka_unit_test(as_many_as_there_may_be),
 	};
 
