@@ -63,8 +63,8 @@ upstream_describe(const struct upstream *u, bool host, struct mono now)
 	return s;
 }
 
-struct upstream *
-pick_server(struct dns_net *n, unsigned i)
+static struct upstream *
+entry(struct dns_net *n, unsigned i)
 {
 	struct upstreams *list = &n->own;
 
@@ -75,6 +75,20 @@ pick_server(struct dns_net *n, unsigned i)
 		i -= DNS_SERVERS_MAX;
 	}
 	return i < list->n ? &list->up[i] : NULL;
+}
+
+struct upstream *
+pick_server(struct dns_net *n, unsigned i)
+{
+	struct upstream *u = entry(n, i);
+
+	for (unsigned k = 0; u && k < i; k++) {
+		const struct upstream *before = entry(n, k);
+
+		if (before && dns_addr_eq(&before->addr, &u->addr))
+			return NULL;
+	}
+	return u;
 }
 
 int
@@ -92,12 +106,15 @@ pick_asked(struct dns_net *n, const struct dns_query *q, const struct dns_addr *
 unsigned
 pick_first(struct dns_net *n)
 {
-	unsigned count = n->own.n + (n->conf.host_servers ? n->host->n : 0), k;
+	unsigned at[DNS_QUERY_SERVERS], count = 0;
 
-	if (n->conf.policy != DNS_ROTATE || count == 0)
+	if (n->conf.policy != DNS_ROTATE)
 		return 0;
-	k = n->turn++ % count;
-	return k < n->own.n ? k : k - n->own.n + DNS_SERVERS_MAX;
+	for (unsigned i = 0; i < DNS_QUERY_SERVERS; i++) {
+		if (pick_server(n, i))
+			at[count++] = i;
+	}
+	return count ? at[n->turn++ % count] : 0;
 }
 
 int

@@ -48,7 +48,8 @@ void upstream_failed(struct upstream *u, unsigned fails, struct mono now);
 /* What there is to say about it; host: it is one of the host's. */
 struct dns_server upstream_describe(const struct upstream *u, bool host, struct mono now);
 
-/* The i-th server of a network (below DNS_QUERY_SERVERS), or NULL. */
+/* The i-th server of a network (below DNS_QUERY_SERVERS), or NULL: also where an earlier one has the same address, for
+ * nothing tells their answers apart. */
 struct upstream *pick_server(struct dns_net *n, unsigned i);
 
 /* The server of which q got or may get something, by its address; -1: it was not asked. */

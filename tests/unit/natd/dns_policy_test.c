@@ -39,6 +39,26 @@ rotate_begins_with_another_server_each_time(void **state UNUSED)
 }
 
 static void
+rotate_counts_a_server_that_stands_there_twice_once(void **state UNUSED)
+{
+	static const unsigned order[] = {1, 12, 2, 1};
+	struct dns_net_conf c = net_conf(2);
+	struct fixture f;
+
+	setup(&f, 2);
+	c.policy = DNS_ROTATE;
+	c.server[0] = server(1);
+	assert_int_equal(dns_set_net(f.d, NET, &c, f.now), 0);
+	for (uint16_t i = 0; i < ARRAY_LEN(order); i++) {
+		query(&f, i, "example.org");
+		assert_sent_to(&f, order[i]);
+		answer(&f, order[i], DNS_NOERROR);
+		assert_reply(&f, i, DNS_NOERROR);
+	}
+	teardown(&f);
+}
+
+static void
 burst_asks_three_at_once(void **state UNUSED)
 {
 	struct fixture f;
@@ -127,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rotate_begins_with_another_server_each_time),
+	    cmocka_unit_test(rotate_counts_a_server_that_stands_there_twice_once),
 	    cmocka_unit_test(burst_asks_three_at_once),
 	    cmocka_unit_test(in_a_burst_one_refusal_says_nothing),
 	    cmocka_unit_test(a_burst_goes_on_without_a_server_that_is_not_there),

@@ -107,6 +107,48 @@ refusals_send_the_query_on(void **state UNUSED)
 }
 
 static void
+a_server_that_stands_there_twice_is_one(void **state UNUSED)
+{
+	struct dns_net_conf c = net_conf(3);
+	struct dns_server s;
+	struct fixture f;
+
+	/* Twice among its own, and the host's first as well. */
+	setup(&f, 2);
+	c.server[0] = c.server[1] = server(1);
+	assert_int_equal(dns_set_net(f.d, NET, &c, f.now), 0);
+	query(&f, 5, "example.org");
+	assert_sent_to(&f, 1);
+	answer(&f, 1, DNS_SERVFAIL);
+	assert_true(tick(&f));
+	assert_sent_to(&f, 13);
+	answer(&f, 13, DNS_SERVFAIL);
+	assert_true(tick(&f));
+	assert_sent_to(&f, 2);
+	answer(&f, 2, DNS_SERVFAIL);
+	assert_reply(&f, 5, DNS_SERVFAIL);
+	assert_int_equal(dns_stats(f.d)->timeouts, 0);
+	assert_true(dns_server_at(f.d, NET, 2, f.now, &s));
+	assert_false(dns_server_at(f.d, NET, 3, f.now, &s));
+
+	/* Nobody else is left. */
+	set_host_servers(&f, 1);
+	c.nservers = 1;
+	assert_int_equal(dns_set_net(f.d, NET, &c, f.now), 0);
+	query(&f, 6, "example.org");
+	answer(&f, 1, DNS_REFUSED);
+	assert_reply(&f, 6, DNS_REFUSED);
+	query(&f, 7, "example.org");
+	for (unsigned i = 1; i < DNS_TRIES; i++) {
+		wait_for(&f, DNS_TIMEOUT_MS);
+		assert_sent_to(&f, 1);
+	}
+	wait_for(&f, DNS_TIMEOUT_MS);
+	assert_reply(&f, 7, DNS_SERVFAIL);
+	teardown(&f);
+}
+
+static void
 a_server_that_refused_is_not_asked_again(void **state UNUSED)
 {
 	struct fixture f;
@@ -327,6 +369,7 @@ main(void)
 	    cmocka_unit_test(a_network_has_servers_timeout_and_tries_of_its_own),
 	    cmocka_unit_test(a_slow_server_is_still_heard),
 	    cmocka_unit_test(refusals_send_the_query_on),
+	    cmocka_unit_test(a_server_that_stands_there_twice_is_one),
 	    cmocka_unit_test(a_server_that_refused_is_not_asked_again),
 	    cmocka_unit_test(a_refusal_passes_when_the_others_did_not_answer),
 	    cmocka_unit_test(an_unreachable_server_costs_no_time),
