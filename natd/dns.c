@@ -495,23 +495,34 @@ dns_next_deadline(const struct dns *d)
 	return q ? q->due : MONO_NEVER;
 }
 
-bool
-dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
-	   uint32_t *timeout_ms)
+/* Those that are known to be bad come in the second round. */
+static const struct upstream *
+nth_server(struct dns_net *n, unsigned k, struct mono now)
 {
-	struct dns_net *n = net < DNS_NETS ? d->net[net] : NULL;
-
-	/* Those that are known to be bad in the second round. */
-	for (unsigned i = 0; n && i < 2 * DNS_QUERY_SERVERS; i++) {
+	for (unsigned i = 0; i < 2 * DNS_QUERY_SERVERS; i++) {
 		const struct upstream *u = pick_server(n, i % DNS_QUERY_SERVERS);
 
-		if (!u || upstream_is_bad(u, now) != (i >= DNS_QUERY_SERVERS) || k-- > 0)
-			continue;
-		*addr = u->addr;
-		*timeout_ms = n->conf.timeout_ms;
-		return true;
+		if (u && upstream_is_bad(u, now) == (i >= DNS_QUERY_SERVERS) && k-- == 0)
+			return u;
 	}
-	return false;
+	return NULL;
+}
+
+bool
+dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
+	   uint32_t *wait_ms)
+{
+	struct dns_net *n = net < DNS_NETS ? d->net[net] : NULL;
+	const struct upstream *u = n ? nth_server(n, k, now) : NULL;
+	uint32_t wait;
+
+	if (!u)
+		return false;
+	/* What UDP makes of it by asking again. */
+	wait = n->conf.timeout_ms * (nth_server(n, k + 1, now) ? 1 : n->conf.tries);
+	*addr = u->addr;
+	*wait_ms = wait < DNS_LIFE_MS ? wait : DNS_LIFE_MS;
+	return true;
 }
 
 unsigned

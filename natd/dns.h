@@ -234,9 +234,10 @@ struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr
 size_t dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
 		  struct mono now, uint32_t *scope);
 
-/* The server to try after k others, and how long. False: there are no more. */
+/* The server to try after k others, and how long: the last of them as long as all its tries take, for there is nobody
+ * else to turn to. False: there are no more. */
 bool dns_server(struct dns *d, unsigned net, unsigned k, struct mono now, struct dns_addr *addr,
-		uint32_t *timeout_ms);
+		uint32_t *wait_ms);
 
 /* A server has answered this query (dns_is_answer()). Turns msg in place into what the guest gets, but for the id; its
  * length. */

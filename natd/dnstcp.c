@@ -262,10 +262,10 @@ static void
 try_server(struct conn *c)
 {
 	struct dns_addr addr;
-	uint32_t timeout_ms;
+	uint32_t wait_ms;
 
 	close_server(c);
-	while (dns_server(c->t->dns, c->net, c->k++, mono_now(), &addr, &timeout_ms)) {
+	while (dns_server(c->t->dns, c->net, c->k++, mono_now(), &addr, &wait_ms)) {
 		count(c, DNS_COUNT_SENT);
 		c->server = dnssock_connect(&addr);
 		if (c->server < 0) {
@@ -280,7 +280,7 @@ try_server(struct conn *c)
 			return;
 		}
 		loop_io_enable(c->server_io, true);
-		set_timer(c, timeout_ms);
+		set_timer(c, wait_ms);
 		return;
 	}
 	/* Where there is no server at all, k is 1 now, and that is counted. */

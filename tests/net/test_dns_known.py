@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit import daemon, lab as lab_module, outside, proc
 from tests.net.nat_kit import ADAPTER, GATEWAY, nat_conf, resolve, udp
-from tests.net.test_dns import ask, raw_query, rcode
+from tests.net.test_dns import ask, raw_query, rcode, set_resolvers
 
 NAME = lab_module.SERVER_NAME
 OUT = lab_module.SERVER_ADDRESS
@@ -219,6 +219,36 @@ table ip t {{ chain in {{ type filter hook input priority 0; ip daddr {dead} tcp
             assert socket.inet_aton("6.6.6.6") not in exchange(sock, raw_query("lie.example.test"))
             lab.outside.dns.hook = lambda *_: None
             assert rcode(exchange(sock, raw_query("nobody.example.test"))) == 2
+    finally:
+        stub.close()
+
+
+def test_over_tcp_a_slow_server_is_waited_for(lab):
+    """Longer than a time-out where it is the only one, on the one connection; not where there is another."""
+    lab.vnetd.write("networking", daemon.NETWORKING)
+    lab.vnetd.write("vmnet8/nat/nat.conf", nat_conf(dns="[dns]\ntimeout = 1\nretries = 3\n"))
+    stub = outside.Dns(lab.host, address="127.0.0.53")
+    stub.hook = reply_with(0, "192.0.2.99")
+
+    def slow(query, *_):
+        time.sleep(1.7)
+        return query.reply([(1, 0, socket.inet_aton(OUT))])
+
+    lab.outside.dns.hook = slow
+    try:
+        lab.vnetd.start()
+        guest = lab.guest("vmnet8")
+        guest.static("10.181.8.0/24", 10)
+        with tcp(guest, timeout=10) as sock:
+            assert socket.inet_aton(OUT) in exchange(sock, raw_query("slow.example.test"))
+            assert lab.outside.dns.asked("slow.example.test") == 1
+            lab.outside.dns.hook = lambda *_: time.sleep(4)
+            start = time.monotonic()
+            assert rcode(exchange(sock, raw_query("never.example.test"))) == 2
+            assert 2.9 < time.monotonic() - start < 4
+            lab.outside.dns.hook = slow
+            set_resolvers(lab, lab_module.OUTSIDE_ADDRESS, "127.0.0.53")
+            assert socket.inet_aton("192.0.2.99") in exchange(sock, raw_query("slow.example.test", ident=7))
     finally:
         stub.close()
 

@@ -361,6 +361,45 @@ no_query_lives_for_ever(void **state UNUSED)
 	teardown(&f);
 }
 
+static void
+assert_wait(struct fixture *f, unsigned k, unsigned n, uint32_t wait)
+{
+	struct dns_addr addr, want = server(n);
+	uint32_t ms;
+
+	assert_true(dns_server(f->d, NET, k, f->now, &addr, &ms));
+	assert_true(dns_addr_eq(&addr, &want));
+	assert_int_equal(ms, wait);
+}
+
+static void
+over_tcp_the_last_server_has_the_time_of_all_tries(void **state UNUSED)
+{
+	struct dns_net_conf c = net_conf(1);
+	struct dns_addr addr, gone = server(11);
+	struct fixture f;
+	uint32_t ms;
+
+	setup(&f, 1);
+	assert_wait(&f, 0, 1, DNS_TRIES * DNS_TIMEOUT_MS);
+	assert_false(dns_server(f.d, NET, 1, f.now, &addr, &ms));
+	assert_int_equal(dns_set_net(f.d, NET, &c, f.now), 0);
+	assert_wait(&f, 0, 11, DNS_TIMEOUT_MS);
+	assert_wait(&f, 1, 1, DNS_TRIES * DNS_TIMEOUT_MS);
+	assert_false(dns_server(f.d, NET, 2, f.now, &addr, &ms));
+	/* One that is known to be bad is the last. */
+	query(&f, 5, "example.org");
+	dns_unreachable(f.d, f.sock, &gone, f.sent, f.sent_len, f.now);
+	assert_wait(&f, 0, 1, DNS_TIMEOUT_MS);
+	assert_wait(&f, 1, 11, DNS_TRIES * DNS_TIMEOUT_MS);
+	/* There is an end to it. */
+	c.timeout_ms = DNS_LIFE_MS;
+	c.tries = DNS_TRIES_MAX;
+	assert_int_equal(dns_set_net(f.d, NET, &c, f.now), 0);
+	assert_wait(&f, 1, 11, DNS_LIFE_MS);
+	teardown(&f);
+}
+
 int
 main(void)
 {
@@ -376,6 +415,7 @@ main(void)
 	    cmocka_unit_test(a_dead_server_is_asked_last_and_tried_again),
 	    cmocka_unit_test(pending_queries_follow_a_change_of_servers),
 	    cmocka_unit_test(no_query_lives_for_ever),
+	    cmocka_unit_test(over_tcp_the_last_server_has_the_time_of_all_tries),
 	};
 
 	return T_RUN(tests);
