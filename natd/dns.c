@@ -262,18 +262,34 @@ open_query(struct dns *d, const struct dns_asker *from, const uint8_t *msg, size
 	return q;
 }
 
-/* Asks the same for ourselves, at the next dns_tick(): no guest has to wait for it. Guests' own queries are
- * more urgent when there are many. */
+/* Asks the same for ourselves, at the next dns_tick(): no guest has to wait for it. */
 static void
 refresh(struct dns *d, unsigned net, const uint8_t *msg, size_t len, const struct dns_head *h,
 	struct mono now, uint64_t rnd)
 {
 	struct dns_asker nobody = {.net = net};
 
-	if (dns_tab_count(d->tab) >= DNS_QUERIES_MAX / 2)
-		return;
 	dns_count(d, net, DNS_COUNT_REFRESHED);
 	move_on(d, open_query(d, &nobody, msg, len, h, 0, now, rnd), now);
+}
+
+/* known_answer(), and what it says should be asked for again is. Guests' own queries are more urgent when there are
+ * many. */
+static size_t
+answer_known(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
+	     const struct dns_head *h, size_t cap, bool tcp, struct mono now, uint64_t rnd)
+{
+	uint8_t query[DNS_QUERY_LEN_MAX];
+	bool can = len <= sizeof(query) && dns_tab_count(d->tab) < DNS_QUERIES_MAX / 2;
+	bool again = false;
+	size_t known;
+
+	if (can)
+		memcpy(query, msg, len);
+	known = known_answer(d, from, msg, len, h, cap, tcp, now, can ? &again : NULL);
+	if (again)
+		refresh(d, from->net, query, len, h, now, rnd);
+	return known;
 }
 
 static struct dns_out
@@ -317,10 +333,8 @@ struct dns_out
 dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
 	     struct mono now, uint64_t rnd)
 {
-	uint8_t query[DNS_QUERY_LEN_MAX];
 	struct dns_head h;
 	size_t known;
-	bool again;
 
 	if (from->net >= DNS_NETS || !d->net[from->net])
 		return drop(d, DNS_NET_NONE, DNS_DROP_NO_NET);
@@ -335,13 +349,29 @@ dns_query_in(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 		dns_count(d, from->net, DNS_COUNT_FORMERR);
 		return say_no(from, msg, len, &h, DNS_FORMERR);
 	}
-	memcpy(query, msg, len);
-	known = known_answer(d, from, msg, len, &h, cap, false, now, &again);
-	if (known && again)
-		refresh(d, from->net, query, len, &h, now, rnd);
+	known = answer_known(d, from, msg, len, &h, cap, false, now, rnd);
 	if (known)
 		return reply(from->net, from->client, from->port, msg, known);
 	return forward(d, from, msg, len, &h, now, rnd);
+}
+
+size_t
+dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
+	   struct mono now, uint64_t rnd, uint32_t *scope)
+{
+	struct dns_head h;
+	size_t known;
+
+	*scope = 0;
+	if (from->net >= DNS_NETS || !d->net[from->net] || !dns_head_parse(&h, msg, len))
+		return 0;
+	*scope = known_scope(d, d->net[from->net]);
+	known = h.question_ok ? answer_known(d, from, msg, len, &h, cap, true, now, rnd) : 0;
+	if (!known)
+		dns_count(d, from->net,
+			  pick_next(d->net[from->net], NULL, 0, now) < 0 ? DNS_COUNT_NO_SERVER
+									 : DNS_COUNT_FORWARDED);
+	return known;
 }
 
 /* Answers. */

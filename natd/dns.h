@@ -230,9 +230,10 @@ struct dns_out dns_answer_in(struct dns *d, unsigned sock, const struct dns_addr
 /* Over TCP, where the caller does the asking. */
 
 /* As far as we know it ourselves: turns the query msg (room for cap bytes) into the answer. Its length, 0: somebody has
- * to be asked. *scope: for dns_learn(). */
+ * to be asked. It may be asked for again, which dns_tick() does then; rnd as for dns_query_in(). *scope: for
+ * dns_learn(). */
 size_t dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
-		  struct mono now, uint32_t *scope);
+		  struct mono now, uint64_t rnd, uint32_t *scope);
 
 /* The server to try after k others, and how long: the last of them as long as all its tries take, for there is nobody
  * else to turn to. False: there are no more. */

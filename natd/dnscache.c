@@ -320,7 +320,8 @@ dnscache_get(struct dnscache *c, const struct dnscache_key *k, uint8_t *msg, siz
 	struct answer *a = &c->answer[n];
 	size_t len;
 
-	*refresh = false;
+	if (refresh)
+		*refresh = false;
 	if (n && !mono_before(now, a->until)) {
 		forget(c, n);
 		n = 0;
@@ -334,7 +335,8 @@ dnscache_get(struct dnscache *c, const struct dnscache_key *k, uint8_t *msg, siz
 		list_remove(c, n);
 		list_add(c, n);
 	}
-	*refresh = wants_refresh(a, now);
+	if (refresh)
+		*refresh = wants_refresh(a, now);
 	a->hits += a->hits < UINT8_MAX;
 	len = a->len + (e->present ? DNS_OPT_LEN : 0);
 	if (len > limit)

@@ -58,7 +58,7 @@ bool dnscache_key_init(struct dnscache_key *k, uint32_t scope, const uint8_t *ms
 
 /* Turns the query msg, which has room for `limit` bytes, into the answer, in place; h and e are its own. An answer
  * that is longer is an empty one with the TC bit. Returns its length, 0: it is not known (msg is untouched).
- * *refresh: this answer is worth asking for again now; told once. */
+ * *refresh: this answer is worth asking for again now; told once. NULL: the caller could not do it, and is not told. */
 size_t dnscache_get(struct dnscache *c, const struct dnscache_key *k, uint8_t *msg, size_t limit,
 		    const struct dns_head *h, const struct dns_edns *e, struct mono now,
 		    bool *refresh);

@@ -233,8 +233,9 @@ perform_later(struct outbox *o, const struct dns_out *out)
 
 /* The timer is told only what is new: that costs a system call. */
 static void
-arm(struct dnsio *io)
+arm(void *arg)
 {
+	struct dnsio *io = arg;
 	struct mono due = dns_next_deadline(io->dns);
 
 	if (due.ms == io->armed.ms)
@@ -416,7 +417,7 @@ dnsio_new(struct loop *loop)
 	arc4random_buf(&seed, sizeof(seed));
 	io->dns = dns_new(SOCKS, seed);
 	io->timer = loop_timer_new(loop, on_timer, io);
-	io->tcp = io->dns ? dnstcp_new(loop, io->dns) : NULL;
+	io->tcp = io->dns ? dnstcp_new(loop, io->dns, arm, io) : NULL;
 	if (!io->tcp || !io->timer) {
 		dnsio_free(io);
 		return NULL;

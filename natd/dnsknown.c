@@ -137,7 +137,6 @@ known_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t l
 	struct dns_edns e;
 	size_t limit, got;
 
-	*again = false;
 	if (!dns_edns_parse(&e, msg, len, h))
 		return 0;
 	limit = tcp ? cap : e.size < DNS_UDP_MAX ? e.size : DNS_UDP_MAX;
@@ -173,26 +172,6 @@ known_keep(struct dns *d, unsigned net, uint32_t scope, const uint8_t *query, si
 }
 
 /* TCP. */
-
-size_t
-dns_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len, size_t cap,
-	   struct mono now, uint32_t *scope)
-{
-	struct dns_head h;
-	size_t known;
-	bool again;
-
-	*scope = 0;
-	if (from->net >= DNS_NETS || !d->net[from->net] || !dns_head_parse(&h, msg, len))
-		return 0;
-	*scope = known_scope(d, d->net[from->net]);
-	known = h.question_ok ? known_answer(d, from, msg, len, &h, cap, true, now, &again) : 0;
-	if (!known)
-		dns_count(d, from->net,
-			  pick_next(d->net[from->net], NULL, 0, now) < 0 ? DNS_COUNT_NO_SERVER
-									 : DNS_COUNT_FORWARDED);
-	return known;
-}
 
 size_t
 dns_learn(struct dns *d, const struct dns_asker *from, uint32_t scope, const uint8_t *query,

@@ -34,8 +34,8 @@ struct dns_stats *known_stats(struct dns *d, unsigned net);
 /* Networks that ask the same servers share what they said. */
 uint32_t known_scope(const struct dns *d, const struct dns_net *n);
 
-/* Turns the query msg (room for cap bytes) into the answer. Its length, 0: it has to be asked for. *again: it
- * should be asked for nevertheless. */
+/* Turns the query msg (room for cap bytes) into the answer. Its length, 0: it has to be asked for. *again becomes true: it
+ * should be asked for nevertheless. NULL: it cannot be now. */
 size_t known_answer(struct dns *d, const struct dns_asker *from, uint8_t *msg, size_t len,
 		    const struct dns_head *h, size_t cap, bool tcp, struct mono now, bool *again);
 

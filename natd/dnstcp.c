@@ -59,6 +59,8 @@ struct listener {
 struct dnstcp {
 	struct loop *loop;
 	struct dns *dns;
+	void (*due)(void *arg);
+	void *due_arg;
 	struct listener *listener[DNS_NETS];
 	struct conn *conns;
 	unsigned nconns;
@@ -225,6 +227,7 @@ take_query(struct conn *c)
 	struct dns_asker from = {c->net, c->client, c->client_port};
 	size_t len = msg_len(&c->query), known;
 	struct dns_head h;
+	uint64_t rnd;
 
 	loop_io_free(c->guest_io);
 	c->guest_io = NULL;
@@ -246,7 +249,9 @@ take_query(struct conn *c)
 		return;
 	}
 	memcpy(msg, query, len);
-	known = dns_answer(c->t->dns, &from, msg, len, MSG_MAX_LEN, mono_now(), &c->scope);
+	arc4random_buf(&rnd, sizeof(rnd));
+	known = dns_answer(c->t->dns, &from, msg, len, MSG_MAX_LEN, mono_now(), rnd, &c->scope);
+	c->t->due(c->t->due_arg);
 	dnstell_refusal(c->t->dns, mono_now());
 	if (known) {
 		answer(c, known);
@@ -468,7 +473,7 @@ dnstcp_drop_net(struct dnstcp *t, unsigned net)
 }
 
 struct dnstcp *
-dnstcp_new(struct loop *loop, struct dns *d)
+dnstcp_new(struct loop *loop, struct dns *d, void (*due)(void *arg), void *arg)
 {
 	struct dnstcp *t = calloc(1, sizeof(*t));
 
@@ -476,6 +481,8 @@ dnstcp_new(struct loop *loop, struct dns *d)
 		return NULL;
 	t->loop = loop;
 	t->dns = d;
+	t->due = due;
+	t->due_arg = arg;
 	return t;
 }
 

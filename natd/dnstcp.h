@@ -17,8 +17,8 @@
 
 struct dnstcp;
 
-/* d: who decides; must outlive it. NULL: no memory. */
-struct dnstcp *dnstcp_new(struct loop *loop, struct dns *d);
+/* d: who decides; must outlive it. due(arg): dns_next_deadline() may be earlier now. NULL: no memory. */
+struct dnstcp *dnstcp_new(struct loop *loop, struct dns *d, void (*due)(void *arg), void *arg);
 void dnstcp_free(struct dnstcp *t);
 
 /* Takes guests' connections of a network from this listening socket, which is taken over (also on failure), instead of

@@ -12,7 +12,7 @@ import pytest
 from tests.kit import daemon, lab as lab_module, outside, proc
 from tests.net.nat_kit import nat_conf, udp
 from tests.net.test_dns import ask, raw_query, rcode
-from tests.net.test_dns_known import reply_with
+from tests.net.test_dns_known import exchange, reply_with, tcp
 
 OUT = lab_module.SERVER_ADDRESS
 UPSTREAM = lab_module.OUTSIDE_ADDRESS
@@ -139,17 +139,23 @@ def test_rotate_begins_with_each_server_in_turn(lab):
         stub.close()
 
 
-def test_a_name_that_is_asked_for_often_is_asked_for_in_advance(lab, guest):
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_a_name_that_is_asked_for_often_is_asked_for_in_advance(lab, guest, over):
     """Within the last tenth of its time a guest gets the kept answer, and the server is asked beside it."""
+    query = raw_query("hot.example.test")
     lab.outside.dns.hook = reply_with(20)
     start = time.monotonic()
     for _ in range(4):
-        assert ask(guest, raw_query("hot.example.test")) is not None
+        assert ask(guest, query) is not None
     assert lab.outside.dns.asked("hot.example.test") == 1
     time.sleep(start + 18.3 - time.monotonic())
     # Whoever asks now need not wait for a server, which does not even answer at first.
     lab.outside.dns.hook = lambda *_: None
-    answer = ask(guest, raw_query("hot.example.test"), timeout=5)
+    if over == "tcp":
+        with tcp(guest) as sock:
+            answer = exchange(sock, query)
+    else:
+        answer = ask(guest, query, timeout=5)
     assert answer is not None and socket.inet_aton(OUT) in answer
     proc.wait_until("the server is asked", lambda: lab.outside.dns.asked("hot.example.test") == 2, 5)
 

@@ -152,6 +152,81 @@ hot_names_are_asked_for_in_advance(void **state UNUSED)
 	teardown(&f);
 }
 
+/* The answer comes from what was kept. */
+static void
+ask_tcp(struct fixture *f, const char *name, size_t padding)
+{
+	struct dns_asker from = {NET, GUEST, PORT};
+	size_t len = kit_query(f->buf, sizeof(f->buf), 5, name, TYPE_A);
+	struct wr w = wr_init(f->buf + len, sizeof(f->buf) - len);
+	uint32_t scope;
+
+	if (padding) {
+		f->buf[11] = 1;
+		wr_u8(&w, 0);
+		wr_be16(&w, DNS_TYPE_OPT);
+		wr_be16(&w, 1232);
+		wr_be32(&w, 0);
+		wr_be16(&w, (uint16_t)(padding + 4));
+		wr_be16(&w, 12); /* RFC 7830 */
+		wr_be16(&w, (uint16_t)padding);
+		wr_space(&w, padding);
+		len += wr_len(&w);
+	}
+	assert_true(dns_answer(f->d, &from, f->buf, len, sizeof(f->buf), f->now, ++f->rnd, &scope));
+}
+
+static void
+over_tcp_hot_names_are_asked_for_in_advance_too(void **state UNUSED)
+{
+	struct fixture f;
+
+	setup_cached(&f, 0);
+	query(&f, 1, "hot.example.org");
+	answer(&f, 1, DNS_NOERROR);
+	for (unsigned i = 0; i < 3; i++)
+		ask_tcp(&f, "hot.example.org", 0);
+	f.now.ms += 59000;
+	/* Of a query that is too long for UDP there is no asking again, and the next one does it. */
+	ask_tcp(&f, "hot.example.org", DNS_QUERY_LEN_MAX);
+	assert_false(tick(&f));
+	ask_tcp(&f, "hot.example.org", 0);
+	assert_int_equal(dns_next_deadline(f.d).ms, f.now.ms);
+	assert_true(tick(&f));
+	assert_sent_to(&f, 1);
+	assert_int_equal(dns_stats(f.d)->refreshed, 1);
+	answer(&f, 1, DNS_NOERROR);
+	assert_drop(&f, DNS_DROP_REFRESH);
+	f.now.ms += 59000;
+	ask_tcp(&f, "hot.example.org", 0);
+	teardown(&f);
+}
+
+static void
+many_pending_queries_only_put_off_a_refresh(void **state UNUSED)
+{
+	struct fixture f;
+
+	setup_cached(&f, 0);
+	query(&f, 1, "hot.example.org");
+	answer(&f, 1, DNS_NOERROR);
+	for (uint16_t i = 0; i < 3; i++)
+		query(&f, i, "hot.example.org");
+	f.now.ms += 59000;
+	for (uint32_t i = 0; i < DNS_QUERIES_MAX / 2; i++)
+		query_len(&f, (struct ip4){GUEST.h + 1 + i / DNS_PER_CLIENT_MAX}, PORT,
+			  kit_query(f.buf, sizeof(f.buf), (uint16_t)i, "b", TYPE_A));
+	assert_int_equal(dns_pending(f.d), DNS_QUERIES_MAX / 2);
+	query(&f, 1, "hot.example.org");
+	assert_reply(&f, 1, DNS_NOERROR);
+	assert_int_equal(dns_pending(f.d), DNS_QUERIES_MAX / 2);
+	answer(&f, 1, DNS_NOERROR);
+	query(&f, 1, "hot.example.org");
+	assert_reply(&f, 1, DNS_NOERROR);
+	assert_int_equal(dns_stats(f.d)->refreshed, 1);
+	teardown(&f);
+}
+
 int
 main(void)
 {
@@ -161,6 +236,8 @@ main(void)
 	    cmocka_unit_test(answers_go_with_the_servers_that_gave_them),
 	    cmocka_unit_test(lies_and_refusals_are_not_kept),
 	    cmocka_unit_test(hot_names_are_asked_for_in_advance),
+	    cmocka_unit_test(over_tcp_hot_names_are_asked_for_in_advance_too),
+	    cmocka_unit_test(many_pending_queries_only_put_off_a_refresh),
 	};
 
 	return T_RUN(tests);

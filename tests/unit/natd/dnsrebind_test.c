@@ -307,7 +307,7 @@ over_tcp_too(void **state UNUSED)
 	qlen = kit_query(query, sizeof(query), 5, "evil.example", TYPE_A);
 	for (unsigned kept = 0; kept < 2; kept++) {
 		memcpy(f.buf, query, qlen);
-		len = dns_answer(f.d, &from, f.buf, qlen, sizeof(f.buf), f.now, &scope);
+		len = dns_answer(f.d, &from, f.buf, qlen, sizeof(f.buf), f.now, 3, &scope);
 		assert_int_equal(len > 0, kept);
 		if (!kept) {
 			len = kit_answer(f.buf, qlen, sizeof(f.buf), DNS_NOERROR);

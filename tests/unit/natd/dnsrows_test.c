@@ -141,7 +141,7 @@ each_query_counts_once(void **state UNUSED)
 	/* Over TCP the caller asks. */
 	len = kit_query(tcp, sizeof(tcp), 6, "c", TYPE_A);
 	assert_int_equal(dns_answer(f.d, &(struct dns_asker){NET, GUEST, PORT}, tcp, len,
-				    sizeof(tcp), f.now, &scope),
+				    sizeof(tcp), f.now, 3, &scope),
 			 0);
 	assert_int_equal(of->no_server, 2);
 	assert_int_equal(of->forwarded, 1);
