@@ -43,6 +43,7 @@ struct conn {
 	int guest, server; /* descriptors; server -1: none */
 	struct loop_io *guest_io, *server_io;
 	struct loop_timer *timer;
+	struct mono since;           /* the guest connected, or had its last answer */
 	unsigned k;                  /* servers that were tried */
 	uint16_t id;                 /* the guest's */
 	uint32_t scope;              /* for dns_learn() */
@@ -177,6 +178,7 @@ next_query(struct conn *c)
 {
 	c->state = ASKING;
 	c->query.have = 0;
+	c->since = mono_now();
 	set_timer(c, DNSTCP_IDLE_MS);
 	watch_guest(c, false);
 }
@@ -374,14 +376,68 @@ on_timer(void *arg)
 
 /* Coming and going. */
 
-static bool
-has_room(const struct dnstcp *t, unsigned net, struct ip4 client)
+static unsigned
+count_of(const struct dnstcp *t, unsigned net, struct ip4 client)
 {
 	unsigned n = 0;
 
 	for (const struct conn *c = t->conns; c; c = c->next)
 		n += c->net == net && ip4_eq(c->client, client);
-	return t->nconns < DNSTCP_CONNS_MAX && n < DNSTCP_PER_CLIENT_MAX;
+	return n;
+}
+
+/* The connection that should make room for one more of `net`, or NULL: of the network that has the most, the one that
+ * has owed us a query for the longest. A network that has more than this one gives a busy one if need be. */
+static struct conn *
+find_victim(const struct dnstcp *t, unsigned net)
+{
+	unsigned have[DNS_NETS] = {0}, most = net;
+	struct conn *found = NULL;
+
+	have[net] = 1; /* the new one */
+	for (const struct conn *c = t->conns; c; c = c->next)
+		have[c->net]++;
+	for (unsigned i = 0; i < DNS_NETS; i++) {
+		if (have[i] > have[most])
+			most = i;
+	}
+	for (struct conn *c = t->conns; c; c = c->next) {
+		bool busy = c->state != ASKING, better;
+
+		if (c->net != most || (busy && most == net))
+			continue;
+		better = !found || busy < (found->state != ASKING) ||
+			 (busy == (found->state != ASKING) && !mono_before(found->since, c->since));
+		if (better)
+			found = c;
+	}
+	return found;
+}
+
+static void
+count_closed(const struct dnstcp *t, unsigned net, struct ip4 client)
+{
+	dns_count(t->dns, net, DNS_COUNT_CLOSED);
+	log_debug("vmnet%u: a DNS connection of %s is closed: there are too many", net,
+		  IP4_STR(client));
+}
+
+/* False: there is no room. */
+static bool
+make_room(const struct dnstcp *t, unsigned net, struct ip4 client)
+{
+	struct conn *victim;
+
+	if (count_of(t, net, client) >= DNSTCP_PER_CLIENT_MAX)
+		return false;
+	if (t->nconns < DNSTCP_CONNS_MAX)
+		return true;
+	victim = find_victim(t, net);
+	if (!victim)
+		return false;
+	count_closed(t, victim->net, victim->client);
+	conn_free(victim);
+	return true;
 }
 
 static void
@@ -398,9 +454,8 @@ on_listener(int fd, void *arg)
 	if (guest < 0)
 		return;
 	client = ip4_from_be(from.sin_addr.s_addr);
-	if (!has_room(t, l->net, client)) {
-		dns_count(t->dns, l->net, DNS_COUNT_CLOSED);
-		log_debug("vmnet%u: %s has too many DNS connections", l->net, IP4_STR(client));
+	if (!make_room(t, l->net, client)) {
+		count_closed(t, l->net, client);
 		return;
 	}
 	/* Not calloc(): it is large, and hardly any of it is ever used. */

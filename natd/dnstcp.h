@@ -11,8 +11,9 @@
 #include "lib/loop.h"
 #include "natd/dns.h"
 
-#define DNSTCP_CONNS_MAX      128 /* of all guests; more are closed at once */
-#define DNSTCP_PER_CLIENT_MAX 16
+#define DNSTCP_CONNS_MAX                                                                           \
+	128 /* of all guests; one more closes one of the network that has the most */
+#define DNSTCP_PER_CLIENT_MAX 16    /* of one address; more are closed at once */
 #define DNSTCP_IDLE_MS        10000 /* without a whole query, or without taking our answer */
 
 struct dnstcp;
