@@ -322,8 +322,9 @@ rtnl_addrs(struct rtnl *r, void (*cb)(const struct rtnl_addr *a, void *arg), voi
 	return err;
 }
 
-int
-rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg)
+static int
+dump_routes(struct rtnl *r, bool (*decode)(struct rtnl_route *out, const struct nlmsghdr *nlh),
+	    void (*cb)(const struct rtnl_route *rt, void *arg), void *arg)
 {
 	struct dump d = {0};
 	int err = dump_all(r, &d, RTM_GETROUTE, AF_INET);
@@ -331,10 +332,22 @@ rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), 
 	struct rtnl_route rt;
 
 	for (size_t pos = 0; err == 0 && (nlh = dump_at(&d, &pos));)
-		if (rtnl_decode_route(&rt, nlh))
+		if (decode(&rt, nlh))
 			cb(&rt, arg);
 	free(d.buf);
 	return err;
+}
+
+int
+rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg)
+{
+	return dump_routes(r, rtnl_decode_route, cb, arg);
+}
+
+int
+rtnl_all_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg)
+{
+	return dump_routes(r, rtnl_decode_any_route, cb, arg);
 }
 
 int
@@ -383,11 +396,25 @@ report_port(struct rtnl *r, int ifindex)
 }
 
 static void
+report_route(struct rtnl *r, const struct nlmsghdr *nlh)
+{
+	void (*cb)(const struct rtnl_route *rt, bool gone, void *arg) = r->ev.route;
+	struct rtnl_route rt;
+
+	if (!rtnl_decode_route(&rt, nlh)) {
+		if (!rtnl_decode_any_route(&rt, nlh))
+			return;
+		cb = r->ev.other_route;
+	}
+	if (cb)
+		cb(&rt, nlh->nlmsg_type == RTM_DELROUTE, r->arg);
+}
+
+static void
 dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 {
 	struct rtnl_link l;
 	struct rtnl_addr a;
-	struct rtnl_route rt;
 	struct rtnl_neigh n;
 	struct rtnl_fdb f;
 	int port;
@@ -398,8 +425,8 @@ dispatch_message(struct rtnl *r, const struct nlmsghdr *nlh)
 		report_port(r, port);
 	else if (r->ev.addr && rtnl_decode_addr(&a, nlh))
 		r->ev.addr(&a, nlh->nlmsg_type == RTM_DELADDR, r->arg);
-	else if (r->ev.route && rtnl_decode_route(&rt, nlh))
-		r->ev.route(&rt, nlh->nlmsg_type == RTM_DELROUTE, r->arg);
+	else if (nlh->nlmsg_type == RTM_NEWROUTE || nlh->nlmsg_type == RTM_DELROUTE)
+		report_route(r, nlh);
 	else if (r->ev.fdb_gone && nlh->nlmsg_type == RTM_DELNEIGH && rtnl_decode_fdb(&f, nlh))
 		r->ev.fdb_gone(&f, r->arg);
 	else if (r->ev.neigh_gone && nlh->nlmsg_type == RTM_DELNEIGH &&

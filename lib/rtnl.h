@@ -71,6 +71,8 @@ struct rtnl_events {
 	void (*link)(const struct rtnl_link *l, bool gone, void *arg);
 	void (*addr)(const struct rtnl_addr *a, bool gone, void *arg);
 	void (*route)(const struct rtnl_route *r, bool gone, void *arg);
+	/* In another table than main and local, where only a policy rule leads to. */
+	void (*other_route)(const struct rtnl_route *r, bool gone, void *arg);
 	/* A bridge has forgotten an address. */
 	void (*fdb_gone)(const struct rtnl_fdb *f, void *arg);
 	/* The kernel has forgotten an IPv4 neighbour that somebody had added with a protocol number. */
@@ -93,7 +95,7 @@ void rtnl_free(struct rtnl *r);
 int rtnl_event_fd(const struct rtnl *r);
 void rtnl_dispatch(struct rtnl *r);
 
-/* Dumps; cb for each. 0 or -errno. Only IPv4 main/local tables' entries are reported for routes. */
+/* Dumps; cb for each. 0 or -errno. IPv4 only; routes are those of the tables main and local. */
 int rtnl_links(struct rtnl *r, void (*cb)(const struct rtnl_link *l, void *arg), void *arg);
 int rtnl_addrs(struct rtnl *r, void (*cb)(const struct rtnl_addr *a, void *arg), void *arg);
 /* AF_BRIDGE neighbours of every bridge. */
@@ -101,5 +103,7 @@ int rtnl_fdb(struct rtnl *r, void (*cb)(const struct rtnl_fdb *f, void *arg), vo
 /* IPv4 neighbours of every link. */
 int rtnl_neighs(struct rtnl *r, void (*cb)(const struct rtnl_neigh *n, void *arg), void *arg);
 int rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg);
+/* Those of every table. */
+int rtnl_all_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg);
 
 #endif

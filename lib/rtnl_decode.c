@@ -208,12 +208,11 @@ rtnl_decode_addr(struct rtnl_addr *out, const struct nlmsghdr *nlh)
 }
 
 bool
-rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
+rtnl_decode_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = family_header(nlh, sizeof(*rtm));
 	const struct nlattr *tb[RTA_MAX + 1] = {0};
 	struct attrs a = {tb, RTA_MAX};
-	uint32_t table;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE)
 		return false;
@@ -221,21 +220,30 @@ rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 	    rtm->rtm_flags & RTM_F_CLONED)
 		return false;
 	mnl_attr_parse(nlh, sizeof(*rtm), collect, &a);
-	table = get_u32(tb[RTA_TABLE], rtm->rtm_table);
-	if (table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL)
-		return false;
 	*out = (struct rtnl_route){
 	    .oif = (int)get_u32(tb[RTA_OIF], 0),
 	    .dst = {get_ip4(tb[RTA_DST]), rtm->rtm_dst_len},
 	    .gateway = get_ip4(tb[RTA_GATEWAY]),
 	    .src = get_ip4(tb[RTA_PREFSRC]),
-	    .table = table,
+	    .table = get_u32(tb[RTA_TABLE], rtm->rtm_table),
 	    .metric = get_u32(tb[RTA_PRIORITY], 0),
 	    .protocol = rtm->rtm_protocol,
 	    .scope = rtm->rtm_scope,
 	    .type = rtm->rtm_type,
 	};
 	out->dst.addr.h &= ip4_mask(out->dst.len).h;
+	return true;
+}
+
+bool
+rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
+{
+	struct rtnl_route r;
+
+	if (!rtnl_decode_any_route(&r, nlh) ||
+	    (r.table != RT_TABLE_MAIN && r.table != RT_TABLE_LOCAL))
+		return false;
+	*out = r;
 	return true;
 }
 

@@ -24,6 +24,8 @@ bool rtnl_decode_addr(struct rtnl_addr *out, const struct nlmsghdr *nlh);
 
 /* RTM_NEWROUTE, RTM_DELROUTE of IPv4, tables main and local, no cache entries. */
 bool rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
+/* The same, of every table. */
+bool rtnl_decode_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
 
 /* RTM_NEWNEIGH, RTM_DELNEIGH of family AF_BRIDGE from a bridge; not the address lists that every device has. */
 bool rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh);

@@ -246,6 +246,15 @@ on_route(const struct rtnl_route *r, bool gone UNUSED, void *arg)
 	proxy_forget_answers(p->d.proxy);
 }
 
+/* A VPN's way out may be there (egress). */
+static void
+on_other_route(const struct rtnl_route *r UNUSED, bool gone UNUSED, void *arg)
+{
+	struct program *p = arg;
+
+	nat_host_changed(p->d.nat);
+}
+
 static void
 on_overrun(void *arg)
 {
@@ -283,8 +292,11 @@ on_addr(const struct rtnl_addr *a UNUSED, bool gone UNUSED, void *arg)
 	flows_host_changed(p->d.flows);
 }
 
-static const struct rtnl_events rtnl_events = {
-    .link = on_link, .addr = on_addr, .route = on_route, .overrun = on_overrun};
+static const struct rtnl_events rtnl_events = {.link = on_link,
+					       .addr = on_addr,
+					       .route = on_route,
+					       .other_route = on_other_route,
+					       .overrun = on_overrun};
 
 static void
 on_rtnl(int fd UNUSED, void *arg)

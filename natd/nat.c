@@ -137,7 +137,8 @@ lacks_way(struct nat *n, const struct msg_natd_net *net, char *text, size_t cap)
 		return false;
 	return rtnl_links(n->d->rtnl, on_link, &x) == 0 &&
 	       rtnl_addrs(n->d->rtnl, on_addr, &x) == 0 &&
-	       rtnl_routes(n->d->rtnl, on_route, &x) == 0 && way_is_missing(text, cap, &x.way, net);
+	       rtnl_all_routes(n->d->rtnl, on_route, &x) == 0 &&
+	       way_is_missing(text, cap, &x.way, net);
 }
 
 static const char *

@@ -3,6 +3,7 @@
  */
 #include "natd/way.h"
 
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,10 @@ way_addr(struct way *w, const struct msg_natd_net *net, const struct rtnl_addr *
 void
 way_route(struct way *w, const struct rtnl_route *r)
 {
-	if (w->ifindex && r->oif == w->ifindex && (r->gateway.h || r->dst.len == 0))
+	/* That of its own subnet is the kernel's. A tunnel's needs no gateway, and may be in a table that a policy rule
+	 * leads to. */
+	if (w->ifindex && r->oif == w->ifindex && r->type == RTN_UNICAST &&
+	    r->protocol != RTPROT_KERNEL)
 		w->route = true;
 }
 

@@ -20,7 +20,7 @@ struct way {
 	bool address; /* snat is on some interface */
 };
 
-/* What a dump tells, one at a time, links first. net says what is looked for. */
+/* What a dump tells, one at a time, links first; routes of every table. net says what is looked for. */
 void way_link(struct way *w, const struct msg_natd_net *net, const struct rtnl_link *l);
 void way_addr(struct way *w, const struct msg_natd_net *net, const struct rtnl_addr *a);
 void way_route(struct way *w, const struct rtnl_route *r);

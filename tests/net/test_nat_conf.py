@@ -109,6 +109,30 @@ def test_guests_leave_by_one_interface_only(lab):
         proc.wait_until("status names the interface", lambda: "there is no such interface" in warnings(lab))
 
 
+@pytest.mark.parametrize("how", ["its own table", "a part of the world"])
+def test_the_way_out_may_be_as_wireguard_makes_it(lab, how):
+    """A default route in a table that a policy rule leads to, or one without a gateway."""
+    far = second_uplink(lab)
+    start(lab, local="egress = up1\n")
+    guest = guest_on(lab)
+    with echo(far) as server:
+        proc.wait_until("status says why", lambda: "no route but that of its own subnet" in warnings(lab))
+        if how == "its own table":
+            lab.host.run("ip", "route", "add", "default", "via", OTHER, "dev", "up1", "table", "51820")
+        else:
+            lab.host.run("ip", "route", "add", f"{OUT}/32", "dev", "up1")
+        proc.wait_until("status is content", lambda: "up1" not in warnings(lab))
+        if how == "its own table":
+            lab.host.run("ip", "rule", "add", "to", OUT, "table", "51820")
+        assert talks(guest, OUT, 7)
+        assert server.peers[-1][1] == "192.0.2.1"
+        if how == "its own table":
+            lab.host.run("ip", "route", "flush", "table", "51820")
+        else:
+            lab.host.run("ip", "route", "del", f"{OUT}/32")
+        proc.wait_until("status says why", lambda: "no route but that of its own subnet" in warnings(lab))
+
+
 def test_a_fixed_address_leaves_by_one_interface_only_too(lab):
     """Such a connection is not masqueraded: the kernel itself would let it go on by another uplink."""
     far = second_uplink(lab)

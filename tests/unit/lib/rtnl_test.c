@@ -246,11 +246,14 @@ routes(void **state UNUSED)
 	assert_int_equal(r.type, RTN_UNICAST);
 	mnl_attr_put_u32(nlh, RTA_TABLE, 1000); /* wins over the eight bits of the header */
 	assert_false(rtnl_decode_route(&r, nlh));
+	assert_true(rtnl_decode_any_route(&r, nlh));
+	assert_int_equal(r.table, 1000);
 
 	rtm.rtm_dst_len = 0;
 	assert_true(rtnl_decode_route(&r, start(RTM_DELROUTE, &rtm, sizeof(rtm))));
 	assert_string_equal(PREFIX4_STR(r.dst), "0.0.0.0/0");
 	rtm.rtm_flags = RTM_F_CLONED;
+	assert_false(rtnl_decode_any_route(&r, start(RTM_NEWROUTE, &rtm, sizeof(rtm))));
 	assert_false(rtnl_decode_route(&r, start(RTM_NEWROUTE, &rtm, sizeof(rtm))));
 	rtm.rtm_flags = 0;
 	rtm.rtm_dst_len = 33;

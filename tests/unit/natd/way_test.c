@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <linux/rtnetlink.h>
 
 #include "lib/util.h"
 #include "natd/way.h"
@@ -37,9 +38,11 @@ the_interface_comes_and_goes(void **state UNUSED)
 {
 	struct rtnl_link other = {.ifindex = 2, .name = "eth0", .up = true, .lower_up = true};
 	struct rtnl_link link = {.ifindex = 3, .name = "eth1", .up = true};
-	struct rtnl_route own = {.oif = 3, .dst = {{0xc6336400}, 24}};
-	struct rtnl_route elsewhere = {.oif = 2, .gateway = {0xc6336401}};
-	struct rtnl_route beyond = {.oif = 3, .dst = {{0xcb007100}, 24}, .gateway = {0xc6336401}};
+	struct rtnl_route own = {
+	    .oif = 3, .dst = {{0xc6336400}, 24}, .protocol = RTPROT_KERNEL, .type = RTN_UNICAST};
+	struct rtnl_route elsewhere = {.oif = 2, .gateway = {0xc6336401}, .type = RTN_UNICAST};
+	struct rtnl_route beyond = {
+	    .oif = 3, .dst = {{0xcb007100}, 24}, .gateway = {0xc6336401}, .type = RTN_UNICAST};
 	struct way w = {0};
 
 	way_link(&w, &by_eth1, &other);
@@ -55,15 +58,38 @@ the_interface_comes_and_goes(void **state UNUSED)
 	expect(&w, &by_eth1, NULL);
 }
 
-/* A tunnel has no gateway. */
+/* A tunnel has no gateway, and what leads into it may be part of the world, or in another table. */
 static void
-a_default_route_needs_no_gateway(void **state UNUSED)
+a_tunnel_needs_no_gateway(void **state UNUSED)
 {
-	struct way w = {.ifindex = 3, .up = true};
-	struct rtnl_route r = {.oif = 3};
+	static const struct rtnl_route ways[] = {
+	    {.oif = 3, .table = RT_TABLE_MAIN, .type = RTN_UNICAST},
+	    {.oif = 3, .dst = {{0x0a000000}, 8}, .scope = RT_SCOPE_LINK, .type = RTN_UNICAST},
+	    {.oif = 3, .table = 51820, .protocol = RTPROT_BOOT, .type = RTN_UNICAST},
+	};
 
-	way_route(&w, &r);
-	expect(&w, &by_eth1, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct way w = {.ifindex = 3, .up = true};
+
+		way_route(&w, &ways[i]);
+		expect(&w, &by_eth1, NULL);
+	}
+}
+
+static void
+what_leads_nowhere_is_no_way(void **state UNUSED)
+{
+	static const struct rtnl_route others[] = {
+	    {.oif = 3, .dst = {{0xc6336407}, 32}, .protocol = RTPROT_KERNEL, .type = RTN_LOCAL},
+	    {.oif = 3, .dst = {{0xc63364ff}, 32}, .protocol = RTPROT_KERNEL, .type = RTN_BROADCAST},
+	    {.oif = 3, .dst = {{0xe0000000}, 4}, .protocol = RTPROT_STATIC, .type = RTN_MULTICAST},
+	    {.protocol = RTPROT_STATIC, .type = RTN_UNREACHABLE},
+	};
+	struct way w = {.ifindex = 3, .up = true};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		way_route(&w, &others[i]);
+	expect(&w, &by_eth1, EGRESS("no route but that of its own subnet leads there"));
 }
 
 static void
@@ -86,7 +112,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_interface_comes_and_goes),
-	    cmocka_unit_test(a_default_route_needs_no_gateway),
+	    cmocka_unit_test(a_tunnel_needs_no_gateway),
+	    cmocka_unit_test(what_leads_nowhere_is_no_way),
 	    cmocka_unit_test(the_address_is_missed),
 	};
 
