@@ -459,13 +459,13 @@
 
 /* net: of the plan in force, or MSG_NET_ALL. REPLY text: what is missing, or "". */
 #define FIELDS_conn_list(F) F(U16, net, 0)
-/* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did. Ports 0:
- * the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
+/* ip_proto: as in IP headers. inward: to the guest. forward: the host's port that led to it, 0: none did; by: the
+ * address that was asked for there, 0: of ::1. Ports 0: the protocol has none. state: enum conn_state. Bytes in: to the guest; counted: they are known. age_s: UINT32_MAX:
  * not known. left_s: until it is forgotten if nothing happens; UINT32_MAX: not known. */
 #define FIELDS_conn_row(F)                                                                         \
 	F(U16, net, 0) F(U8, ip_proto, 0) F(BOOL, inward, 0) F(IP4, guest, 0) F(U16, guest_port, 0)     \
-	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(U8, state, 0) F(BOOL, counted, 0)     \
-	F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
+	F(IP4, peer, 0) F(U16, peer_port, 0) F(U16, forward, 0) F(IP4, by, 0) F(U8, state, 0)           \
+	F(BOOL, counted, 0) F(U64, bytes_in, 0) F(U64, bytes_out, 0) F(U32, age_s, 0) F(U32, left_s, 0)
 
 /* -- engine -> natd, client -> engine: asks for HOLD_ROWs -- */
 

@@ -201,13 +201,14 @@ struct forward_use (*forward_uses(const struct msg_conn_row *v, size_t n))[65536
 	return use;
 }
 
-/* Forwards of several addresses can share a port: whose connection one is, its guest tells. */
+/* Forwards of several addresses can share a port, and lead to one guest. */
 static bool
 is_of(const struct msg_conn_row *c, const struct msg_forward_row *w)
 {
 	return proto_of(c) == w->proto && c->forward >= w->port &&
 	       c->forward <= (unsigned)w->port + w->more && ip4_eq(c->guest, w->guest) &&
-	       c->guest_port - w->guest_port == c->forward - w->port;
+	       c->guest_port - w->guest_port == c->forward - w->port &&
+	       (!w->host.h || ip4_eq(c->by, w->host));
 }
 
 struct forward_use forward_use_of(struct forward_use (*use)[65536], const struct msg_conn_row *v,

@@ -121,6 +121,11 @@ relayed_connections_are_of_their_forward(void **state UNUSED)
 	use = forward_uses(v, ARRAY_LEN(v));
 	assert_non_null(use);
 	assert_int_equal(forward_use_of(use, v, ARRAY_LEN(v), &w).live, 1);
+	/* Two addresses of the host lead to the same guest. */
+	v[0].by = w.host = host;
+	assert_int_equal(forward_use_of(use, v, ARRAY_LEN(v), &w).live, 1);
+	w.host = other;
+	assert_int_equal(forward_use_of(use, v, ARRAY_LEN(v), &w).live, 0);
 	free(use);
 }
 

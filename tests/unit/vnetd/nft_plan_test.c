@@ -311,6 +311,7 @@ connections_belong_to_guests(void **state UNUSED)
 	assert_int_equal(row.net, 8);
 	assert_true(row.inward);
 	assert_int_equal(row.forward, 8080);
+	assert_int_equal(row.by.h, IP(192, 0, 2, 1).h);
 	assert_int_equal(row.guest.h, IP(10, 8, 0, 130).h);
 	assert_int_equal(row.guest_port, 80);
 	assert_int_equal(row.peer_port, 40000);
