@@ -263,7 +263,16 @@ keeper_gone(struct core *c, const struct port *p)
 
 /* --- what should be --- */
 
-/* The port that gets copies of this one's frames: one whose section says so. "": none. */
+struct conf_port
+keeper_conf(const struct core *c, const struct port *p)
+{
+	const struct gate_port gp = port_identity(p);
+
+	return gate_conf(c->gen ? c->gen->conf : NULL, &gp);
+}
+
+/* The port that gets copies of this one's frames: one that is configured so. A section of that name alone says
+ * nothing: it may be for another user's port, or give way to another section. "": none. */
 static const char *
 span_of(const struct core *c, const struct port *p)
 {
@@ -276,19 +285,17 @@ span_of(const struct core *c, const struct port *p)
 		/* Asked of each port in each plan: so no search for it first. */
 		if (!s->mirror_of || !port_is_named(p, s->mirror_of))
 			continue;
-		for (const struct port *q = c->ports.head; q; q = q->next)
-			if (q != p && q->net == p->net && q->on_bridge && port_is_named(q, name))
+		for (const struct port *q = c->ports.head; q; q = q->next) {
+			const char *of;
+
+			if (q == p || q->net != p->net || !q->on_bridge || !port_is_named(q, name))
+				continue;
+			of = keeper_conf(c, q).mirror_of;
+			if (of && port_is_named(p, of))
 				return q->ifname;
+		}
 	}
 	return "";
-}
-
-struct conf_port
-keeper_conf(const struct core *c, const struct port *p)
-{
-	const struct gate_port gp = port_identity(p);
-
-	return gate_conf(c->gen ? c->gen->conf : NULL, &gp);
 }
 
 void

@@ -354,6 +354,37 @@ a_port_gets_copies_of_another_ones_frames(void **state UNUSED)
 	world_free(w);
 }
 
+/* Anybody who may attach can take the name, or the address, while it is not in use. */
+static void
+copies_are_for_the_owner_of_the_section(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl;
+
+	world_write(w, CONF_FILE_VNETD, 0,
+		    "[port ids]\nowner = alice\nmirror-of = web1\n"
+		    "[port 52:54:00:12:34:56]\nowner = alice\nmirror-of = web1\n");
+	assert_int_equal(play_reload(w, NULL), 0);
+	play_port(w, "web1");
+	play_attach(w, 0, PORT_ATTACH, "ids", &cl);
+	assert_int_equal(cl->err, 0);
+	world_pin(w, "vmnet8p2", guest);
+	assert_string_equal(play_gate(w, "vmnet8p1")->span, "");
+	world_link_del(w, "vmnet8p2");
+	world_run(w);
+	play_port(w, "ids");
+	assert_string_equal(play_gate(w, "vmnet8p1")->span, "vmnet8p2");
+	/* By its address; and not where its name says otherwise. */
+	world_link_del(w, "vmnet8p2");
+	world_run(w);
+	play_port(w, "recorder");
+	world_pin(w, "vmnet8p2", guest);
+	assert_string_equal(play_gate(w, "vmnet8p1")->span, "vmnet8p2");
+	assert_int_equal(play_set(w, "recorder", "mirror-of", "web2"), 0);
+	assert_string_equal(play_gate(w, "vmnet8p1")->span, "");
+	world_free(w);
+}
+
 /* What a client is told besides, after setting mirror-of. */
 static const char *
 mirror_of(struct world *w, const char *port, const char *of, int err)
@@ -620,6 +651,7 @@ main(void)
 	    cmocka_unit_test(a_tap_that_its_holder_made_stay_goes_with_him),
 	    cmocka_unit_test(a_cable_is_pulled_and_plugged_by_configuration),
 	    cmocka_unit_test(a_port_gets_copies_of_another_ones_frames),
+	    cmocka_unit_test(copies_are_for_the_owner_of_the_section),
 	    cmocka_unit_test(a_mirror_that_copies_nothing_is_said),
 	    cmocka_unit_test(a_guarded_port_follows_its_lease),
 	    cmocka_unit_test(unpin_lets_the_next_address_in),
