@@ -4,6 +4,7 @@
 #include "vnetd/verb.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -190,16 +191,34 @@ edit_revoke(struct core *c, struct job *j, const struct port *p)
 	return ok;
 }
 
+/* Somebody else's link is no user's: whoever comes after it under this name or address is granted as well. */
+static void
+warn_of_heirs(struct job *j, const struct port *p, const char *section)
+{
+	const struct conf_pos nowhere = {0};
+	struct mac mac;
+
+	diag_warn(&j->diags, nowhere,
+		  "%s belongs to no user of vnetd's, so [%s] is for whoever has that %s",
+		  port_name(p), section,
+		  mac_parse(&mac, section + strlen("port ")) ? "address" : "name");
+}
+
 /* Allowed for good, to this user's guest: not to somebody else's who takes its name some day. */
 static bool
 edit_always(struct core *c, struct job *j, const struct port *p, const char *section)
 {
 	const char *user = user_list_name(&c->users.user, p->alias.owner);
 	struct conf_sources now = j->load.src;
+	char number[sizeof("4294967295")];
 	bool ok = true;
 
-	if (p->alias.kind != PORT_ADOPTED && p->alias.owner != 0 && user) {
-		ok = conf_set(&j->edits, &now, section, "owner", user, &j->diags);
+	if (p->alias.kind == PORT_ADOPTED || p->alias.owner == MSG_UID_NONE) {
+		warn_of_heirs(j, p, section);
+	} else {
+		/* A user of a directory service has no name here. */
+		snprintf(number, sizeof(number), "%" PRIu32, p->alias.owner);
+		ok = conf_set(&j->edits, &now, section, "owner", user ? user : number, &j->diags);
 		conf_changes_apply(&now, &j->edits);
 	}
 	return ok && conf_set(&j->edits, &now, section, "promiscuous", "allow", &j->diags);

@@ -296,7 +296,7 @@ def test_always_is_written_down(seg, vnetd):
     vnetd.ctl("promisc", "request", "p")
     vnetd.ctl("promisc", "allow", "p", "--always")
     becomes(seg, "granted")
-    assert ports.section(vnetd, "p") == {"promiscuous": "allow"}
+    assert ports.section(vnetd, "p") == {"owner": "root", "promiscuous": "allow"}
     vnetd.restart()
     becomes(seg, "granted")
     guest = seg.guests["p"]
@@ -306,7 +306,7 @@ def test_always_is_written_down(seg, vnetd):
     seg.ends["p"] = frames.Wire(guest, "eth0")
     becomes(seg, "granted")
     vnetd.ctl("promisc", "revoke", "p")
-    assert ports.section(vnetd, "p") == {}
+    assert ports.section(vnetd, "p") == {"owner": "root"}
     proc.wait_until("it is over", lambda: state(vnetd) != "granted" and not sees(seg))
 
 

@@ -232,6 +232,66 @@ always_is_written_and_revoke_takes_it_back(void **state UNUSED)
 	world_free(w);
 }
 
+/* Who has no name in the passwd file, and root, have heirs as well. */
+static void
+always_is_bound_to_root_and_to_users_without_a_name(void **state UNUSED)
+{
+	static const struct {
+		uint32_t uid;
+		const char *section;
+	} rows[] = {
+	    {0, "[port ids]\nowner = root\npromiscuous = allow"},
+	    {4242, "[port ids]\nowner = 4242\npromiscuous = allow"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *w = play_one_net();
+		struct world_client *cl;
+
+		world_write(w, CONF_FILE_VNETD, 0, "[user 4242]\nallow = all\n");
+		assert_int_equal(play_reload(w, NULL), 0);
+		play_attach(w, rows[i].uid, PORT_ATTACH, "ids", &cl);
+		assert_int_equal(cl->err, 0);
+		assert_int_equal(play_decide(w, 0, "ids", PROMISC_ALLOW_ALWAYS, 0), 0);
+		world_run(w);
+		assert_true(play_has(w->file[CONF_FILE_VNETD][0], rows[i].section));
+		assert_true(play_gate(w, "vmnet8p1")->promisc);
+		world_link_del(w, "vmnet8p1");
+		world_run(w);
+		play_port(w, "ids");
+		assert_false(play_gate(w, "vmnet8p1")->promisc);
+		world_free(w);
+	}
+}
+
+/* Somebody else's link has no user: who is told so can name the guest better. */
+static void
+always_at_an_adopted_port_says_for_whom_it_is(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl = world_client(w, 0);
+	struct msg m = msg_make(MSG_PROMISC_DECIDE, 0);
+
+	world_link_add(w, "vnet3", "tun");
+	world_enslave(w, "vnet3", "vmnet8");
+	world_run(w);
+	MSG_SET_STR(m.u.promisc_decide.port, "vnet3");
+	m.u.promisc_decide.verdict = PROMISC_ALLOW_ALWAYS;
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, 0);
+	assert_true(play_has(strbuf_str(&cl->rows), "[port vnet3] is for whoever has that name\n"));
+	world_pin(w, "vnet3", guest);
+	assert_int_equal(play_decide(w, 0, "vnet3", PROMISC_REVOKE, 0), 0);
+	world_write(w, CONF_FILE_VNETD, 0, "");
+	assert_int_equal(play_reload(w, NULL), 0);
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, 0);
+	assert_true(play_has(strbuf_str(&cl->rows),
+			     "[port 52:54:00:12:34:56] is for whoever has that address\n"));
+	assert_false(play_has(w->file[CONF_FILE_VNETD][0], "owner"));
+	world_free(w);
+}
+
 static void
 mac_learning_is_the_milder_grant(void **state UNUSED)
 {
@@ -432,6 +492,8 @@ main(void)
 	    cmocka_unit_test(an_administrators_word_lasts_as_long_as_he_said),
 	    cmocka_unit_test(a_word_for_a_time_ends_also_where_it_was_not_needed),
 	    cmocka_unit_test(always_is_written_and_revoke_takes_it_back),
+	    cmocka_unit_test(always_is_bound_to_root_and_to_users_without_a_name),
+	    cmocka_unit_test(always_at_an_adopted_port_says_for_whom_it_is),
 	    cmocka_unit_test(mac_learning_is_the_milder_grant),
 	    cmocka_unit_test(a_denied_guest_cannot_ask_the_denial_away),
 	    cmocka_unit_test(revoke_takes_it_back_wherever_it_is_written),
