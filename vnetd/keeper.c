@@ -323,7 +323,7 @@ keeper_want(const struct core *c, const struct port *p, struct msg_gate_set *out
 bool
 keeper_is_unplugged(const struct core *c, const struct port *p)
 {
-	return keeper_conf(c, p).link == 0;
+	return p->alias.kind != PORT_ADOPTED && keeper_conf(c, p).link == 0;
 }
 
 static int

@@ -224,6 +224,20 @@ edit_always(struct core *c, struct job *j, const struct port *p, const char *sec
 	return ok && conf_set(&j->edits, &now, section, "promiscuous", "allow", &j->diags);
 }
 
+/* The cable of somebody else's link is not ours to pull. */
+static bool
+link_ok(struct job *j, const struct port *p, const char *value)
+{
+	if (p->alias.kind != PORT_ADOPTED || strcasecmp(value, "down") != 0)
+		return true;
+	job_fail(
+	    j, EINVAL,
+	    "%s is not vnetd's interface, so its link stays as it is. At a guest of libvirt's: "
+	    "virsh domif-setlink DOMAIN %s down; else: ip link set %s down",
+	    port_name(p), p->ifname, p->ifname);
+	return false;
+}
+
 static bool
 edit_port(struct core *c, struct job *j)
 {
@@ -244,6 +258,8 @@ edit_port(struct core *c, struct job *j)
 		return edit_always(c, j, p, section);
 	}
 	if (!strcasecmp(m->key, "mirror-of") && !mirror_ok(c, j, p, m->value))
+		return false;
+	if (!strcasecmp(m->key, "link") && !link_ok(j, p, m->value))
 		return false;
 	section_of(c, p, m->key, section, sizeof(section));
 	return conf_set(&j->edits, &j->load.src, section, m->key, m->value, &j->diags);

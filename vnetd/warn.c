@@ -86,6 +86,24 @@ warn_state(const struct warn *w, const struct net *n)
 	warn_nat(w, n);
 }
 
+/* A section can say so of a link that came, or was named, later. */
+static void
+warn_links(const struct warn *w, const struct net *n)
+{
+	char text[256], cure[64];
+
+	for (const struct port *p = w->c->ports.head; p; p = p->next) {
+		if (p->net != n->n || p->alias.kind != PORT_ADOPTED ||
+		    keeper_conf(w->c, p).link != 0)
+			continue;
+		snprintf(text, sizeof(text),
+			 "link = down of port %s has no effect, as the interface is not vnetd's",
+			 port_name(p));
+		snprintf(cure, sizeof(cure), "ip link set %s down", p->ifname);
+		send_net(w, n, text, cure);
+	}
+}
+
 /* A foreign rule set usually drops the traffic of all networks in the same words. */
 static bool
 said_before(const struct core *c, const struct net *n)
@@ -166,5 +184,8 @@ warn_rows(struct core *c, const struct client *cl, uint32_t request)
 	for (unsigned n = 0; n < NAMES_NETS; n++)
 		if (c->net[n].conf)
 			warn_inside(&w, &c->net[n]);
+	for (unsigned n = 0; n < NAMES_NETS; n++)
+		if (c->net[n].conf)
+			warn_links(&w, &c->net[n]);
 	warn_redirects(&w);
 }

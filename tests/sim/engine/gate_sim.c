@@ -339,6 +339,39 @@ a_cable_is_pulled_and_plugged_by_configuration(void **state UNUSED)
 	world_free(w);
 }
 
+/* It is somebody else's: nothing would happen. */
+static void
+the_cable_of_an_adopted_port_is_not_ours(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct world_client *cl = world_client(w, 0);
+	struct msg m = msg_make(MSG_PORT_SETTING, 0);
+
+	world_link_add(w, "vnet3", "tun");
+	world_enslave(w, "vnet3", "vmnet8");
+	world_run(w);
+	MSG_SET_STR(m.u.port_setting.port, "vnet3");
+	MSG_SET_STR(m.u.port_setting.key, "link");
+	MSG_SET_STR(m.u.port_setting.value, "down");
+	world_ask(w, cl, &m, -1);
+	assert_int_equal(cl->err, EINVAL);
+	assert_true(play_has(cl->text, "virsh domif-setlink DOMAIN vnet3 down"));
+	assert_true(play_has(cl->text, "ip link set vnet3 down"));
+	assert_false(play_has(world_warnings(w), "vnet3"));
+	/* By hand, or before the link came. */
+	world_write(w, CONF_FILE_VNETD, 0, "[port vnet3]\nlink = down\n");
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(world_warnings(w), "link = down of port vnet3 has no effect"));
+	m = msg_make(MSG_PORT_LIST, 0);
+	m.u.port_list.net = MSG_NET_ALL;
+	world_ask(w, cl, &m, -1);
+	assert_string_equal(cl->last_row.u.port_row.ifname, "vnet3");
+	assert_true(cl->last_row.u.port_row.link);
+	assert_int_equal(play_set(w, "vnet3", "link", "up"), 0);
+	assert_false(play_has(world_warnings(w), "vnet3"));
+	world_free(w);
+}
+
 static void
 a_port_gets_copies_of_another_ones_frames(void **state UNUSED)
 {
@@ -650,6 +683,7 @@ main(void)
 	    cmocka_unit_test(a_tap_that_its_holder_gave_away_is_taken_down),
 	    cmocka_unit_test(a_tap_that_its_holder_made_stay_goes_with_him),
 	    cmocka_unit_test(a_cable_is_pulled_and_plugged_by_configuration),
+	    cmocka_unit_test(the_cable_of_an_adopted_port_is_not_ours),
 	    cmocka_unit_test(a_port_gets_copies_of_another_ones_frames),
 	    cmocka_unit_test(copies_are_for_the_owner_of_the_section),
 	    cmocka_unit_test(a_mirror_that_copies_nothing_is_said),
