@@ -132,9 +132,11 @@ key(int port, int net, int def)
 }
 
 unsigned
-gate_learning(const struct conf_net *net, const struct conf_port *port)
+gate_learning(const struct conf_net *net, const struct conf_port *port, bool guest)
 {
-	return (unsigned)key(port->gate.mac_learning, net ? net->gate.mac_learning : -1, 0);
+	bool counts = net && guest && port->mac_policy != MAC_POLICY_ANY;
+
+	return (unsigned)key(port->gate.mac_learning, counts ? net->gate.mac_learning : -1, 0);
 }
 
 bool
@@ -146,7 +148,7 @@ gate_guards_ip(const struct conf_net *net, const struct conf_port *port)
 static enum mac_policy
 mac_policy(const struct gate_case *c, struct mac mac)
 {
-	if (c->granted && gate_learning(c->conf, c->port) > 0)
+	if (c->granted && gate_learning(c->conf, c->port, c->guest) > 0)
 		return MAC_POLICY_LEARN;
 	if (c->port->mac_policy >= 0)
 		return (enum mac_policy)c->port->mac_policy;
@@ -245,7 +247,7 @@ gate_want(struct msg_gate_set *out, const struct gate_case *c)
 	if (policy == MAC_POLICY_GIVEN && mac_is_zero(mac))
 		out->mac_policy = MAC_POLICY_STICKY;
 	if (policy == MAC_POLICY_LEARN)
-		out->learn = (uint16_t)gate_learning(c->conf, c->port);
+		out->learn = (uint16_t)gate_learning(c->conf, c->port, c->guest);
 	out->flags = (uint16_t)guards(c);
 	if (forged == 1 || (forged < 0 && mirror))
 		out->flags |= GATE_FORGED;

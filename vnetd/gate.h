@@ -56,8 +56,9 @@ struct gate_case {
 /* The wanted GATE_SET, without `unpin`. */
 void gate_want(struct msg_gate_set *out, const struct gate_case *c);
 
-/* mac-learning in force for the port: with it, it asks for the milder grant. */
-unsigned gate_learning(const struct conf_net *net, const struct conf_port *port);
+/* mac-learning in force for the port: with it, it asks for the milder grant. The network's key is for guests,
+ * and not for one whose own mac-policy is any. */
+unsigned gate_learning(const struct conf_net *net, const struct conf_port *port, bool guest);
 
 /* ip-guard is on for it. */
 bool gate_guards_ip(const struct conf_net *net, const struct conf_port *port);

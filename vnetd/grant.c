@@ -184,7 +184,7 @@ grant_judge(const struct core *c, const struct port *p, const char **marker)
 	    .port = &p->promisc,
 	    .port_key = port.gate.promiscuous,
 	    .net_key = net ? net->gate.promiscuous : -1,
-	    .milder = gate_learning(net, &port) > 0,
+	    .milder = gate_learning(net, &port, port_is_machine(p)) > 0,
 	    .marker = grant_marker(c, p->net),
 	    .now_s = now_s(c),
 	};

@@ -308,7 +308,7 @@ keeper_want(const struct core *c, const struct port *p, struct msg_gate_set *out
 	    .ifname = p->ifname,
 	    .conf = c->net[p->net].conf,
 	    .port = &conf,
-	    .guest = p->is_guest || p->alias.kind != PORT_ADOPTED,
+	    .guest = port_is_machine(p),
 	    .told = p->alias.mac,
 	    .ip = p->gate.ip,
 	    .granted = grant_judge(c, p, &marker).state == PROMISC_GRANTED,

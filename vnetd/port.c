@@ -29,6 +29,12 @@ port_name(const struct port *p)
 }
 
 bool
+port_is_machine(const struct port *p)
+{
+	return p->is_guest || p->alias.kind != PORT_ADOPTED;
+}
+
+bool
 port_is_guest(const struct port *p)
 {
 	return p->is_guest && p->on_bridge && p->up;

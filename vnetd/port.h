@@ -82,6 +82,9 @@ bool port_is_named(const struct port *p, const char *name);
 /* What people call it. */
 const char *port_name(const struct port *p);
 
+/* One machine is at its other end, there or not: no way into another network (gate.h). */
+bool port_is_machine(const struct port *p);
+
 /* It counts as a guest of its network: a virtual machine or namespace is at the other end. */
 bool port_is_guest(const struct port *p);
 

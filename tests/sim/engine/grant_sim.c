@@ -309,6 +309,28 @@ mac_learning_is_the_milder_grant(void **state UNUSED)
 	world_free(w);
 }
 
+/* A NIC has any number of machines behind it, and asks for nothing. */
+static void
+mac_learning_of_a_network_is_for_its_guests(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	world_write(w, CONF_FILE_VNETD, 0,
+		    "[vmnet8]\nmac-learning = 8\n[port router]\nmac-policy = any\n");
+	assert_int_equal(play_reload(w, NULL), 0);
+	world_link_add(w, "eth1", "");
+	world_enslave(w, "eth1", "vmnet8");
+	play_port(w, "esx");
+	play_port(w, "router");
+	assert_string_equal(play_promisc(w), "esx vmnet8 pending configuration \n");
+	world_marker(w, MSG_NET_ALL, 0, 0100644);
+	assert_int_equal(play_gate(w, "vmnet8p1")->learn, 8);
+	assert_int_equal(play_gate(w, "vmnet8p2")->mac_policy, MAC_POLICY_ANY);
+	assert_int_equal(play_gate(w, "eth1")->mac_policy, MAC_POLICY_ANY);
+	assert_false(play_gate(w, "eth1")->promisc);
+	world_free(w);
+}
+
 /* Who is denied would only have to turn it off and on. */
 static void
 a_denied_guest_cannot_ask_the_denial_away(void **state UNUSED)
@@ -495,6 +517,7 @@ main(void)
 	    cmocka_unit_test(always_is_bound_to_root_and_to_users_without_a_name),
 	    cmocka_unit_test(always_at_an_adopted_port_says_for_whom_it_is),
 	    cmocka_unit_test(mac_learning_is_the_milder_grant),
+	    cmocka_unit_test(mac_learning_of_a_network_is_for_its_guests),
 	    cmocka_unit_test(a_denied_guest_cannot_ask_the_denial_away),
 	    cmocka_unit_test(revoke_takes_it_back_wherever_it_is_written),
 	    cmocka_unit_test(a_grant_that_ends_during_the_attach_is_revoked),
