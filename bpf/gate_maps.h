@@ -44,7 +44,7 @@ struct gate_policy {
 	__u32 flags;   /* enum gate_flag, GATE_REQUESTS, GATE_COPIES */
 	__u8 mac_policy;
 	__u8 net;
-	__u16 learn; /* MAC_POLICY_LEARN: so many addresses */
+	__u16 learn; /* MAC_POLICY_LEARN: so many addresses besides its own */
 	__u32 span;  /* slot that gets a copy of all that this port sends and receives; 0: none */
 	__u32 ip;    /* GATE_IP: the port's address, network byte order; 0: none so far */
 	/* Interface that gets a copy of each frame that this port sends or gets, also of what is refused, with
@@ -70,7 +70,8 @@ struct gate_state {
 	/* theoretical arrival times (GCRA), bpf_ktime_get_ns() */
 	__u64 flood_tat, dhcp_tat, in_tat, out_tat;
 	__u64 event_ns; /* when a drop was last told */
-	__u32 learned;  /* addresses that it has in gate_owners by MAC_POLICY_LEARN */
+	__u32
+	    learned; /* addresses besides its own that it has in gate_owners, by MAC_POLICY_LEARN */
 	__u32 pad[3];
 };
 

@@ -74,9 +74,9 @@ source_pin(const struct port *p, __u64 mac)
 	return DROP_FORGED;
 }
 
-/* One more address, while there are fewer than policy.learn. */
+/* One more address, while there are fewer than policy.learn; the first is the port's own and does not count. */
 static __always_inline int
-source_learn(const struct port *p, __u64 mac)
+source_learn(const struct port *p, __u64 mac, __u64 own)
 {
 	__u64 key = GATE_OWNER(p->policy->net, mac);
 	const __u32 *owner = bpf_map_lookup_elem(&gate_owners, &key);
@@ -84,6 +84,8 @@ source_learn(const struct port *p, __u64 mac)
 
 	if (owner)
 		return *owner == p->slot ? GATE_PASS : DROP_TAKEN;
+	if (!own)
+		return source_pin(p, mac);
 	if (__sync_fetch_and_add(&p->state->learned, 1) >= p->policy->learn) {
 		__sync_fetch_and_add(&p->state->learned, -1);
 		return DROP_FULL;
@@ -95,7 +97,6 @@ source_learn(const struct port *p, __u64 mac)
 		return DROP_TAKEN;
 	if (c == CLAIM_FULL)
 		return DROP_FULL;
-	__sync_val_compare_and_swap(&p->state->mac, 0, mac);
 	if (c == CLAIM_NEW)
 		event_put(p, GATE_EVENT_LEARNED, 0, mac, 0);
 	return GATE_PASS;
@@ -113,7 +114,7 @@ source_other(const struct port *p, __u64 src, __u64 own)
 	if (rule == MAC_POLICY_STICKY && !own)
 		r = source_pin(p, src);
 	else if (rule == MAC_POLICY_LEARN)
-		r = source_learn(p, src);
+		r = source_learn(p, src, own);
 	else
 		r = DROP_FORGED;
 	return p->policy->flags & GATE_FORGED ? GATE_PASS : r;

@@ -62,8 +62,8 @@ const struct schema_row schema_table[] = {
      "let ports send from MAC addresses that are not theirs",
      "a granted port should only listen, or guests move an address between them", "deny"},
     {SCHEMA_NET, V, "mac-learning", SCHEMA_INT, 0, GATE_LEARN_MAX, NULL, "0", SCHEMA_LIVE,
-     "MAC addresses that a port may use once it is granted as promiscuous mode is, getting only "
-     "their frames; 0: none but its own",
+     "MAC addresses that a port may use besides its own once it is granted as promiscuous mode is, "
+     "getting only their frames; 0: none",
      "nested guests that should not see the frames of others", "16"},
     {SCHEMA_NET, V, "ip-guard", SCHEMA_BOOL, 0, 0, NULL, "no", SCHEMA_LIVE,
      "drop IPv4 and ARP of a guest that does not use the address of its lease or reservation",
@@ -162,8 +162,8 @@ const struct schema_row schema_table[] = {
      "the port should only listen, or the guest takes over another's address", "deny"},
     {SCHEMA_PORT, V, "mac-learning", SCHEMA_INT, 0, GATE_LEARN_MAX, NULL, "(as the network)",
      SCHEMA_LIVE,
-     "MAC addresses that the guest may use once that is granted as promiscuous mode is, getting "
-     "only their frames; 0: none but its own",
+     "MAC addresses that the guest may use besides its own once that is granted as promiscuous "
+     "mode is, getting only their frames; 0: none",
      "nested guests that should not see the frames of others", "16"},
     {SCHEMA_PORT, V, "dhcp-server", SCHEMA_ENUM, 0, 0, verdicts, "(deny where vnetd serves DHCP)",
      SCHEMA_LIVE, "let the guest send what only DHCP and DHCPv6 servers send",

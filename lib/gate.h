@@ -11,7 +11,7 @@ enum mac_policy {
 	MAC_POLICY_ANY,    /* all: an uplink, or a port that an administrator trusts */
 	MAC_POLICY_GIVEN,  /* the one that was told */
 	MAC_POLICY_STICKY, /* the first unicast one that it uses, from then on */
-	MAC_POLICY_LEARN,  /* up to a number of them: mac-learning, once it is granted */
+	MAC_POLICY_LEARN, /* its first one, and up to a number of others: mac-learning, once it is granted */
 };
 #define MAC_POLICY_N 4
 
@@ -30,7 +30,7 @@ enum gate_flag {
 enum drop_reason {
 	DROP_FORGED,    /* source is not the port's address */
 	DROP_TAKEN,     /* source is another port's, or the host's */
-	DROP_FULL,      /* one address more than mac-learning allows */
+	DROP_FULL,      /* one address more than its own and those that mac-learning allows */
 	DROP_SOURCE,    /* no frame at all, or its source is zero or a group */
 	DROP_CONTROL,   /* to a link-local control group */
 	DROP_DHCP,      /* a DHCP server's message */

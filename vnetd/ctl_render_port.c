@@ -184,7 +184,7 @@ add_mac_policy(struct strbuf *out, const struct msg_port_row *p)
 			line(out, "mac-policy", "sticky: the first that it uses");
 		break;
 	case MAC_POLICY_LEARN:
-		linef(out, "mac-policy", "learn: up to %u addresses", p->learn);
+		linef(out, "mac-policy", "learn: its own and up to %u others", p->learn);
 		break;
 	}
 	if (p->mac_policy == MAC_POLICY_LEARN)

@@ -280,6 +280,18 @@ tell_bridge(struct priv *p, struct call *c, const struct setting *s)
 	return r < 0 ? fail_nl(p, c, r, "%s: cannot set it up as a port", s->m->ifname) : 0;
 }
 
+/* What it has learned and may have no more; its own address stays. Where it may have some of them, those in use
+ * come back with their next frame. */
+static void
+unlearn(struct priv *p, const struct setting *s, const struct gate_policy *is)
+{
+	bool learns = is->mac_policy == MAC_POLICY_LEARN;
+
+	if (learns ? gate_map_learned(p->gate, s->slot) > is->learn
+		   : s->was.mac_policy == MAC_POLICY_LEARN)
+		gate_map_unlearn_all(p->gate, s->slot);
+}
+
 static int
 set_policy(struct priv *p, struct call *c, const struct setting *s)
 {
@@ -294,8 +306,7 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 	if (r < 0)
 		return fail_errno(c, r, "%s: cannot set its policy", s->m->ifname);
 	gate_map_restart_rates(p->gate, s->slot, &s->was);
-	if (s->was.mac_policy == MAC_POLICY_LEARN && policy.mac_policy != MAC_POLICY_LEARN)
-		gate_map_unlearn_all(p->gate, s->slot);
+	unlearn(p, s, &policy);
 	had = p->gate->net[s->m->net].n;
 	/* Whoever gets a copy of anything gets one of everything. */
 	r = s->m->promisc && !had ? watch_host(p, s->m->net, true) : 0;

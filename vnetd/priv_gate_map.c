@@ -230,12 +230,6 @@ gate_map_learned(const struct gate_map *g, unsigned slot)
 }
 
 void
-gate_map_set_learned(struct gate_map *g, unsigned slot, uint32_t n)
-{
-	__atomic_store_n(&g->state[slot].learned, n, __ATOMIC_SEQ_CST);
-}
-
-void
 gate_map_unlearn(struct gate_map *g, unsigned slot)
 {
 	uint32_t n = gate_map_learned(g, slot);
@@ -245,7 +239,7 @@ gate_map_unlearn(struct gate_map *g, unsigned slot)
 		;
 }
 
-/* Deletes those of one batch. */
+/* Deletes those of one batch. Each counts down by itself: the port may be learning meanwhile. */
 static void
 disown_batch(struct gate_map *g, unsigned slot, const uint64_t *keys, const uint32_t *values,
 	     uint32_t n)
@@ -253,8 +247,9 @@ disown_batch(struct gate_map *g, unsigned slot, const uint64_t *keys, const uint
 	const uint64_t own = GATE_OWNER(g->policy[slot].net, gate_map_mac(g, slot));
 
 	for (uint32_t i = 0; i < n; i++)
-		if (values[i] == slot && keys[i] != own)
-			bpf_map_delete_elem(g->fds.owners, &keys[i]);
+		if (values[i] == slot && keys[i] != own &&
+		    bpf_map_delete_elem(g->fds.owners, &keys[i]) == 0)
+			gate_map_unlearn(g, slot);
 }
 
 /* The map has no list per port, so all owners are gone through: this is rare, and 16 calls at most. */
@@ -265,7 +260,6 @@ gate_map_unlearn_all(struct gate_map *g, unsigned slot)
 	uint32_t *values = calloc(BATCH, sizeof(*values)), at = 0, n;
 	bool first = true, more = keys && values;
 
-	gate_map_set_learned(g, slot, 0);
 	while (more) {
 		n = BATCH;
 		more = bpf_map_lookup_batch(g->fds.owners, first ? NULL : &at, &at, keys, values,

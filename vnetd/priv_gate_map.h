@@ -61,7 +61,6 @@ bool gate_map_disown(struct gate_map *g, unsigned net, uint64_t mac, unsigned sl
 
 /* How many addresses it has by MAC_POLICY_LEARN. */
 uint32_t gate_map_learned(const struct gate_map *g, unsigned slot);
-void gate_map_set_learned(struct gate_map *g, unsigned slot, uint32_t n);
 
 /* One of them is not its own any more. */
 void gate_map_unlearn(struct gate_map *g, unsigned slot);

@@ -472,7 +472,7 @@ address_events(const struct gate_fds *g, struct ring_buffer *ring, struct told *
 		send_from(g, HOST, OTHER);
 	}
 	t = told(ring, now);
-	result(t.n == 2 && is_event(&t, 0, GATE_EVENT_LEARNED, 0, OWN, 0) &&
+	result(t.n == 2 && is_event(&t, 0, GATE_EVENT_PINNED, 0, OWN, 0) &&
 		   is_event(&t, 1, GATE_EVENT_LEARNED, 0, OTHER, 0),
 	       "event-of-each-learned-address", "%u events", t.n);
 }

@@ -129,7 +129,7 @@ def test_first_address_of_a_sticky_port_is_its_own(two):
 
 def test_port_that_learns_has_so_many_addresses(two):
     two.priv.gate(mac_policy=LEARN, learn=2)
-    for mac in (A, B):
+    for mac in (A, B, STRANGER):  # the first one is its own and does not count
         assert two.goes(1, ether(mac, BROADCAST), fence=mac) == {"host": 1, 2: 1}
     assert (row(two.priv).learned, row(two.priv).mac) == (2, A)
     two.is_dropped(1, ether(C, BROADCAST), "FULL")
@@ -139,8 +139,41 @@ def test_port_that_learns_has_so_many_addresses(two):
     assert two.goes("host", ether(HOST8, C)) == {}  # no flood
 
 
+def test_own_address_that_was_told_does_not_count_either(two):
+    two.priv.gate(mac_policy=LEARN, learn=2, mac=P1)
+    for mac in (A, P1, B):
+        assert two.goes(1, ether(mac, BROADCAST), fence=mac) == {"host": 1, 2: 1}
+    assert (row(two.priv).learned, row(two.priv).mac) == (2, P1)
+    two.is_dropped(1, ether(C, BROADCAST), "FULL")
+    # Nor does the one that comes after it: there is room for it.
+    two.priv.gate(mac_policy=LEARN, learn=2, unpin=True)
+    assert two.goes(1, ether(A, BROADCAST), fence=A) == {"host": 1, 2: 1}
+    assert two.goes(1, ether(D, BROADCAST), fence=D) == {"host": 1, 2: 1}
+    assert (row(two.priv).learned, row(two.priv).mac) == (2, D)
+    two.is_dropped(1, ether(C, BROADCAST), "FULL")
+
+
+def test_fewer_addresses_than_were_learned(two):
+    """Those that are in use come back, as many as it may have now."""
+    two.priv.gate(mac_policy=LEARN, learn=3)
+    for mac in (P1, A, B, C):
+        assert two.goes(1, ether(mac, BROADCAST), fence=mac) == {"host": 1, 2: 1}
+    two.priv.gate(mac_policy=LEARN, learn=3, flood=5000)
+    assert row(two.priv).learned == 3
+    two.priv.gate(mac_policy=LEARN, learn=1)
+    assert (row(two.priv).learned, row(two.priv).mac) == (0, P1)
+    assert two.goes(1, ether(B, BROADCAST), fence=B) == {"host": 1, 2: 1}
+    for mac in (A, C):
+        two.is_dropped(1, ether(mac, BROADCAST), "FULL")
+    for mac in (P1, B):
+        assert two.goes(1, ether(mac, BROADCAST), fence=mac) == {"host": 1, 2: 1}
+    assert row(two.priv).learned == 1
+    # What it has no more is free for others.
+    assert two.goes(2, ether(A, BROADCAST), fence=A) == {"host": 1, 1: 1}
+
+
 def test_forgotten_address_makes_room(two):
-    two.priv.gate(mac_policy=LEARN, learn=2)
+    two.priv.gate(mac_policy=LEARN, learn=1)
     for mac in (A, B):
         two.goes(1, ether(mac, BROADCAST), fence=mac)
     ifindex = row(two.priv).ifindex
@@ -150,12 +183,12 @@ def test_forgotten_address_makes_room(two):
     forget(HOST8)
     forget(B, index=ifindex + 1000)  # no such gate
     forget(B, index=row(two.priv, "vmnet8p2").ifindex)  # not that one's
-    assert (row(two.priv).learned, row(two.priv).mac) == (2, A)
+    assert (row(two.priv).learned, row(two.priv).mac) == (1, A)
     two.is_dropped(1, ether(C, BROADCAST), "FULL")
     forget(B)
-    assert row(two.priv).learned == 1
+    assert row(two.priv).learned == 0
     assert two.goes(1, ether(C, BROADCAST), fence=C) == {"host": 1, 2: 1}
-    assert row(two.priv).learned == 2
+    assert row(two.priv).learned == 1
     # What was forgotten is free for others.
     assert two.goes(2, ether(B, BROADCAST), fence=B) == {"host": 1, 1: 1}
 
