@@ -99,6 +99,7 @@ struct gate_net {
 #define GATE_TAG_HOW(tag)      ((tag) >> 8 & 0x7f)
 
 #define GATE_OWNER(net, mac) ((__u64)(net) << 48 | (mac))
+#define GATE_OWNER_MAC(key)  ((key)&0xffffffffffffull)
 
 enum gate_event_kind {
 	GATE_EVENT_PINNED,  /* state.mac was taken from traffic */

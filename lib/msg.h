@@ -192,7 +192,8 @@
 	F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0) F(IP4, dhcp_server, 0) F(IP4, dhcp_broadcast, 0)
 /* Ends the gate of a link that is gone, or is not on a bridge of ours any more. */
 #define FIELDS_gate_del(F) F(U32, ifindex, 0)
-/* Forgets an address that a port has by MAC_POLICY_LEARN. */
+/* Forgets an address that a port has by MAC_POLICY_LEARN. Those that its bridge does not know any more a GATE_SET
+ * forgets by itself. */
 #define FIELDS_gate_forget(F) F(U32, ifindex, 0) F(MAC, mac, 0)
 /* Moves the programs of a port to where frames pass them fastest, see vnetd/hook.h: takes milliseconds, and for
  * that time each runs twice, so not for ports whose frames are copied. err EOPNOTSUPP: this kernel cannot. */

@@ -618,16 +618,17 @@ core_fdb_gone(struct core *c, struct mono now, const struct rtnl_fdb *f)
 	struct msg m = msg_make(MSG_GATE_FORGET, 0);
 
 	c->now = now;
-	if (!p || f->local)
+	if (!p || f->local || mac_is_multicast(f->mac))
 		return;
-	if (p->gate.known && p->gate.set.mac_policy == MAC_POLICY_LEARN &&
-	    !mac_eq(p->gate.mac, f->mac)) {
+	if (mac_eq(p->gate.mac, f->mac)) {
+		p->gate.known = false;
+		settle_soon(c);
+	} else if (!p->gate.known || p->gate.set.mac_policy == MAC_POLICY_LEARN) {
+		/* priv knows whether it had learned that. What nobody was there to hear of, it finds out at the
+		 * next GATE_SET. */
 		m.u.gate_forget.ifindex = (uint32_t)f->ifindex;
 		m.u.gate_forget.mac = f->mac;
 		ask_priv(c, &m, NULL, 0, ask_ignore, NULL, 0);
-	} else if (mac_eq(p->gate.mac, f->mac)) {
-		p->gate.known = false;
-		settle_soon(c);
 	}
 }
 

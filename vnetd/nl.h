@@ -102,6 +102,9 @@ int nl_fdb_set(struct nl *nl, int ifindex, struct mac mac);
 /* Deletes an entry, static or learned. 0, also when there is none, or -errno. */
 int nl_fdb_del(struct nl *nl, int ifindex, struct mac mac);
 
+/* Calls cb for the address of every entry of the port. 0, -EAGAIN when some may be missing, -errno. */
+int nl_fdb_each(struct nl *nl, int ifindex, void (*cb)(struct mac mac, void *arg), void *arg);
+
 /* -- nl_tc.c: the gate's programs as filters on the hooks of a link; use hook.h -- */
 
 /* What the link sends is its egress. */

@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "vnetd/nl.h"
@@ -60,4 +61,50 @@ nl_fdb_del(struct nl *nl, int ifindex, struct mac mac)
 	int r = entry(nl, RTM_DELNEIGH, 0, ifindex, mac);
 
 	return r == -ENOENT ? 0 : r;
+}
+
+struct each {
+	int ifindex;
+	void (*cb)(struct mac mac, void *arg);
+	void *arg;
+};
+
+/* Only a bridge names itself; the lists that every link has are not meant. */
+static void
+on_entry(const struct nlmsghdr *h, void *arg)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(h);
+	const struct each *each = arg;
+	const struct nlattr *a;
+	bool of_bridge = false, has_mac = false;
+	struct mac mac;
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(h) < sizeof(*nd) ||
+	    nd->ndm_ifindex != each->ifindex)
+		return;
+	mnl_attr_for_each(a, h, sizeof(*nd))
+	{
+		of_bridge |= mnl_attr_get_type(a) == NDA_MASTER;
+		if (mnl_attr_get_type(a) != NDA_LLADDR ||
+		    mnl_attr_get_payload_len(a) != sizeof(mac.b))
+			continue;
+		memcpy(mac.b, mnl_attr_get_payload(a), sizeof(mac.b));
+		has_mac = true;
+	}
+	if (of_bridge && has_mac)
+		each->cb(mac, each->arg);
+}
+
+int
+nl_fdb_each(struct nl *nl, int ifindex, void (*cb)(struct mac mac, void *arg), void *arg)
+{
+	struct each each = {ifindex, cb, arg};
+	struct ndmsg *nd;
+	void *extra;
+
+	nl_begin(nl, RTM_GETNEIGH, NLM_F_DUMP, &extra, sizeof(*nd));
+	nd = extra;
+	nd->ndm_family = AF_BRIDGE;
+	nd->ndm_ifindex = ifindex;
+	return nl_ask(nl, on_entry, &each);
 }

@@ -280,6 +280,46 @@ tell_bridge(struct priv *p, struct call *c, const struct setting *s)
 	return r < 0 ? fail_nl(p, c, r, "%s: cannot set it up as a port", s->m->ifname) : 0;
 }
 
+/* Learned addresses that its bridge has not been found to know so far. */
+struct stale {
+	uint64_t mac[GATE_LEARN_MAX];
+	size_t n;
+};
+
+static void
+on_entry(struct mac mac, void *arg)
+{
+	const uint64_t known = gate_mac_number(mac);
+	struct stale *s = arg;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->mac[i] == known) {
+			s->mac[i] = s->mac[--s->n];
+			return;
+		}
+}
+
+/* What the bridge forgot while nobody listened would count for ever. Its own one stays its own, however long it
+ * has been silent. One that was learned just now, and that the bridge does not know yet, comes back with the
+ * next frame. */
+static void
+forget_stale(struct priv *p, const struct setting *s)
+{
+	struct stale *stale = malloc(sizeof(*stale));
+	int r = 0;
+
+	/* Without an answer they stay. */
+	do {
+		if (stale)
+			stale->n = gate_map_list(p->gate, s->slot, stale->mac, GATE_LEARN_MAX);
+		if (stale && stale->n)
+			r = nl_fdb_each(p->route, s->port.ifindex, on_entry, stale);
+	} while (r == -EAGAIN);
+	for (size_t i = 0; stale && r == 0 && i < stale->n; i++)
+		gate_map_unlearn(p->gate, s->slot, stale->mac[i]);
+	free(stale);
+}
+
 /* What it has learned and may have no more; its own address stays. Where it may have some of them, those in use
  * come back with their next frame. */
 static void
@@ -290,6 +330,8 @@ unlearn(struct priv *p, const struct setting *s, const struct gate_policy *is)
 	if (learns ? gate_map_learned(p->gate, s->slot) > is->learn
 		   : s->was.mac_policy == MAC_POLICY_LEARN)
 		gate_map_unlearn_all(p->gate, s->slot);
+	else if (gate_map_learned(p->gate, s->slot))
+		forget_stale(p, s);
 }
 
 static int
@@ -477,14 +519,10 @@ int
 priv_gate_forget(struct priv *p, struct call *c)
 {
 	const struct msg_gate_forget *m = &c->m->u.gate_forget;
-	const uint64_t mac = gate_mac_number(m->mac);
 	unsigned slot = gate_slot_find(&p->gate->slots, m->ifindex);
-	const struct gate_policy *policy = &p->gate->policy[slot];
 
-	/* Its own one stays its own, however long it has been silent. */
-	if (slot && policy->mac_policy == MAC_POLICY_LEARN && gate_map_mac(p->gate, slot) != mac &&
-	    gate_map_disown(p->gate, policy->net, mac, slot))
-		gate_map_unlearn(p->gate, slot);
+	if (slot && p->gate->policy[slot].mac_policy == MAC_POLICY_LEARN)
+		gate_map_unlearn(p->gate, slot, gate_mac_number(m->mac));
 	return 0;
 }
 

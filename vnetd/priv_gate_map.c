@@ -17,6 +17,8 @@
 
 #include <bpf/bpf.h>
 
+#include "lib/util.h"
+
 enum { BATCH = 4096 }; /* owners that are read with one call */
 
 #define STATE_BYTES (GATE_SLOTS * sizeof(struct gate_state))
@@ -229,47 +231,85 @@ gate_map_learned(const struct gate_map *g, unsigned slot)
 	return __atomic_load_n(&g->state[slot].learned, __ATOMIC_SEQ_CST);
 }
 
-void
-gate_map_unlearn(struct gate_map *g, unsigned slot)
+/* One of them is not its own any more; it counts down by itself, as the port may be learning meanwhile. */
+static void
+unlearn(struct gate_map *g, unsigned slot, uint64_t key, void *arg UNUSED)
 {
 	uint32_t n = gate_map_learned(g, slot);
 
+	if (bpf_map_delete_elem(g->fds.owners, &key) < 0)
+		return;
 	while (n > 0 && !__atomic_compare_exchange_n(&g->state[slot].learned, &n, n - 1, false,
 						     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 }
 
-/* Deletes those of one batch. Each counts down by itself: the port may be learning meanwhile. */
+/* Calls cb for each. The map has no list per port, so all owners are gone through: this is rare, and 16 calls
+ * at most. */
 static void
-disown_batch(struct gate_map *g, unsigned slot, const uint64_t *keys, const uint32_t *values,
-	     uint32_t n)
-{
-	const uint64_t own = GATE_OWNER(g->policy[slot].net, gate_map_mac(g, slot));
-
-	for (uint32_t i = 0; i < n; i++)
-		if (values[i] == slot && keys[i] != own &&
-		    bpf_map_delete_elem(g->fds.owners, &keys[i]) == 0)
-			gate_map_unlearn(g, slot);
-}
-
-/* The map has no list per port, so all owners are gone through: this is rare, and 16 calls at most. */
-void
-gate_map_unlearn_all(struct gate_map *g, unsigned slot)
+each_learned(struct gate_map *g, unsigned slot,
+	     void (*cb)(struct gate_map *g, unsigned slot, uint64_t key, void *arg), void *arg)
 {
 	uint64_t *keys = calloc(BATCH, sizeof(*keys));
 	uint32_t *values = calloc(BATCH, sizeof(*values)), at = 0, n;
 	bool first = true, more = keys && values;
 
 	while (more) {
+		const uint64_t own = GATE_OWNER(g->policy[slot].net, gate_map_mac(g, slot));
+
 		n = BATCH;
 		more = bpf_map_lookup_batch(g->fds.owners, first ? NULL : &at, &at, keys, values,
 					    &n, NULL) == 0;
-		if (more || errno == ENOENT) /* the last ones */
-			disown_batch(g, slot, keys, values, n);
+		if (!more && errno != ENOENT /* the last ones */)
+			break;
+		for (uint32_t i = 0; i < n; i++)
+			if (values[i] == slot && keys[i] != own)
+				cb(g, slot, keys[i], arg);
 		first = false;
 	}
 	free(keys);
 	free(values);
+}
+
+void
+gate_map_unlearn(struct gate_map *g, unsigned slot, uint64_t mac)
+{
+	const uint64_t key = GATE_OWNER(g->policy[slot].net, mac);
+	uint32_t owner;
+
+	if (gate_map_mac(g, slot) != mac && bpf_map_lookup_elem(g->fds.owners, &key, &owner) == 0 &&
+	    owner == slot)
+		unlearn(g, slot, key, NULL);
+}
+
+void
+gate_map_unlearn_all(struct gate_map *g, unsigned slot)
+{
+	each_learned(g, slot, unlearn, NULL);
+}
+
+/* Addresses that are being looked for. */
+struct list {
+	uint64_t *mac;
+	size_t n, cap;
+};
+
+static void
+add(struct gate_map *g UNUSED, unsigned slot UNUSED, uint64_t key, void *arg)
+{
+	struct list *l = arg;
+
+	if (l->n < l->cap)
+		l->mac[l->n++] = GATE_OWNER_MAC(key);
+}
+
+size_t
+gate_map_list(struct gate_map *g, unsigned slot, uint64_t *mac, size_t cap)
+{
+	struct list l = {mac, 0, cap};
+
+	each_learned(g, slot, add, &l);
+	return l.n;
 }
 
 /* ------------------------------------------------------------------ promiscuous ports, leaving */

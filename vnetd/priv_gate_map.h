@@ -62,8 +62,11 @@ bool gate_map_disown(struct gate_map *g, unsigned net, uint64_t mac, unsigned sl
 /* How many addresses it has by MAC_POLICY_LEARN. */
 uint32_t gate_map_learned(const struct gate_map *g, unsigned slot);
 
-/* One of them is not its own any more. */
-void gate_map_unlearn(struct gate_map *g, unsigned slot);
+/* Writes down at most cap of them and returns how many. */
+size_t gate_map_list(struct gate_map *g, unsigned slot, uint64_t *mac, size_t cap);
+
+/* The address is nobody's, if it is one of them. */
+void gate_map_unlearn(struct gate_map *g, unsigned slot, uint64_t mac);
 
 /* All addresses of the slot are nobody's, except its own one. */
 void gate_map_unlearn_all(struct gate_map *g, unsigned slot);

@@ -193,6 +193,25 @@ def test_forgotten_address_makes_room(two):
     assert two.goes(2, ether(B, BROADCAST), fence=B) == {"host": 1, 1: 1}
 
 
+def test_address_that_the_bridge_forgot_unheard_makes_room(two):
+    """As while there is no engine, or when it lost events: the next GATE_SET compares."""
+    two.priv.gate(mac_policy=LEARN, learn=2)
+    for mac in (A, B, C):
+        two.goes(1, ether(mac, BROADCAST), fence=mac)
+    two.priv.gate(mac_policy=LEARN, learn=2)
+    assert row(two.priv).learned == 2
+    for mac in (A, B):
+        two.host.run("bridge", "fdb", "del", mac, "dev", "vmnet8p1", "master")
+    two.is_dropped(1, ether(D, BROADCAST), "FULL")
+    two.priv.gate(mac_policy=LEARN, learn=2)
+    # Not its own one, and not the one that is in use.
+    assert (row(two.priv).learned, row(two.priv).mac) == (1, A)
+    two.is_dropped(2, ether(C, BROADCAST), "TAKEN")
+    assert two.goes(2, ether(B, BROADCAST), fence=B) == {"host": 1, 1: 1}
+    assert two.goes(1, ether(D, BROADCAST), fence=D) == {"host": 1, 2: 1}
+    assert row(two.priv).learned == 2
+
+
 def test_uplink_may_send_everything(two):
     two.priv.gate(mac_policy=ANY)
     for mac in (A, B, STRANGER, HOST8):

@@ -73,6 +73,32 @@ an_entry_that_the_bridge_forgets_comes_back(void **state UNUSED)
 	world_free(w);
 }
 
+/* Also while its gate is to be set again: nobody tells it a second time. */
+static void
+a_learned_address_that_a_bridge_forgets_is_given_up(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct rtnl_fdb f = {.mac = other};
+
+	play_port(w, "esx");
+	world_pin(w, "vmnet8p1", guest);
+	f.ifindex = world_link(w, "vmnet8p1")->ifindex;
+	/* A port that learns nothing has nothing to forget. */
+	core_fdb_gone(w->core, w->now, &f);
+	world_run(w);
+	assert_int_equal(w->forgets, 0);
+	world_marker(w, MSG_NET_ALL, 0, 0100644);
+	assert_int_equal(play_set(w, "esx", "mac-learning", "8"), 0);
+	core_fdb_gone(w->core, w->now, &f);
+	world_run(w);
+	assert_int_equal(w->forgets, 1);
+	core_overrun(w->core, w->now);
+	core_fdb_gone(w->core, w->now, &f);
+	world_run(w);
+	assert_int_equal(w->forgets, 2);
+	world_free(w);
+}
+
 /* Without it promiscuous ports do not get what the host sends. */
 static void
 the_program_of_a_bridge_comes_back(void **state UNUSED)
@@ -671,6 +697,7 @@ main(void)
 	    cmocka_unit_test(a_port_whose_gate_fails_is_not_handed_out),
 	    cmocka_unit_test(a_pinned_address_is_locked_and_known_to_the_next_engine),
 	    cmocka_unit_test(an_entry_that_the_bridge_forgets_comes_back),
+	    cmocka_unit_test(a_learned_address_that_a_bridge_forgets_is_given_up),
 	    cmocka_unit_test(the_program_of_a_bridge_comes_back),
 	    cmocka_unit_test(gates_are_fastened_when_nothing_else_is_to_be_done),
 	    cmocka_unit_test(no_gate_is_fastened_while_somebody_gets_copies),

@@ -158,7 +158,9 @@ gates_execute(struct world *w, const struct msg *m, int *err, int *fds, size_t *
 		*nfds = 1;
 	} else if (m->type == MSG_GATE_FASTEN) {
 		*err = fasten(w, m->u.gate_fasten.ifindex);
-	} else if (m->type != MSG_GATE_FORGET) {
+	} else if (m->type == MSG_GATE_FORGET) {
+		w->forgets++;
+	} else {
 		return false;
 	}
 	return true;
