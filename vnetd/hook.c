@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,19 +79,38 @@ find(const struct hooks *h, uint32_t id)
 	return NULL;
 }
 
+static int
+make_room(struct hooks *h)
+{
+	size_t cap = h->cap ? 2 * h->cap : 16;
+	struct hook_program *v;
+
+	if (h->n < h->cap)
+		return 0;
+	v = reallocarray(h->known, cap, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	h->known = v;
+	h->cap = cap;
+	return 0;
+}
+
 int
 hook_know(struct hooks *h, int prog)
 {
-	struct hook_program *p = &h->known[h->n];
 	struct bpf_prog_info info = {0};
 	uint32_t len = sizeof(info);
+	struct hook_program *p;
+	int r;
 
 	if (bpf_obj_get_info_by_fd(prog, &info, &len) < 0)
 		return -errno;
 	if (find(h, info.id))
 		return 0;
-	if (h->n == HOOKS_KNOWN_MAX)
-		return -ENOSPC;
+	r = make_room(h);
+	if (r < 0)
+		return r;
+	p = &h->known[h->n];
 	p->fd = fcntl(prog, F_DUPFD_CLOEXEC, 3);
 	if (p->fd < 0)
 		return -errno;
@@ -100,39 +120,48 @@ hook_know(struct hooks *h, int prog)
 	return 0;
 }
 
-static uint32_t
-learn(struct hooks *h, int ifindex, enum nl_hook hook)
+/* One that has just gone, or that we may not see, is none of ours. */
+static int
+learn_program(struct hooks *h, uint32_t id)
 {
-	struct there t;
-	uint32_t found = 0;
+	AUTO_FD prog = bpf_prog_get_fd_by_id(id);
 
-	query(ifindex, hook, &t);
-	for (uint32_t i = 0; i < t.n; i++) {
-		AUTO_FD prog = find(h, t.id[i]) ? -1 : bpf_prog_get_fd_by_id(t.id[i]);
-
-		if (prog >= 0 && gate_is(prog))
-			hook_know(h, prog);
-		if (find(h, t.id[i]))
-			found = t.id[i];
-	}
-	return found;
+	if (prog < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	return gate_is(prog) ? hook_know(h, prog) : 0;
 }
 
-uint32_t
-hook_learn(struct hooks *h, struct nl *nl, int ifindex)
+static int
+learn(struct hooks *h, int ifindex, enum nl_hook hook, uint32_t *id)
+{
+	struct there t;
+	int r = 0;
+
+	query(ifindex, hook, &t);
+	for (uint32_t i = 0; i < t.n && r == 0; i++) {
+		if (!find(h, t.id[i]))
+			r = learn_program(h, t.id[i]);
+		if (find(h, t.id[i]))
+			*id = t.id[i];
+	}
+	return r;
+}
+
+int
+hook_learn(struct hooks *h, struct nl *nl, int ifindex, uint32_t *id)
 {
 	uint32_t in = 0, out = 0;
+	int r = h->tcx ? learn(h, ifindex, NL_INGRESS, &in) : 0;
 
-	if (h->tcx) {
-		in = learn(h, ifindex, NL_INGRESS);
-		out = learn(h, ifindex, NL_EGRESS);
-	}
+	if (r == 0 && h->tcx)
+		r = learn(h, ifindex, NL_EGRESS, &out);
 	/* Whoever replaces a filter needs no descriptor. */
 	if (!in && !out)
 		nl_tc_running(nl, ifindex, NL_INGRESS, &in);
 	if (!in && !out)
 		nl_tc_running(nl, ifindex, NL_EGRESS, &out);
-	return in ? in : out;
+	*id = in ? in : out;
+	return r;
 }
 
 /* -- attaching -- */
@@ -181,7 +210,7 @@ ours(const struct hooks *h, int ifindex, enum nl_hook hook, const struct hook_pr
 	return r;
 }
 
-/* Of the same code, and with the same maps. */
+/* Of the same code, and with the same maps: not worth the milliseconds that it takes to replace it. */
 static bool
 does_the_same(const struct hooks *h, const struct hook_program *old, int prog)
 {
@@ -305,5 +334,7 @@ hooks_close(struct hooks *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		fd_close(&h->known[i].fd);
-	h->n = 0;
+	free(h->known);
+	h->known = NULL;
+	h->n = h->cap = 0;
 }

@@ -21,29 +21,29 @@
 
 #include "vnetd/nl.h"
 
-#define HOOKS_KNOWN_MAX 16
-#define HOOK_TAG_BYTES  8 /* BPF_TAG_SIZE */
+#define HOOK_TAG_BYTES 8 /* BPF_TAG_SIZE */
 
 struct hooks {
 	bool tcx;
 	bool adopted; /* programs of earlier instances work with our maps */
 	/* Programs of ours, those of earlier instances included: one can only be replaced by who holds a
-	 * descriptor of it, and only root gets that. Owned. */
-	size_t n;
+	 * descriptor of it, and only root gets that. Those of one start stay as long as a port that it
+	 * fastened, so they can be many. Owned. */
+	size_t n, cap;
 	struct hook_program {
 		int fd;
 		uint32_t id;
 		uint8_t tag[HOOK_TAG_BYTES]; /* the same in programs of the same code */
-	} known[HOOKS_KNOWN_MAX];
+	} * known;
 };
 
 /* Nothing is known so far; which ways this kernel has. Needs NET_ADMIN. */
 void hooks_init(struct hooks *h);
 void hooks_close(struct hooks *h);
 
-/* Takes up what an earlier instance has attached to this link. Needs root. Returns the kernel's id of one of
- * its programs; 0: there is none, or it cannot be seen. */
-uint32_t hook_learn(struct hooks *h, struct nl *nl, int ifindex);
+/* Takes up what earlier instances have attached to this link. Needs root. *id: the kernel's id of one of
+ * these programs; 0: there is none, or it cannot be seen. 0; -errno: some may be unknown still. */
+int hook_learn(struct hooks *h, struct nl *nl, int ifindex, uint32_t *id);
 
 /* Takes up a program of this instance; the descriptor is copied. 0 or -errno. */
 int hook_know(struct hooks *h, int prog);

@@ -45,26 +45,31 @@ on_link(const struct nl_link *l, void *arg)
 	v->ifindex[v->n++] = l->ifindex;
 }
 
-/* Ports may be others' links. The kernel's id of a program of an earlier instance; 0: there is none. */
-static uint32_t
-find_running(struct hooks *hooks, struct nl *nl)
+/* Ports may be others' links. *id: the kernel's id of a program of an earlier instance; 0: there is none. */
+static int
+find_running(struct hooks *hooks, struct nl *nl, uint32_t *id)
 {
 	struct links v = {0};
-	uint32_t id = 0, one;
+	uint32_t one;
 	int r = -EAGAIN;
 
+	*id = 0;
 	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
 		v.n = 0;
 		r = nl_link_each(nl, on_link, &v);
 	}
 	if (r < 0 || v.failed)
 		log_warn(-r, "cannot look for the gates of ports that run already");
-	for (size_t i = 0; i < v.n; i++) {
-		one = hook_learn(hooks, nl, v.ifindex[i]);
-		id = one ? one : id;
+	r = 0;
+	for (size_t i = 0; i < v.n && r == 0; i++) {
+		r = hook_learn(hooks, nl, v.ifindex[i], &one);
+		*id = one ? one : *id;
 	}
 	free(v.ifindex);
-	return id;
+	/* Beside one that is not known, ours would run as a second one. */
+	if (r < 0)
+		log_error(-r, "cannot take up the gates of ports that run already");
+	return r;
 }
 
 enum trial { TRIAL_WORKS, TRIAL_FAILS, TRIAL_NONE };
@@ -123,6 +128,7 @@ int
 start_gate(struct gate_fds *fds, bool *adopted, struct hooks *hooks)
 {
 	struct nl *nl = nl_open(NETLINK_ROUTE);
+	uint32_t running;
 	char why[512];
 	int r;
 
@@ -131,7 +137,12 @@ start_gate(struct gate_fds *fds, bool *adopted, struct hooks *hooks)
 		return -1;
 	}
 	hooks_init(hooks);
-	r = gate_load(fds, find_running(hooks, nl), adopted, why, sizeof(why));
+	r = find_running(hooks, nl, &running);
+	if (r < 0) {
+		nl_close(nl);
+		return -1;
+	}
+	r = gate_load(fds, running, adopted, why, sizeof(why));
 	nl_close(nl);
 	hooks->adopted = *adopted;
 	if (r < 0) {

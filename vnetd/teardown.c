@@ -160,10 +160,11 @@ release_others(struct nl *nl, const struct found *f)
 
 	hooks_init(&hooks);
 	for (size_t i = 0; i < f->others.n; i++) {
-		int one;
+		uint32_t id;
+		int one = hook_learn(&hooks, nl, f->others.ifindex[i], &id);
 
-		hook_learn(&hooks, nl, f->others.ifindex[i]);
-		one = hook_close(&hooks, nl, f->others.ifindex[i]);
+		if (one == 0)
+			one = hook_close(&hooks, nl, f->others.ifindex[i]);
 		if (one < 0 && one != -ENODEV)
 			r = one;
 	}

@@ -502,6 +502,25 @@ def test_gates_live_on_without_priv(two, priv):
     assert two.goes(1, ether(A, HOST8), fence=A) == {"host": 1, 2: 1}
 
 
+def test_priv_starts_however_often_ports_are_made_in_between(priv):
+    """Each start loads programs of its own, and they stay as long as a port that they were fastened to."""
+    priv.network()
+    ports = [f"vmnet8p{n}" for n in range(1, 20)]
+    for n, ifname in enumerate(ports, 1):
+        priv.tap(n, persist=True, owner=65534)
+        priv.gate(ifname, rate_in_kbit=1000)
+        priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, ifname))
+        kill_and_start(priv)
+    known = {ident for ifname in ports for ident in fastened(priv.host, ifname)}
+    assert len(known) == len(ports)
+    # The first one's programs are known as ours still: nothing runs beside them, and they end.
+    for ifname in (ports[0], ports[-1]):
+        priv.gate(ifname, rate_in_kbit=1000)
+        is_fastened(priv, ifname, egress=True)
+        priv.gate(ifname)
+        is_fastened(priv, ifname, egress=False)
+
+
 def test_nobody_forges_while_priv_is_away(two, priv, folder):
     priv.gate(mac_policy=GIVEN, mac=P1)
     priv.gate("vmnet8p2", mac_policy=GIVEN, mac=P2)
