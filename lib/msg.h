@@ -184,7 +184,8 @@
  * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
  * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_server: those to it, to dhcp_broadcast and to all go to
  * the DHCP server too; both addresses 0: there is none. dhcp_leases: it is told this limit with them, 0: no limit.
- * err EADDRINUSE: another port of the network has this address. */
+ * err EADDRINUSE: another port of the network has this address. After a failure a port that had a gate keeps it, and
+ * nothing that another one sends passes. */
 #define FIELDS_gate_set(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
 	F(U16, learn, 0) F(U16, flags, 0) F(IP4, ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)        \
@@ -198,7 +199,8 @@
 /* Moves the programs of a port to where frames pass them fastest, see vnetd/hook.h: takes milliseconds, and for
  * that time each runs twice, so not for ports whose frames are copied. err EOPNOTSUPP: this kernel cannot. */
 #define FIELDS_gate_fasten(F) F(U32, ifindex, 0)
-/* Asks for a GATE_ROW for each gate of a network (MSG_NET_ALL: of all). */
+/* Asks for a GATE_ROW for each gate of a network (MSG_NET_ALL: of all), and for each port that waits for its gate:
+ * of that there is nothing but ifindex. */
 #define FIELDS_gate_list(F) F(U16, net, 0)
 /* mac: the port's own, 0: none so far. drops: DROP_REASON_N numbers of 8 bytes, big-endian. */
 #define FIELDS_gate_row(F)                                                                         \
@@ -584,7 +586,7 @@
 	F(BOOL, up, 0) F(U8, queues, 0) F(U8, mac_policy, 0) F(U16, learn, 0) F(U16, learned, 0)        \
 	F(U16, flags, 0) F(IP4, guard_ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)                   \
 	F(U32, rate_out_kbit, 0) F(STR, mirror_of, 64) F(U8, promisc, 0) F(BOOL, link, 0)               \
-	F(STR, trouble, 128) F(BYTES, drops, 8 * DROP_REASON_N) F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0)
+	F(STR, trouble, 256) F(BYTES, drops, 8 * DROP_REASON_N) F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0)
 /* state: enum promisc_state, by: enum promisc_by; asked, until: UTC seconds, 0: never. text: why, and what to
  * do. marker: the marker file that grants it, "": none does. guest: in a list, from leases when known. */
 #define FIELDS_promisc_row(F)                                                                      \

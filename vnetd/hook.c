@@ -335,6 +335,8 @@ hooks_close(struct hooks *h)
 	for (size_t i = 0; i < h->n; i++)
 		fd_close(&h->known[i].fd);
 	free(h->known);
+	free(h->link);
 	h->known = NULL;
-	h->n = h->cap = 0;
+	h->link = NULL;
+	h->n = h->cap = h->nlinks = 0;
 }

@@ -23,6 +23,12 @@
 
 #define HOOK_TAG_BYTES 8 /* BPF_TAG_SIZE */
 
+struct hook_program {
+	int fd;
+	uint32_t id;
+	uint8_t tag[HOOK_TAG_BYTES]; /* the same in programs of the same code */
+};
+
 struct hooks {
 	bool tcx;
 	bool adopted; /* programs of earlier instances work with our maps */
@@ -30,11 +36,10 @@ struct hooks {
 	 * descriptor of it, and only root gets that. Those of one start stay as long as a port that it
 	 * fastened, so they can be many. Owned. */
 	size_t n, cap;
-	struct hook_program {
-		int fd;
-		uint32_t id;
-		uint8_t tag[HOOK_TAG_BYTES]; /* the same in programs of the same code */
-	} * known;
+	struct hook_program *known;
+	/* Links that had some of them when we started. Owned. */
+	size_t nlinks;
+	int *link;
 };
 
 /* Nothing is known so far; which ways this kernel has. Needs NET_ADMIN. */

@@ -257,7 +257,7 @@ keeper_gone(struct core *c, const struct port *p)
 			q->gate.known = false;
 	if (p->ifindex)
 		end_gate(c, (uint32_t)p->ifindex);
-	else if (p->gate.known)
+	else
 		keeper_sweep(c, p->net);
 }
 

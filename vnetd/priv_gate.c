@@ -5,9 +5,12 @@
  * Contract: only links that are on a bridge of ours get a gate, whoever made them; of those that are not
  * ours nothing else is touched. The programs are told first, since they decide; then they are attached; then
  * the bridge learns whom to send frames to. Every verb can be repeated, and mends what somebody has taken away.
+ * A port whose gate cannot be set has a program and a slot without a policy: nothing that it sends passes.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +24,9 @@
 /* One GATE_SET. */
 struct setting {
 	const struct msg_gate_set *m;
-	struct nl_link port;
+	struct nl_link bridge, port;
 	unsigned slot, span;
-	bool fresh;             /* it had no slot before */
-	struct gate_policy was; /* the policy so far; ifindex 0: none */
+	struct gate_policy was; /* the policy so far, in this network; ifindex 0: none */
 	uint64_t had;           /* the port's own address so far; 0: none */
 	uint64_t entry;         /* the one that the bridge has been told of; 0: none */
 };
@@ -93,34 +95,30 @@ slot_get(struct priv *p, struct call *c, const struct nl_link *l, unsigned *slot
 	int r = gate_map_take(p->gate, (uint32_t)l->ifindex, slot);
 
 	if (r == -ENOSPC)
-		return fail(c, r, "%s: all %d gates are in use", l->name, GATE_SLOTS - 1);
+		return fail(c, r, "%s: all %d gates are in use. Detach ports that nobody needs",
+			    l->name, GATE_SLOTS - 1);
 	return r < 0 ? fail_errno(c, r, "%s: cannot note its gate", l->name) : 0;
 }
 
 static int
 look(struct priv *p, struct call *c, struct setting *s)
 {
-	struct nl_link bridge, span;
-	int r = priv_bridge_get(p, c, s->m->net, &bridge);
+	int r = priv_bridge_get(p, c, s->m->net, &s->bridge);
 
-	if (r == 0)
-		r = port_get(p, c, s->m->ifname, &bridge, &s->port);
-	s->fresh = r == 0 && gate_slot_find(&p->gate->slots, (uint32_t)s->port.ifindex) == 0;
-	if (r == 0)
-		r = slot_get(p, c, &s->port, &s->slot);
-	if (r < 0)
-		return r;
-	if (s->m->span[0]) {
-		/* Its own GATE_SET may still be to come: until then its slot is free for the programs,
-		 * and nothing is copied. */
-		r = port_get(p, c, s->m->span, &bridge, &span);
-		if (r == 0)
-			r = slot_get(p, c, &span, &s->span);
-		if (r < 0)
-			return r;
-	}
-	s->was = p->gate->policy[s->slot];
-	return 0;
+	return r < 0 ? r : port_get(p, c, s->m->ifname, &s->bridge, &s->port);
+}
+
+/* Its own GATE_SET may still be to come: until then its slot is free for the programs, and nothing is copied. */
+static int
+look_span(struct priv *p, struct call *c, struct setting *s)
+{
+	struct nl_link span;
+	int r;
+
+	if (!s->m->span[0])
+		return 0;
+	r = port_get(p, c, s->m->span, &s->bridge, &span);
+	return r < 0 ? r : slot_get(p, c, &span, &s->span);
 }
 
 /* Promiscuous mode has no room: told before anything is changed. */
@@ -139,8 +137,10 @@ room(struct priv *p, struct call *c, const struct setting *s)
 static void
 begin(struct priv *p, struct setting *s)
 {
-	const uint32_t had = p->gate->net[s->was.net].n;
+	uint32_t had;
 
+	s->was = p->gate->policy[s->slot];
+	had = p->gate->net[s->was.net].n;
 	if (s->was.ifindex && s->was.net != s->m->net) {
 		gate_map_leave(p->gate, s->slot);
 		watch_less(p, s->was.net, had);
@@ -363,35 +363,55 @@ set_policy(struct priv *p, struct call *c, const struct setting *s)
 static int
 prepare(struct priv *p, struct call *c, struct setting *s)
 {
-	int taken, r = look(p, c, s);
+	int taken, r = slot_get(p, c, &s->port, &s->slot);
 
 	if (r == 0)
 		r = room(p, c, s);
 	if (r < 0)
 		return r;
 	begin(p, s);
+	r = look_span(p, c, s);
+	if (r < 0)
+		return r;
 	unpin(p, s);
 	taken = take_address(p, c, s);
-	if (taken < 0 && (s->fresh || taken != -EADDRINUSE))
+	if (taken < 0 && (!s->was.ifindex || taken != -EADDRINUSE))
 		return taken;
 	r = set_policy(p, c, s);
 	return r < 0 ? r : taken;
+}
+
+/* The slot stays, so that a list shows the link, and somebody ends its gate. Of a port that is down it goes
+ * without saying. */
+static int
+passes_nothing(struct call *c, const struct setting *s, int err)
+{
+	size_t len = strlen(c->text);
+
+	if (s->port.flags & IFF_UP)
+		snprintf(c->text + len, sizeof(c->text) - len,
+			 "; until then nothing that it sends passes");
+	return err;
 }
 
 int
 priv_gate_set(struct priv *p, struct call *c)
 {
 	struct setting s = {.m = &c->m->u.gate_set};
-	int ready = prepare(p, c, &s), r = ready;
+	int ready, r = look(p, c, &s);
 
-	/* No list shows a slot without a policy, so nobody would ever give it back. */
-	if (r < 0 && s.fresh && s.slot && p->gate->policy[s.slot].ifindex == 0)
-		gate_map_release(p->gate, s.slot);
-	if (r < 0 && (s.fresh || r != -EADDRINUSE))
+	if (r < 0)
 		return r;
+	ready = prepare(p, c, &s);
+	/* Whatever it was told: without a policy it drops all. */
 	r = attach_in(p, c, &s.port);
-	if (r == 0)
-		r = tell_bridge(p, c, &s);
+	if (r < 0)
+		return r;
+	if (s.slot == 0 || p->gate->policy[s.slot].ifindex == 0)
+		return passes_nothing(c, &s, ready);
+	if (ready < 0 && ready != -EADDRINUSE)
+		return ready;
+	r = tell_bridge(p, c, &s);
 	if (r == 0)
 		r = attach_out(p, c, &s.port, s.slot);
 	return r < 0 ? r : ready;
@@ -499,8 +519,7 @@ priv_gate_del(struct priv *p, struct call *c)
 	struct nl_link l;
 	int r;
 
-	if (gate_slot_find(&p->gate->slots, (uint32_t)ifindex) == 0)
-		return 0;
+	/* Also without a slot: there may have been none left. */
 	r = nl_link_get_index(p->route, ifindex, &l);
 	if (r < 0 && r != -ENODEV)
 		return fail_nl(p, c, r, "interface %d: cannot look at it", ifindex);
@@ -540,22 +559,30 @@ put_drops(struct msg_gate_row *row, const struct gate_map *g, unsigned slot)
 }
 
 static void
+put_policy(struct msg_gate_row *row, const struct gate_map *g, unsigned slot)
+{
+	const struct gate_policy *policy = &g->policy[slot];
+
+	row->net = policy->net;
+	row->mac_policy = policy->mac_policy;
+	row->mac = gate_mac_of(gate_map_mac(g, slot));
+	row->learned = (uint16_t)gate_map_learned(g, slot);
+	row->ip = ip4_from_be(policy->ip);
+	row->promisc = gate_net_has(&g->net[policy->net], slot);
+	memcpy(row->memo.b, policy->memo, sizeof(row->memo.b));
+	row->memo.len = sizeof(policy->memo);
+}
+
+static void
 send_row(struct priv *p, struct call *c, unsigned slot)
 {
-	const struct gate_policy *policy = &p->gate->policy[slot];
 	struct msg m = msg_make(MSG_GATE_ROW, c->m->id);
 	struct msg_gate_row *row = &m.u.gate_row;
 
-	row->ifindex = policy->ifindex;
-	row->net = policy->net;
-	row->mac_policy = policy->mac_policy;
-	row->mac = gate_mac_of(gate_map_mac(p->gate, slot));
-	row->learned = (uint16_t)gate_map_learned(p->gate, slot);
-	row->ip = ip4_from_be(policy->ip);
-	row->promisc = gate_net_has(&p->gate->net[policy->net], slot);
-	memcpy(row->memo.b, policy->memo, sizeof(row->memo.b));
-	row->memo.len = sizeof(policy->memo);
+	row->ifindex = p->gate->slots.ifindex[slot];
 	put_drops(row, p->gate, slot);
+	if (p->gate->policy[slot].ifindex)
+		put_policy(row, p->gate, slot);
 	chan_send(c->from, &m, NULL, 0);
 }
 
@@ -567,8 +594,9 @@ priv_gate_list(struct priv *p, struct call *c)
 	for (unsigned slot = 1; slot < GATE_SLOTS; slot++) {
 		const struct gate_policy *policy = &p->gate->policy[slot];
 
-		if (policy->ifindex && p->gate->bridge[policy->net] != slot &&
-		    (net == MSG_NET_ALL || net == policy->net))
+		/* Of which network one without a policy is, nobody knows. */
+		if (p->gate->slots.ifindex[slot] && p->gate->bridge[policy->net] != slot &&
+		    (net == MSG_NET_ALL || net == policy->net || !policy->ifindex))
 			send_row(p, c, slot);
 	}
 	return 0;
@@ -644,6 +672,23 @@ on_link(const struct nl_link *l, void *arg)
 		a->priv->gate->bridge[net] = slot;
 }
 
+/* Links with programs of ours and without a policy: nothing passes there. Each has a slot, so that the engine
+ * hears of it. Without a slot it can only be ended, where it is no port any more. */
+static void
+take_shut(struct priv *p)
+{
+	const struct hooks *h = p->hooks;
+
+	for (size_t i = 0; i < h->nlinks; i++) {
+		struct nl_link l;
+		unsigned slot;
+
+		if (gate_map_take(p->gate, (uint32_t)h->link[i], &slot) < 0 &&
+		    nl_link_get_index(p->route, h->link[i], &l) == 0 && !is_inside(p, &l))
+			hook_close(h, p->route, l.ifindex);
+	}
+}
+
 int
 priv_gate_take_over(struct priv *p)
 {
@@ -661,6 +706,8 @@ priv_gate_take_over(struct priv *p)
 			gate_map_release(p->gate, slot);
 	if (r == 0)
 		gate_map_end_dead_spans(p->gate);
+	if (r == 0)
+		take_shut(p);
 	/* Who captured has ended with the instance before. */
 	for (unsigned slot = 1; r == 0 && slot < GATE_SLOTS; slot++)
 		r = set_capture(p, slot, 0);

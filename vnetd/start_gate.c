@@ -63,9 +63,11 @@ find_running(struct hooks *hooks, struct nl *nl, uint32_t *id)
 	r = 0;
 	for (size_t i = 0; i < v.n && r == 0; i++) {
 		r = hook_learn(hooks, nl, v.ifindex[i], &one);
+		if (one)
+			v.ifindex[hooks->nlinks++] = v.ifindex[i];
 		*id = one ? one : *id;
 	}
-	free(v.ifindex);
+	hooks->link = v.ifindex;
 	/* Beside one that is not known, ours would run as a second one. */
 	if (r < 0)
 		log_error(-r, "cannot take up the gates of ports that run already");

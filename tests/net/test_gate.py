@@ -275,6 +275,47 @@ def test_a_sticky_port_cannot_begin_with_the_address_of_another(lab, vnetd):
         assert seg.goes("host", udp(seg.mac("host"), B, "to b")) == {"b": 1}
 
 
+def test_a_port_with_the_address_of_another_waits_for_it_and_passes_nothing(lab, vnetd):
+    seg = ports.Segment(lab)
+    seg.guest("b", B)
+    seg.guest("c", C)
+    vnetd.write("vnetd.conf", f"[port vnet0]\nmac = {B}\n")
+    vnetd.ctl("reload")
+    tap = frames.Tap(lab.host, "vnet0", P)
+    lab.host.run("ip", "link", "set", "vnet0", "master", "vmnet8")
+    trouble = lambda: (ports.row(vnetd, "vnet0") or {}).get("trouble")
+    proc.wait_until("its trouble is told", trouble)
+    assert trouble() == (f"it has no gate: vnet0: address {B} belongs to vmnet8p1 in this network already. Give each "
+                         "guest an address of its own; until then nothing that it sends passes")
+    assert f"vnet0 on vmnet8 has no gate: vnet0: address {B}" in vnetd.log_text()
+    # Neither as itself nor as anybody else, whatever it sends.
+    bad = 0x88B7
+    heard = [frames.Counter(seg.guests["c"], "eth0", bad), frames.Counter(lab.host, "vmnet8", bad)]
+
+    def shout():
+        for source in (B, P, STRANGER):
+            for target in (C, seg.mac("host"), BROADCAST):
+                tap.send(ether(source, target, bad))
+
+    shout()
+    assert seg.goes("b", udp(B, C, "from its owner")) == {"c": 1}
+    assert seg.goes("c", udp(C, B, "to its owner")) == {"b": 1}
+    vnetd.kill_and_await("engine")
+    shout()
+    proc.wait_until("the next engine says the same", trouble)
+    shout()
+    seg.ends.pop("b")
+    vnetd.ctl("detach", "b")
+    seg.ends["vnet0"] = tap
+    proc.wait_until("the address is its own", lambda: not trouble())
+    assert seg.goes("vnet0", udp(B, C, "at last"), fence=B) == {"c": 1}
+    assert [counter.count() for counter in heard] == [0, 0]
+    seg.ends.pop("vnet0")
+    lab.host.run("ip", "link", "set", "vnet0", "nomaster")
+    proc.wait_until("it is let go", lambda: not ports.row(vnetd, "vnet0"))
+    assert lab.host.run("tc", "filter", "show", "dev", "vnet0", "ingress").out == ""
+
+
 def test_a_libvirt_tap_works_with_its_guests_own_address(lab, vnetd):
     seg = ports.Segment(lab)
     seg.guest("b", B)

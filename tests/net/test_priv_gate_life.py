@@ -44,7 +44,8 @@ def test_watching_port_gets_copies_once_it_has_a_gate(seg, priv):
     # Its slot is its own, but it is down, and has no policy.
     to_host = {0: ether(P1, HOST8)}
     assert frames.exchange(seg.ends, 1, to_host, fenced=["host", 3])[0] == {"host": 1}
-    assert list(rows(priv)) == ["vmnet8p1", "vmnet8p3"]
+    assert set(rows(priv)) == {"vmnet8p1", "vmnet8p2", "vmnet8p3"}
+    assert rows(priv)["vmnet8p2"].memo == b""
     seg.gate(2, mac=P2)
     assert seg.goes(1, ether(P1, HOST8)) == {"host": 1, 2: 1}
     assert seg.goes("host", ether(HOST8, P1)) == {1: 1, 2: 1}
@@ -381,7 +382,67 @@ def test_ports_that_go_leave_nothing_behind(priv):
     assert rows(priv) == {}
 
 
-def test_gates_that_are_refused_use_nothing_up(priv):
+def refused(priv, ifname="other", err=errno.EADDRINUSE, **fields):
+    """The reason that a port has no gate, which passes nothing then; asserts both."""
+    text = priv.gate(ifname, err, **{"mac_policy": GIVEN, "mac": HOST8, **fields}).text
+    assert text.endswith("; until then nothing that it sends passes")
+    assert programs(priv.host, ifname) == ["gate_in"]
+    return text
+
+
+def end(priv, ifname="other"):
+    """Off its bridge it is as it was before."""
+    priv.host.run("ip", "link", "set", ifname, "nomaster")
+    priv.engine.ask("GATE_DEL", ifindex=index_of(priv, ifname))
+    assert programs(priv.host, ifname) == [] and not has_qdisc(priv.host, ifname)
+
+
+def add_other(priv):
+    priv.host.sh("""
+        ip link add other type veth peer name peer
+        ip link set other master vmnet8 up; ip link set peer up
+    """)
+
+
+@BOTH_KERNELS
+def test_nothing_passes_without_a_gate(seg, priv):
+    silent = 0x88B7
+    seg.guest(1)
+    add_other(priv)
+    seg.ends["peer"] = frames.Wire(priv.host, "peer")
+    heard = [frames.Counter(seg.guests[1], "eth0", silent), frames.Counter(priv.host, "vmnet8", silent)]
+    priv.gate(mac_policy=GIVEN, mac=A)
+    # It gets frames, so its port forwards.
+    proc.wait_until("the port forwards", lambda: seg.goes(1, ether(A, BROADCAST), fence=A).get("peer"))
+    for fields in ({"mac": A}, {"mac": HOST8}, {"err": errno.ENODEV, "mac": B, "span": "none"}):
+        refused(priv, **fields)
+        for source in (A, B):
+            for target in (A, HOST8, BROADCAST):
+                seg.ends["peer"].send(ether(source, target, silent))
+    assert seg.goes(1, ether(A, BROADCAST), fence=A) == {"host": 1, "peer": 1}
+    assert set(rows(priv)) == {"vmnet8p1", "other"}
+    # The address is free.
+    priv.gate(mac_policy=GIVEN, mac=C)
+    priv.gate("other", mac_policy=GIVEN, mac=A)
+    assert seg.goes("peer", ether(A, BROADCAST), fence=A) == {"host": 1, 1: 1}
+    assert [counter.count() for counter in heard] == [0, 0]
+    end(priv)
+
+
+@BOTH_KERNELS
+@pytest.mark.parametrize("when", ["while priv runs", "while nobody runs"])
+def test_port_without_a_gate_is_free_when_it_is_no_port(priv, when):
+    priv.network()
+    add_other(priv)
+    refused(priv)
+    if when == "while nobody runs":
+        kill_and_start(priv, lambda: priv.host.run("ip", "link", "set", "other", "nomaster"))
+    assert list(rows(priv)) == ["other"]
+    end(priv)
+    assert rows(priv) == {}
+
+
+def test_gates_that_are_refused_are_ended_like_others(priv):
     """More of them than there are gates, of links that go afterwards."""
     priv.network()
     names = [f"port{n}" for n in range(800)]
@@ -390,10 +451,16 @@ def test_gates_that_are_refused_use_nothing_up(priv):
     for _ in range(GATES // len(names) + 1):
         priv.host.run("ip", "-batch", "-", stdin=batch)
         for name in names:
-            priv.gate(name, errno.EADDRINUSE, mac_policy=GIVEN, mac=HOST8)
+            reply = priv.engine.request("GATE_SET", net=8, ifname=name, mac_policy=GIVEN, mac=HOST8)
+            assert priv.engine.answer(reply)[1].err in (errno.EADDRINUSE, errno.ENOSPC)
         priv.host.run("ip", "link", "del", "group", "77")
-    priv.tap(1, plug=False)
-    priv.gate(mac_policy=GIVEN, mac=A)
+    # Nothing passes without a place among them either, and it can be ended.
+    add_other(priv)
+    assert f"all {GATES} gates are in use" in refused(priv, err=errno.ENOSPC, mac=A)
+    end(priv)
+    kill_and_start(priv)
+    priv.host.run("ip", "link", "set", "other", "master", "vmnet8")
+    priv.gate("other", mac_policy=GIVEN, mac=A)
 
 
 @BOTH_KERNELS
