@@ -184,13 +184,16 @@
  * a copy of every unicast frame of the network that it would not get anyway. memo: kept with the port.
  * dhcp_rate: messages to DHCP servers a second, 0: no limit. dhcp_server: those to it, to dhcp_broadcast and to all go to
  * the DHCP server too; both addresses 0: there is none. dhcp_leases: it is told this limit with them, 0: no limit.
- * err EADDRINUSE: another port of the network has this address. After a failure a port that had a gate keeps it, and
- * nothing that another one sends passes. */
+ * lent: GATE_FORGED is there for promisc alone.
+ * err ENOSPC: the network has no room for one more promiscuous port; all is in force but promisc and what is lent.
+ * err EADDRINUSE: another port of the network has this address. After other failures a port that had a gate keeps
+ * it, and nothing that another one sends passes. */
 #define FIELDS_gate_set(F)                                                                         \
 	F(U16, net, 0) F(STR, ifname, 16) F(U8, mac_policy, 0) F(MAC, mac, 0) F(BOOL, unpin, 0)         \
 	F(U16, learn, 0) F(U16, flags, 0) F(IP4, ip, 0) F(U32, flood, 0) F(U32, rate_in_kbit, 0)        \
 	F(U32, rate_out_kbit, 0) F(STR, span, 16) F(BOOL, promisc, 0) F(BYTES, memo, GATE_MEMO_MAX)     \
-	F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0) F(IP4, dhcp_server, 0) F(IP4, dhcp_broadcast, 0)
+	F(U32, dhcp_rate, 0) F(U16, dhcp_leases, 0) F(IP4, dhcp_server, 0) F(IP4, dhcp_broadcast, 0)    \
+	F(BOOL, lent, 0)
 /* Ends the gate of a link that is gone, or is not on a bridge of ours any more. */
 #define FIELDS_gate_del(F) F(U32, ifindex, 0)
 /* Forgets an address that a port has by MAC_POLICY_LEARN. Those that its bridge does not know any more a GATE_SET

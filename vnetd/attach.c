@@ -363,7 +363,8 @@ gated(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds UN
 	struct attach *a = arg;
 	struct msg m = msg_make(MSG_PORT_SET, 0);
 
-	if (r->err) {
+	/* Without room for promiscuous mode it stands all the same. */
+	if (r->err && r->err != ENOSPC) {
 		give_up(c, a, r);
 		return;
 	}

@@ -251,6 +251,7 @@ gate_want(struct msg_gate_set *out, const struct gate_case *c)
 	out->flags = (uint16_t)guards(c);
 	if (forged == 1 || (forged < 0 && mirror))
 		out->flags |= GATE_FORGED;
+	out->lent = forged < 0 && mirror;
 	if (out->flags & GATE_IP)
 		out->ip = c->ip;
 	out->flood = limit(c, c->port->gate.flood, net->flood, GATE_FLOOD_DEFAULT);
@@ -260,6 +261,14 @@ gate_want(struct msg_gate_set *out, const struct gate_case *c)
 	MSG_SET_STR(out->span, c->span);
 	out->promisc = mirror;
 	out->memo.len = (uint16_t)promisc_pack(out->memo.b, c->promisc);
+}
+
+void
+gate_without_promisc(struct msg_gate_set *g)
+{
+	if (g->lent)
+		g->flags &= (uint16_t)~GATE_FORGED;
+	g->promisc = g->lent = false;
 }
 
 void
@@ -292,6 +301,6 @@ gate_same(const struct msg_gate_set *a, const struct msg_gate_set *b)
 	       !strcmp(a->span, b->span) && a->promisc == b->promisc &&
 	       a->dhcp_rate == b->dhcp_rate && a->dhcp_leases == b->dhcp_leases &&
 	       ip4_eq(a->dhcp_server, b->dhcp_server) &&
-	       ip4_eq(a->dhcp_broadcast, b->dhcp_broadcast) && a->memo.len == b->memo.len &&
-	       !memcmp(a->memo.b, b->memo.b, a->memo.len);
+	       ip4_eq(a->dhcp_broadcast, b->dhcp_broadcast) && a->lent == b->lent &&
+	       a->memo.len == b->memo.len && !memcmp(a->memo.b, b->memo.b, a->memo.len);
 }

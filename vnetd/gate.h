@@ -53,6 +53,9 @@ struct gate_case {
 	const struct promisc *promisc;
 };
 
+/* The same, but for promiscuous mode and what comes with it. */
+void gate_without_promisc(struct msg_gate_set *g);
+
 /* The wanted GATE_SET, without `unpin`. */
 void gate_want(struct msg_gate_set *out, const struct gate_case *c);
 

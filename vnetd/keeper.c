@@ -375,6 +375,64 @@ keeper_plan(struct core *c, size_t *n)
 	return v;
 }
 
+static void
+clear_trouble(struct port_gate *g)
+{
+	free(g->trouble);
+	g->trouble = NULL;
+}
+
+static void
+in_force(struct core *c, struct port *p, const struct msg_gate_set *m, bool all)
+{
+	/* What is only tried again must not keep others waiting. */
+	if (all || !p->gate.known || !gate_same(&p->gate.set, m))
+		fasten_later(c, p);
+	p->gate.known = true;
+	p->gate.set = *m;
+	p->gate.set.unpin = false;
+	if (m->unpin)
+		p->gate.unpin = false;
+	if (!mac_is_zero(m->mac) && (m->mac_policy == MAC_POLICY_GIVEN || mac_is_zero(p->gate.mac)))
+		p->gate.mac = m->mac;
+}
+
+/* Of what is tried again and again it is told once. */
+static bool
+is_news(const struct port_gate *g, const struct msg_reply *r)
+{
+	return !g->trouble || !strstr(g->trouble, r->text);
+}
+
+/* All of it stands but promiscuous mode, which waits for room. */
+static void
+has_no_room(struct core *c, struct port *p, const struct msg_gate_set *m, const struct msg_reply *r)
+{
+	struct msg_gate_set rest = *m;
+
+	gate_without_promisc(&rest);
+	in_force(c, p, &rest, false);
+	if (p->promisc.blocked || !is_news(&p->gate, r))
+		return;
+	set_trouble(&p->gate, "promiscuous mode has no room: %s", r->text);
+	log_warn(0, "%s on vmnet%u: promiscuous mode has no room: %s", port_name(p), p->net,
+		 r->text);
+	events_add(c, "promisc-waits", p->net, port_name(p), "%s: promiscuous mode has no room: %s",
+		   port_name(p), r->text);
+}
+
+static void
+has_no_gate(struct core *c, struct port *p, const struct msg_reply *r)
+{
+	p->gate.known = false;
+	if (!is_news(&p->gate, r))
+		return;
+	set_trouble(&p->gate, "it has no gate: %s", r->text);
+	log_warn(0, "%s on vmnet%u has no gate: %s", port_name(p), p->net, r->text);
+	events_add(c, "port-ungated", p->net, port_name(p), "%s has no gate: %s", port_name(p),
+		   r->text);
+}
+
 void
 keeper_done(struct core *c, const struct msg_gate_set *m, const struct msg_reply *r)
 {
@@ -382,34 +440,20 @@ keeper_done(struct core *c, const struct msg_gate_set *m, const struct msg_reply
 
 	if (!p)
 		return;
-	if (!r->err) {
-		p->gate.known = true;
-		p->gate.set = *m;
-		p->gate.set.unpin = false;
+	p->gate.retry_at = r->err ? mono_add(c->now, RETRY_MS) : MONO_NEVER;
+	if (r->err == ENODEV) {
+		/* It left while the request was under way. */
+		p->gate.known = false;
 		p->gate.retry_at = MONO_NEVER;
-		fasten_later(c, p);
-		if (m->unpin)
-			p->gate.unpin = false;
-		if (!mac_is_zero(m->mac) &&
-		    (m->mac_policy == MAC_POLICY_GIVEN || mac_is_zero(p->gate.mac)))
-			p->gate.mac = m->mac;
-		if (p->gate.trouble && !p->promisc.blocked) {
-			free(p->gate.trouble);
-			p->gate.trouble = NULL;
-		}
-		return;
+	} else if (r->err == ENOSPC) {
+		has_no_room(c, p, m, r);
+	} else if (r->err) {
+		has_no_gate(c, p, r);
+	} else {
+		in_force(c, p, m, true);
+		if (!p->promisc.blocked)
+			clear_trouble(&p->gate);
 	}
-	p->gate.known = false;
-	/* It left while the request was under way. */
-	if (r->err == ENODEV)
-		return;
-	p->gate.retry_at = mono_add(c->now, RETRY_MS);
-	if (p->gate.trouble && strstr(p->gate.trouble, r->text))
-		return;
-	set_trouble(&p->gate, "it has no gate: %s", r->text);
-	log_warn(0, "%s on vmnet%u has no gate: %s", port_name(p), p->net, r->text);
-	events_add(c, "port-ungated", p->net, port_name(p), "%s has no gate: %s", port_name(p),
-		   r->text);
 }
 
 /* Who waits for an address to be forgotten. */
@@ -424,10 +468,11 @@ unpinned(struct core *c, const struct msg_reply *r, int *fds UNUSED, size_t nfds
 {
 	struct unpin *u = arg;
 	struct client *cl = client_find(c, u->client);
+	int err = r->err == ENOSPC ? 0 : (int)r->err; /* the address is forgotten then */
 
 	keeper_done(c, &u->set, r);
 	if (cl)
-		client_reply(c, cl, u->request, (int)r->err, r->err ? r->text : NULL);
+		client_reply(c, cl, u->request, err, err ? r->text : NULL);
 	settle_soon(c);
 	free(u);
 }
@@ -460,8 +505,7 @@ keeper_pardon(struct core *c, struct port *p)
 		return;
 	p->promisc.blocked = false;
 	p->gate.retry_at = MONO_NEVER;
-	free(p->gate.trouble);
-	p->gate.trouble = NULL;
+	clear_trouble(&p->gate);
 	log_info("%s on vmnet%u may be up again", port_name(p), p->net);
 	settle_soon(c);
 }

@@ -23,9 +23,10 @@
 
 /* One GATE_SET. */
 struct setting {
-	const struct msg_gate_set *m;
+	struct msg_gate_set *m;
 	struct nl_link bridge, port;
 	unsigned slot, span;
+	bool full;              /* promiscuous mode has no room */
 	struct gate_policy was; /* the policy so far, in this network; ifindex 0: none */
 	uint64_t had;           /* the port's own address so far; 0: none */
 	uint64_t entry;         /* the one that the bridge has been told of; 0: none */
@@ -95,8 +96,9 @@ slot_get(struct priv *p, struct call *c, const struct nl_link *l, unsigned *slot
 	int r = gate_map_take(p->gate, (uint32_t)l->ifindex, slot);
 
 	if (r == -ENOSPC)
-		return fail(c, r, "%s: all %d gates are in use. Detach ports that nobody needs",
-			    l->name, GATE_SLOTS - 1);
+		return fail(c, -EUSERS,
+			    "%s: all %d gates are in use. Detach ports that nobody needs", l->name,
+			    GATE_SLOTS - 1);
 	return r < 0 ? fail_errno(c, r, "%s: cannot note its gate", l->name) : 0;
 }
 
@@ -121,16 +123,22 @@ look_span(struct priv *p, struct call *c, struct setting *s)
 	return r < 0 ? r : slot_get(p, c, &span, &s->span);
 }
 
-/* Promiscuous mode has no room: told before anything is changed. */
-static int
-room(struct priv *p, struct call *c, const struct setting *s)
+/* All else of the policy does not wait for room. */
+static void
+make_do(struct priv *p, struct setting *s)
 {
 	const struct gate_net *n = &p->gate->net[s->m->net];
 
-	if (!s->m->promisc || gate_net_has(n, s->slot) || !gate_net_is_full(n))
-		return 0;
-	return fail(c, -ENOSPC, "%s: vmnet%u has %d promiscuous ports already, which is the most",
-		    s->m->ifname, s->m->net, GATE_MIRRORS_MAX);
+	s->full = s->m->promisc && !gate_net_has(n, s->slot) && gate_net_is_full(n);
+	if (s->full)
+		gate_without_promisc(s->m);
+}
+
+static int
+fail_full(struct call *c, const struct setting *s)
+{
+	return fail(c, -ENOSPC, "vmnet%u has %d promiscuous ports already, which is the most",
+		    s->m->net, GATE_MIRRORS_MAX);
 }
 
 /* What it is so far; what it was in another network counts for nothing here. */
@@ -365,10 +373,9 @@ prepare(struct priv *p, struct call *c, struct setting *s)
 {
 	int taken, r = slot_get(p, c, &s->port, &s->slot);
 
-	if (r == 0)
-		r = room(p, c, s);
 	if (r < 0)
 		return r;
+	make_do(p, s);
 	begin(p, s);
 	r = look_span(p, c, s);
 	if (r < 0)
@@ -397,7 +404,8 @@ passes_nothing(struct call *c, const struct setting *s, int err)
 int
 priv_gate_set(struct priv *p, struct call *c)
 {
-	struct setting s = {.m = &c->m->u.gate_set};
+	struct msg_gate_set m = c->m->u.gate_set;
+	struct setting s = {.m = &m};
 	int ready, r = look(p, c, &s);
 
 	if (r < 0)
@@ -414,7 +422,9 @@ priv_gate_set(struct priv *p, struct call *c)
 	r = tell_bridge(p, c, &s);
 	if (r == 0)
 		r = attach_out(p, c, &s.port, s.slot);
-	return r < 0 ? r : ready;
+	if (r == 0)
+		r = ready;
+	return r == 0 && s.full ? fail_full(c, &s) : r;
 }
 
 int

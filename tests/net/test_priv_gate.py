@@ -10,7 +10,7 @@ import pytest
 from tests.kit import frames, proc, traffic
 from tests.kit.frames import BROADCAST, ether
 from tests.kit.gates import (  # noqa: F401 - fixtures among them
-    A, ANY, B, BOTH_KERNELS, C, D, FORGED, GIVEN, HOST8, LEARN, P1, P2, P3, STICKY, STRANGER, drops, entries,
+    A, ANY, B, BOTH_KERNELS, C, D, FORGED, GIVEN, HOST8, LEARN, N, P1, P2, P3, STICKY, STRANGER, drops, entries,
     facts, has_qdisc, is_like, programs, row, rows, seg, two, unfasten,
 )
 from tests.kit.relay import close, guest, host, priv  # noqa: F401 - fixtures
@@ -386,7 +386,7 @@ def test_seventeenth_promiscuous_port(priv):
         priv.gate(f"vmnet8p{n}", promisc=True, flags=FORGED)
     for _ in range(2):
         text = priv.gate("vmnet8p17", errno.ENOSPC, promisc=True, flags=FORGED, unpin=True).text
-        assert text == "vmnet8p17: vmnet8 has 16 promiscuous ports already, which is the most"
+        assert text == "vmnet8 has 16 promiscuous ports already, which is the most"
     assert sum(found.promisc for found in rows(priv).values()) == 16
     priv.gate("vmnet8p16", promisc=True, flags=FORGED)  # one that is one of them
     priv.gate("vmnet8p3")
@@ -395,16 +395,29 @@ def test_seventeenth_promiscuous_port(priv):
         close(reply)
 
 
-def test_gate_that_is_refused_leaves_the_port_as_it_was(two, priv):
+@pytest.mark.parametrize("lent", [True, False])
+def test_all_but_promiscuous_mode_is_in_force_without_room_for_it(two, priv, lent):
+    """lent: forged sources come with it, and go with it; else they are the port's by configuration."""
     two.goes(1, ether(A, BROADCAST), fence=A)
-    priv.gate(memo=b"before")
     taps = [priv.tap(n, plug=False) for n in range(11, 27)]
     for n in range(11, 27):
         priv.gate(f"vmnet8p{n}", promisc=True, flags=FORGED)
-    before = facts(row(priv))
-    priv.gate(err=errno.ENOSPC, promisc=True, flags=FORGED, unpin=True, memo=b"after")
-    assert facts(row(priv)) == before and before["memo"].startswith(b"before")
-    is_like(two.host, "vmnet8p1", {"locked"}, [A])
+    fields = {"promisc": True, "flags": FORGED | N["GATE_DHCP"], "lent": lent, "memo": b"after"}
+    priv.gate(err=errno.ENOSPC, **fields)
+    found = row(priv)
+    assert (found.promisc, found.mac) == (False, A) and found.memo.startswith(b"after")
+    two.is_dropped(1, frames.dhcp_offer(A), "DHCP")
+    forged = ether(STRANGER, HOST8)
+    if lent:
+        is_like(two.host, "vmnet8p1", {"locked"}, [A])
+        two.is_dropped(1, forged, "FORGED")
+    else:
+        is_like(two.host, "vmnet8p1", set(), [A])
+        assert two.goes(1, forged, fence=A) == {"host": 1}
+    priv.gate("vmnet8p11")
+    priv.gate(**fields)
+    assert row(priv).promisc
+    assert two.goes(1, forged, fence=A) == {"host": 1}
     for reply in taps:
         close(reply)
 

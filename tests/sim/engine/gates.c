@@ -51,12 +51,24 @@ is_taken(struct world *w, const struct msg_gate_set *m, uint32_t ifindex)
 	return false;
 }
 
+static bool
+has_room(struct world *w, const struct msg_gate_set *m, uint32_t ifindex)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < w->ngates; i++)
+		n += w->gate[i].ifindex != ifindex && w->gate[i].set.net == m->net &&
+		     w->gate[i].set.promisc;
+	return n < GATE_MIRRORS_MAX;
+}
+
 static int
 set(struct world *w, const struct msg_gate_set *m, char *why, size_t cap)
 {
 	struct rtnl_link *l = world_link(w, m->ifname), *b = bridge(w, m->net);
 	struct gate_brport port;
 	struct world_gate *g;
+	bool full = false;
 
 	w->gate_sets++;
 	if (!l || !b || l->master != b->ifindex) {
@@ -77,13 +89,19 @@ set(struct world *w, const struct msg_gate_set *m, char *why, size_t cap)
 		g->mac = (struct mac){{0}};
 	if (m->mac_policy == MAC_POLICY_GIVEN || mac_is_zero(g->mac))
 		g->mac = m->mac;
+	full = m->promisc && !has_room(w, m, g->ifindex);
 	g->set = *m;
+	if (full)
+		gate_without_promisc(&g->set);
 	g->entry = !mac_is_zero(g->mac);
-	gate_brport(&port, m, g->entry);
+	gate_brport(&port, &g->set, g->entry);
 	l->port_locked = port.locked;
 	l->port_learning = port.learning;
 	l->port_flood = port.flood;
-	return 0;
+	if (full)
+		snprintf(why, cap, "vmnet%u has %d promiscuous ports already", m->net,
+			 GATE_MIRRORS_MAX);
+	return full ? ENOSPC : 0;
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "tests/unit/lib/t.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "tests/sim/engine/play.h"
 
@@ -501,6 +502,39 @@ a_word_for_a_time_ends_although_the_clock_is_set(void **state UNUSED)
 	world_free(w);
 }
 
+/* 16 ports of a network are granted, the 17th waits; what else its gate is does not. */
+static void
+a_grant_without_room_leaves_the_rest_of_the_gate_in_force(void **state UNUSED)
+{
+	const char *full = "promisc-waits: p17: promiscuous mode has no room: vmnet8 has 16 "
+			   "promiscuous ports already";
+	struct world *w = play_one_net();
+	char name[8];
+
+	world_marker(w, MSG_NET_ALL, 0, 0100644);
+	for (int n = 1; n <= GATE_MIRRORS_MAX + 1; n++) {
+		snprintf(name, sizeof(name), "p%d", n);
+		play_port(w, name);
+		play_filter(w, name, true);
+	}
+	world_run(w);
+	assert_true(play_gate(w, "vmnet8p16")->promisc);
+	assert_false(play_gate(w, "vmnet8p17")->promisc);
+	assert_int_equal(play_told(w, full), 1);
+	assert_int_equal(play_told(w, "port-ungated"), 0);
+	world_wait(w, 10000);
+	assert_int_equal(play_told(w, full), 1);
+	assert_true(play_gate(w, "vmnet8p17")->flags & GATE_DHCP);
+	assert_int_equal(play_set(w, "p17", "dhcp-server", "allow"), 0);
+	world_wait(w, 3000);
+	assert_int_equal(play_gate(w, "vmnet8p17")->flags, GATE_CONTROL | GATE_RA);
+	play_filter(w, "p1", false);
+	world_wait(w, 3000);
+	assert_true(play_gate(w, "vmnet8p17")->promisc);
+	assert_int_equal(play_gate(w, "vmnet8p17")->flags, GATE_CONTROL | GATE_RA | GATE_FORGED);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -525,6 +559,7 @@ main(void)
 	    cmocka_unit_test(a_word_said_before_the_port_was_seen_counts),
 	    cmocka_unit_test(a_revocation_does_not_wait_for_a_network_in_trouble),
 	    cmocka_unit_test(reload_looks_at_the_markers),
+	    cmocka_unit_test(a_grant_without_room_leaves_the_rest_of_the_gate_in_force),
 	    cmocka_unit_test(a_word_for_a_time_ends_although_the_clock_is_set),
 	};
 

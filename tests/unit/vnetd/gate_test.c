@@ -610,6 +610,23 @@ what_was_told_is_not_pinned_again(void **state UNUSED)
 	assert_true(mac_eq(g.mac, mac1));
 }
 
+static void
+forged_sources_go_with_promiscuous_mode_when_they_came_with_it(void **state UNUSED)
+{
+	struct msg_gate_set g = {
+	    .promisc = true, .lent = true, .flags = GATE_RA | GATE_FORGED, .flood = 7};
+
+	gate_without_promisc(&g);
+	assert_false(g.promisc || g.lent);
+	assert_int_equal(g.flags, GATE_RA);
+	assert_int_equal(g.flood, 7);
+	/* forged-transmits = allow */
+	g = (struct msg_gate_set){.promisc = true, .flags = GATE_FORGED};
+	gate_without_promisc(&g);
+	assert_false(g.promisc);
+	assert_int_equal(g.flags, GATE_FORGED);
+}
+
 /* --- the bridge's part --- */
 
 static void
@@ -672,7 +689,7 @@ each_field_makes_another_gate(void **state UNUSED)
 				       .mac_policy = MAC_POLICY_GIVEN,
 				       .mac = MAC1,
 				       .memo = {.len = 2, .b = {1, 2}}};
-	struct msg_gate_set b[19];
+	struct msg_gate_set b[20];
 
 	for (size_t i = 0; i < ARRAY_LEN(b); i++)
 		b[i] = a;
@@ -695,6 +712,7 @@ each_field_makes_another_gate(void **state UNUSED)
 	b[16].dhcp_leases = 1;
 	b[17].dhcp_server.h = 1;
 	b[18].dhcp_broadcast.h = 1;
+	b[19].lent = true;
 	for (size_t i = 0; i < ARRAY_LEN(b); i++) {
 		if (gate_same(&a, &b[i]) || gate_same(&b[i], &a))
 			fail_msg("field %zu does not count", i);
@@ -724,6 +742,7 @@ main(void)
 	    cmocka_unit_test(limits),
 	    cmocka_unit_test(limits_of_dhcp),
 	    cmocka_unit_test(copies_go_to_the_port_that_was_named),
+	    cmocka_unit_test(forged_sources_go_with_promiscuous_mode_when_they_came_with_it),
 	    cmocka_unit_test(the_memo_is_the_request),
 	    cmocka_unit_test(given_without_an_address_is_the_first_one),
 	    cmocka_unit_test(what_was_told_is_not_pinned_again),
