@@ -334,6 +334,15 @@ by_ifindex(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What has just failed would fail again; another wish need not. */
+static bool
+is_due(const struct port_gate *g, const struct msg_gate_set *want, bool waits)
+{
+	if (waits && gate_same(&g->failed, want))
+		return false;
+	return !g->known || g->unpin || !gate_same(&g->set, want);
+}
+
 static void
 fill(const struct core *c, struct port *p, struct plan_port *out)
 {
@@ -353,8 +362,7 @@ fill(const struct core *c, struct port *p, struct plan_port *out)
 		return;
 	keeper_want(c, p, &out->gate);
 	out->gated = p->gate.known;
-	out->set =
-	    !waits && (!p->gate.known || p->gate.unpin || !gate_same(&p->gate.set, &out->gate));
+	out->set = is_due(&p->gate, &out->gate, waits);
 }
 
 struct plan_port *
@@ -440,6 +448,7 @@ keeper_done(struct core *c, const struct msg_gate_set *m, const struct msg_reply
 
 	if (!p)
 		return;
+	p->gate.failed = r->err ? *m : (struct msg_gate_set){0};
 	p->gate.retry_at = r->err ? mono_add(c->now, RETRY_MS) : MONO_NEVER;
 	if (r->err == ENODEV) {
 		/* It left while the request was under way. */

@@ -29,10 +29,12 @@ struct port_gate {
 	bool loose;              /* it is to be fastened (fasten.h) */
 	bool fastened;           /* it was, or is being: its filters are taken away by us */
 	struct msg_gate_set set; /* the last one that was confirmed */
-	struct mac mac;          /* the port's own address: given or pinned; zero: none so far */
-	struct ip4 ip;           /* its lease or reservation; 0: none known */
-	struct mono retry_at;    /* when it is looked at again; MONO_NEVER: with the next event */
-	char *trouble;           /* why it has no gate, or is down; NULL: all is well */
+	/* The last one that could not be set: it is not tried before retry_at, another one is. */
+	struct msg_gate_set failed;
+	struct mac mac;       /* the port's own address: given or pinned; zero: none so far */
+	struct ip4 ip;        /* its lease or reservation; 0: none known */
+	struct mono retry_at; /* when it is looked at again; MONO_NEVER: with the next event */
+	char *trouble;        /* why it has no gate, or is down; NULL: all is well */
 };
 
 /* What the kernel held when this engine started, or told before the port was seen. */

@@ -526,12 +526,40 @@ a_grant_without_room_leaves_the_rest_of_the_gate_in_force(void **state UNUSED)
 	assert_int_equal(play_told(w, full), 1);
 	assert_true(play_gate(w, "vmnet8p17")->flags & GATE_DHCP);
 	assert_int_equal(play_set(w, "p17", "dhcp-server", "allow"), 0);
-	world_wait(w, 3000);
 	assert_int_equal(play_gate(w, "vmnet8p17")->flags, GATE_CONTROL | GATE_RA);
 	play_filter(w, "p1", false);
 	world_wait(w, 3000);
 	assert_true(play_gate(w, "vmnet8p17")->promisc);
 	assert_int_equal(play_gate(w, "vmnet8p17")->flags, GATE_CONTROL | GATE_RA | GATE_FORGED);
+	world_free(w);
+}
+
+/* Only what failed waits before it is tried again. */
+static void
+a_revocation_does_not_wait_for_a_gate_that_failed(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	play_port(w, "ids");
+	play_filter(w, "ids", true);
+	world_marker(w, MSG_NET_ALL, 0, 0100644);
+	assert_true(play_gate(w, "vmnet8p1")->promisc);
+	w->fail_type = MSG_GATE_SET;
+	w->fail_times = 1;
+	assert_int_equal(play_set(w, "ids", "rate-in", "8000k"), 0);
+	assert_int_equal(w->fail_times, 0);
+	w->gate_sets = 0;
+	core_filter_gone(w->core, w->now, world_link(w, "vmnet8p1")->ifindex);
+	world_run(w);
+	assert_int_equal(w->gate_sets, 0);
+	assert_int_equal(play_gate(w, "vmnet8p1")->rate_in_kbit, 0);
+	world_no_markers(w);
+	assert_int_equal(w->gate_sets, 1);
+	assert_false(play_gate(w, "vmnet8p1")->promisc);
+	assert_int_equal(play_gate(w, "vmnet8p1")->rate_in_kbit, 8000);
+	/* That was tried, and stands. */
+	world_wait(w, 10000);
+	assert_int_equal(w->gate_sets, 1);
 	world_free(w);
 }
 
@@ -560,6 +588,7 @@ main(void)
 	    cmocka_unit_test(a_revocation_does_not_wait_for_a_network_in_trouble),
 	    cmocka_unit_test(reload_looks_at_the_markers),
 	    cmocka_unit_test(a_grant_without_room_leaves_the_rest_of_the_gate_in_force),
+	    cmocka_unit_test(a_revocation_does_not_wait_for_a_gate_that_failed),
 	    cmocka_unit_test(a_word_for_a_time_ends_although_the_clock_is_set),
 	};
 
