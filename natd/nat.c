@@ -16,15 +16,15 @@
 
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "lib/sock_diag.h"
 #include "lib/util.h"
 #include "natd/firewall.h"
 #include "natd/flows.h"
 #include "natd/foreign.h"
 #include "natd/hold.h"
-#include "lib/sock_diag.h"
 #include "natd/nftevent.h"
 #include "natd/relay.h"
-#include "natd/way.h"
+#include "natd/waylook.h"
 
 enum {
 	EVENT_SIZE = 64 * 1024,
@@ -89,58 +89,6 @@ struct nat {
 static void commit(struct nat *n);
 static void flush_next(struct nat *n);
 
-/* -- the way out -- */
-
-/* A network's question to the host. */
-struct looking {
-	const struct msg_natd_net *net;
-	struct way way;
-};
-
-static void
-on_link(const struct rtnl_link *l, void *arg)
-{
-	struct looking *x = arg;
-
-	way_link(&x->way, x->net, l);
-}
-
-static void
-on_addr(const struct rtnl_addr *a, void *arg)
-{
-	struct looking *x = arg;
-
-	way_addr(&x->way, x->net, a);
-}
-
-static void
-on_route(const struct rtnl_route *r, void *arg)
-{
-	struct looking *x = arg;
-
-	way_route(&x->way, r);
-}
-
-static bool
-has_way(const struct msg_natd_net *net)
-{
-	return net->nat && (net->egress[0] || net->snat.h);
-}
-
-/* A host that does not answer is not said to lack anything. */
-static bool
-lacks_way(struct nat *n, const struct msg_natd_net *net, char *text, size_t cap)
-{
-	struct looking x = {.net = net};
-
-	if (!has_way(net))
-		return false;
-	return rtnl_links(n->d->rtnl, on_link, &x) == 0 &&
-	       rtnl_addrs(n->d->rtnl, on_addr, &x) == 0 &&
-	       rtnl_all_routes(n->d->rtnl, on_route, &x) == 0 &&
-	       way_is_missing(text, cap, &x.way, net);
-}
-
 static const char *
 without_ftp(const struct nat *n, const struct msg_natd_net *net)
 {
@@ -179,7 +127,7 @@ nat_report(struct nat *n)
 			natd_report(n->d, net, SERVICE_NAT, false, n->why, NULL);
 		} else if (p) {
 			report_problem(n, p, false);
-		} else if (lacks_way(n, &n->conf->nets[i], text, sizeof(text))) {
+		} else if (waylook_lacks(n->d->rtnl, &n->conf->nets[i], text, sizeof(text))) {
 			natd_report(n->d, net, SERVICE_NAT, false, text, NULL);
 		} else if (relay_is_missing(n->d->relay, net, &relay)) {
 			report_problem(n, &relay, true);
@@ -375,7 +323,7 @@ void
 nat_host_changed(struct nat *n)
 {
 	for (size_t i = 0; n->conf && i < n->conf->nnets; i++) {
-		if (!has_way(&n->conf->nets[i]))
+		if (!waylook_concerns(&n->conf->nets[i]))
 			continue;
 		nat_rescan(n);
 		return;

@@ -224,9 +224,8 @@ forward_of(const struct nat_plan *p, uint8_t proto, uint16_t port, struct ip4 ho
 {
 	const struct msg_nat_forward key = {.proto = proto, .port = port, .host = host};
 
-	return p->nforwards
-		   ? bsearch(&key, p->forwards, p->nforwards, sizeof(key), compare_key)
-		   : NULL;
+	return p->nforwards ? bsearch(&key, p->forwards, p->nforwards, sizeof(key), compare_key)
+			    : NULL;
 }
 
 /* A service that would not be heard of any more; whoever started it did not ask for that. */

@@ -55,7 +55,7 @@ struct nat_plan {
 	size_t forwards_cap;
 	size_t nhidden; /* forwards that were left out, as a service of the host has their port */
 	uint8_t shadowed[PROTO_N][65536 / 8]; /* host ports of forwards with `shadow` */
-	uint8_t unheld[PROTO_N][65536 / 8]; /* host ports that are forwarded and not to be held */
+	uint8_t unheld[PROTO_N][65536 / 8];   /* host ports that are forwarded and not to be held */
 	uint8_t unrelayed[PROTO_N][65536 / 8]; /* those that are not to be relayed */
 };
 
