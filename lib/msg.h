@@ -200,8 +200,9 @@
  * forgets by itself. */
 #define FIELDS_gate_forget(F) F(U32, ifindex, 0) F(MAC, mac, 0)
 /* Moves the programs of a port to where frames pass them fastest, see vnetd/hook.h: takes milliseconds, and for
- * that time each runs twice, so not for ports whose frames are copied. err EOPNOTSUPP: this kernel cannot. */
-#define FIELDS_gate_fasten(F) F(U32, ifindex, 0)
+ * that time each runs twice, so not for ports whose frames are copied. replace: only those that are there already, of
+ * other code, which is one step. err EOPNOTSUPP: this kernel cannot. */
+#define FIELDS_gate_fasten(F) F(U32, ifindex, 0) F(BOOL, replace, 0)
 /* Asks for a GATE_ROW for each gate of a network (MSG_NET_ALL: of all), and for each port that waits for its gate:
  * of that there is nothing but ifindex. */
 #define FIELDS_gate_list(F) F(U16, net, 0)

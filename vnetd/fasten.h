@@ -2,7 +2,8 @@
  * fasten.h - when the programs of ports are moved to where frames pass them fastest (hook.h).
  *
  * That takes priv some milliseconds a port, so it is done when nobody has asked for a gate for a while, port by
- * port with a pause between them, and not in networks where somebody gets copies of frames.
+ * port with a pause between them, and not in networks where somebody gets copies of frames: there what an earlier
+ * instance has fastened is only replaced.
  */
 #ifndef VNET_VNETD_FASTEN_H
 #define VNET_VNETD_FASTEN_H

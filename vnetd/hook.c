@@ -222,8 +222,8 @@ does_the_same(const struct hooks *h, const struct hook_program *old, int prog)
 	return info.id == old->id || (h->adopted && !memcmp(info.tag, old->tag, sizeof(old->tag)));
 }
 
-int
-hook_fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog)
+static int
+fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog, bool only_replace)
 {
 	const struct hook_program *old;
 	int r;
@@ -231,9 +231,21 @@ hook_fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog)
 	if (!h->tcx)
 		return -EOPNOTSUPP;
 	r = ours(h, ifindex, hook, &old);
-	if (r < 0 || (old && does_the_same(h, old, prog)))
+	if (r < 0 || (old ? does_the_same(h, old, prog) : only_replace))
 		return r;
 	return attach(ifindex, hook, prog, old);
+}
+
+int
+hook_fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog)
+{
+	return fasten(h, ifindex, hook, prog, false);
+}
+
+int
+hook_replace(const struct hooks *h, int ifindex, enum nl_hook hook, int prog)
+{
+	return fasten(h, ifindex, hook, prog, true);
 }
 
 int

@@ -64,6 +64,10 @@ int hook_attach(const struct hooks *h, struct nl *nl, int ifindex, enum nl_hook 
  * hook_drop_filters(). 0; -EOPNOTSUPP: this kernel has no tcx; -errno. */
 int hook_fasten(const struct hooks *h, int ifindex, enum nl_hook hook, int prog);
 
+/* Replaces an earlier one of ours that is fastened, unless it does the same: that is one step, so nothing runs
+ * twice. Without one it does nothing. Returns as hook_fasten(). */
+int hook_replace(const struct hooks *h, int ifindex, enum nl_hook hook, int prog);
+
 /* Takes away the filters that hook_attach() made, for links whose programs are all fastened. 0 or -errno. */
 int hook_drop_filters(const struct hooks *h, struct nl *nl, int ifindex);
 

@@ -27,6 +27,7 @@ struct port_gate {
 	bool known;              /* priv has confirmed `set` */
 	bool unpin;              /* the next one forgets the pinned address */
 	bool loose;              /* it is to be fastened (fasten.h) */
+	bool renewed;            /* what an earlier instance has fastened there was replaced */
 	bool fastened;           /* it was, or is being: its filters are taken away by us */
 	struct msg_gate_set set; /* the last one that was confirmed */
 	/* The last one that could not be set: it is not tried before retry_at, another one is. */

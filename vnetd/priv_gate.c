@@ -479,14 +479,17 @@ priv_gate_fasten(struct priv *p, struct call *c)
 	const int ifindex = (int)c->m->u.gate_fasten.ifindex;
 	const unsigned slot = gate_slot_find(&p->gate->slots, (uint32_t)ifindex);
 	const struct gate_fds *fds = &p->gate->fds;
+	const bool replace = c->m->u.gate_fasten.replace;
+	int (*step)(const struct hooks *, int, enum nl_hook, int) =
+	    replace ? hook_replace : hook_fasten;
 	int r;
 
 	if (slot == 0 || p->gate->policy[slot].ifindex == 0)
 		return fail(c, -ENODEV, "interface %d: it has no gate", ifindex);
-	r = hook_fasten(p->hooks, ifindex, NL_INGRESS, fds->in);
+	r = step(p->hooks, ifindex, NL_INGRESS, fds->in);
 	if (r == 0 && gate_rule_watches_egress(&p->gate->policy[slot]))
-		r = hook_fasten(p->hooks, ifindex, NL_EGRESS, fds->out);
-	if (r == 0)
+		r = step(p->hooks, ifindex, NL_EGRESS, fds->out);
+	if (r == 0 && !replace)
 		r = hook_drop_filters(p->hooks, p->route, ifindex);
 	return r < 0 ? fail_errno(c, r, "interface %d: its gate stays a filter", ifindex) : 0;
 }

@@ -315,15 +315,16 @@ def host(machine, folder):
     made.delete()
 
 
-OLD_KERNEL = {"LD_PRELOAD": str(built.program("tests/net/libold-kernel.so"))}
+PRELOADED = {"clsact": "old-kernel", "upgrades": "other-build"}
 
 
 @pytest.fixture
 def priv(host, folder, request):
-    """With the parameter "clsact" as on a kernel without tcx."""
+    """With the parameter "clsact" as on a kernel without tcx; "upgrades": each start is as of another build."""
     made = Priv(host, folder)
-    if getattr(request, "param", None) == "clsact":
-        made.environment = OLD_KERNEL
+    library = PRELOADED.get(getattr(request, "param", None))
+    if library:
+        made.environment = {"LD_PRELOAD": str(built.program(f"tests/net/lib{library}.so"))}
     yield made.start()
     report = getattr(request.node, "report_call", None)
     if report is not None and report.failed:

@@ -234,6 +234,29 @@ def test_fastened_gates_live_on_without_priv(two, priv):
     assert programs(two.host, "vmnet8p2") == []
 
 
+@pytest.mark.parametrize("priv", ["upgrades"], indirect=True)
+@pytest.mark.parametrize("replace", [True, False])
+def test_programs_of_an_earlier_build_are_replaced(two, priv, replace):
+    """replace: as where somebody gets copies, so that nothing may be moved."""
+    priv.gate(mac_policy=GIVEN, mac=A, rate_in_kbit=10_000_000)
+    index = index_of(priv, "vmnet8p1")
+    priv.engine.ask("GATE_FASTEN", ifindex=index)
+    both = lambda: [*fastened(two.host, "vmnet8p1"), *fastened(two.host, "vmnet8p1", "egress")]
+    old = both()
+    kill_and_start(priv)
+    priv.gate("vmnet8p2", mac_policy=GIVEN, mac=B, promisc=replace)
+    priv.gate(mac_policy=GIVEN, mac=A, rate_in_kbit=10_000_000)
+    assert both() == old  # not yet
+    for _ in range(2):
+        priv.engine.ask("GATE_FASTEN", ifindex=index, replace=replace)
+        is_fastened(priv, "vmnet8p1", egress=True)
+        assert not set(both()) & set(old)
+    # What is no more than a filter stays one.
+    priv.engine.ask("GATE_FASTEN", ifindex=index_of(priv, "vmnet8p2"), replace=True)
+    assert (filters(two.host, "vmnet8p2"), fastened(two.host, "vmnet8p2")) == (["gate_in"], {})
+    assert two.goes(1, ether(A, HOST8), fence=A) == {"host": 1, **({2: 1} if replace else {})}
+
+
 def test_nothing_is_lost_and_nothing_forged_while_a_gate_is_fastened(two, priv):
     priv.gate(mac_policy=GIVEN, mac=P1)
     honest, forged = 0x88B6, 0x88B7

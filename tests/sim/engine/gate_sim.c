@@ -160,6 +160,12 @@ no_gate_is_fastened_while_somebody_gets_copies(void **state UNUSED)
 	assert_int_equal(play_decide(w, 0, "sniffer", PROMISC_ALLOW_ONCE, 0), 0);
 	world_wait(w, 60000);
 	assert_int_equal(w->fastens, 0);
+	/* What was fastened by an earlier engine's priv, if anything was, is replaced, once. */
+	assert_int_equal(w->replaces, 2);
+	play_quiet_restart(w);
+	world_wait(w, 60000);
+	assert_int_equal(w->fastens, 0);
+	assert_int_equal(w->replaces, 4);
 	assert_int_equal(play_decide(w, 0, "sniffer", PROMISC_REVOKE, 0), 0);
 	world_wait(w, 3000);
 	assert_true(is_fast(w, "vmnet8p1") && is_fast(w, "vmnet8p2"));

@@ -114,16 +114,19 @@ del(struct world *w, uint32_t ifindex)
 }
 
 static int
-fasten(struct world *w, uint32_t ifindex)
+fasten(struct world *w, const struct msg_gate_fasten *m)
 {
-	struct world_gate *g = find(w, ifindex);
+	struct world_gate *g = find(w, m->ifindex);
 
-	w->fastens++;
+	if (m->replace)
+		w->replaces++;
+	else
+		w->fastens++;
 	if (w->no_tcx)
 		return EOPNOTSUPP;
 	if (!g)
 		return ENODEV;
-	g->fast = true;
+	g->fast |= !m->replace;
 	return 0;
 }
 
@@ -175,7 +178,7 @@ gates_execute(struct world *w, const struct msg *m, int *err, int *fds, size_t *
 		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		*nfds = 1;
 	} else if (m->type == MSG_GATE_FASTEN) {
-		*err = fasten(w, m->u.gate_fasten.ifindex);
+		*err = fasten(w, &m->u.gate_fasten);
 	} else if (m->type == MSG_GATE_FORGET) {
 		w->forgets++;
 	} else {

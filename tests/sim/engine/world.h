@@ -62,7 +62,7 @@ struct world {
 	bool router; /* ip_forward before we came */
 	struct world_gate gate[WORLD_LINKS];
 	size_t ngates;
-	unsigned gate_sets, fastens, forgets;
+	unsigned gate_sets, fastens, replaces, forgets;
 	bool no_tcx; /* an old kernel */
 	struct msg_marker_row marker[4];
 	size_t nmarkers;

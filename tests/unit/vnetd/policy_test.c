@@ -653,6 +653,7 @@ gates(void **state UNUSED)
 	ALLOWED(GATE_SET, gate_set, rate_out_kbit = UINT32_MAX);
 	ALLOWED(GATE_SET, gate_set, promisc = true);
 	ALLOWED(GATE_SET, gate_set, unpin = true);
+	ALLOWED(GATE_SET, gate_set, lent = true);
 
 	ALLOWED_STR(GATE_SET, gate_set, span, "vnet1");
 	REFUSED_STR(GATE_SET, gate_set, span, "vmnet8p1"); /* itself */
@@ -692,6 +693,7 @@ gates(void **state UNUSED)
 	REFUSED(GATE_DEL, gate_del, ifindex = 0);
 	ALLOWED(GATE_DEL, gate_del, ifindex = INT32_MAX);
 	REFUSED(GATE_DEL, gate_del, ifindex = (uint32_t)INT32_MAX + 1);
+	ALLOWED(GATE_FASTEN, gate_fasten, replace = true);
 	REFUSED(GATE_FASTEN, gate_fasten, ifindex = 0);
 	REFUSED(GATE_FASTEN, gate_fasten, ifindex = UINT32_MAX);
 	REFUSED(GATE_FORGET, gate_forget, ifindex = 0);
