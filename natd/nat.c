@@ -274,7 +274,7 @@ on_scan_done(void *arg, const struct msg_reply *r, int *fds UNUSED, size_t nfds 
 		log_debug("foreign rule sets: %s", r->text);
 		scan_over(n);
 		if (!n->scan_again)
-			loop_timer_set(n->scan_timer, mono_add(mono_now(), LOOK_MS));
+			loop_timer_set(n->scan_timer, mono_add(mono_now(), SCAN_EVERY_MS));
 		return;
 	}
 	take_rows(n);

@@ -235,5 +235,6 @@ def test_who_has_no_leave_from_polkit(lab, vnetd, firewalld, member):
     program = Program(lab, member)
     said = re.compile("vmnet8: firewalld does not change its zone: Not Authorized.*firewall-cmd --permanent")
     proc.wait_until("the log says so", lambda: said.search(program.said()), 15)
-    assert firewalld.zone() == [] and warnings(vnetd)
+    assert firewalld.zone() == []
+    proc.wait_until("vnetd warns", lambda: warnings(vnetd))
     assert program.said().count("Not Authorized") == 1
