@@ -558,7 +558,7 @@ apply(struct nat *n, const struct natd_conf *c)
 	listeners_init(&host);
 	for (unsigned proto = 0; proto < PROTO_N; proto++)
 		sock_diag_list(n->d->inuse, (enum ip_proto)proto, n->d->own, &host);
-	ok = plan_make(&p, c, &host, &n->sent);
+	ok = plan_make(&p, c, &host, &n->wanted);
 	listeners_fini(&host);
 	if (!ok)
 		return false;
@@ -650,8 +650,6 @@ nat_change(struct nat *n, const struct msg_nat_forward *f, bool gone, bool shado
 		n->behind = true;
 		commit(n);
 	}
-	if (shadow && !gone)
-		plan_note_shadow(&n->sent, f);
 	hold_apply(n->d->hold, &n->wanted, n->conf->hold_ports);
 	relay_apply(n->d->relay, &n->wanted, n->conf->hold_ports);
 	return true;

@@ -449,7 +449,6 @@ plan_copy(struct nat_plan *to, const struct nat_plan *from)
 			     .ncaptures = from->ncaptures};
 
 	memcpy(p.captures, from->captures, sizeof(p.captures));
-	memcpy(p.shadowed, from->shadowed, sizeof(p.shadowed));
 	p.nets = calloc(from->nnets + 1, sizeof(*p.nets));
 	p.forwards = calloc(p.forwards_cap, sizeof(*p.forwards));
 	if (!p.nets || !p.forwards) {

@@ -60,7 +60,7 @@ struct nat_plan {
 };
 
 /* Makes the plan; of two forwards of one host port the earlier row stays. host: services that only forwards with
- * `shadow` may hide, or NULL. there: the plan in force, or NULL; a port that it forwards without
+ * `shadow` may hide, or NULL. there: the plan so far, or NULL; a port that it forwards without
  * `shadow` was the forward's first, and stays so whoever has opened it since. False: no memory (out is empty then). */
 bool plan_make(struct nat_plan *out, const struct natd_conf *c, const struct listeners *host,
 	       const struct nat_plan *there);

@@ -294,26 +294,7 @@ change_table(struct priv_nft *n, struct nft_refusal *why)
 	return commit_batch(n, &b, why);
 }
 
-/* It should have been translated: from a guest to the outside, or to a host port with a forward. */
-static bool
-is_of_plan(const struct nft_ct_tuple *t, void *arg)
-{
-	const struct nft_plan *plan = arg;
-	bool inside = false, guest = false;
-
-	for (size_t i = 0; i < plan->nnets; i++) {
-		const struct msg_nat_net *m = &plan->nets[i];
-		const struct prefix4 subnet = {m->subnet, m->len};
-
-		inside = inside || prefix4_contains(subnet, t->dst);
-		guest = guest || (m->nat && prefix4_contains(subnet, t->src));
-	}
-	if (guest && !inside)
-		return true;
-	return (t->proto == IPPROTO_TCP && nft_plan_has_port(plan, PROTO_TCP, t->dport)) ||
-	       (t->proto == IPPROTO_UDP && nft_plan_has_port(plan, PROTO_UDP, t->dport));
-}
-
+/* From a guest of a network with NAT. */
 static bool
 is_of_guest(const struct nft_ct_tuple *t, void *arg)
 {
@@ -326,6 +307,24 @@ is_of_guest(const struct nft_ct_tuple *t, void *arg)
 			return true;
 	}
 	return false;
+}
+
+/* It should have been translated: from a guest to the outside, or to a host port with a forward. */
+static bool
+is_of_plan(const struct nft_ct_tuple *t, void *arg)
+{
+	const struct nft_plan *plan = arg;
+	bool inside = false;
+
+	for (size_t i = 0; i < plan->nnets && !inside; i++) {
+		const struct msg_nat_net *m = &plan->nets[i];
+
+		inside = prefix4_contains((struct prefix4){m->subnet, m->len}, t->dst);
+	}
+	if (!inside && is_of_guest(t, arg))
+		return true;
+	return (t->proto == IPPROTO_TCP && nft_plan_has_port(plan, PROTO_TCP, t->dport)) ||
+	       (t->proto == IPPROTO_UDP && nft_plan_has_port(plan, PROTO_UDP, t->dport));
 }
 
 /* Forwards that went while no natd was there: their connections end now. */
