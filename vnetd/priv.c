@@ -244,11 +244,20 @@ refuse(struct server *s, struct call *c, enum role role, const char *why)
 }
 
 static void
+sync_folder(const struct server *s, struct call *c)
+{
+	if (c->unsynced >= 0 && fsync(c->unsynced) < 0)
+		log_error(errno, "%s: what has just been written may not survive a power cut",
+			  s->priv.start->dirs->config);
+	fd_close(&c->unsynced);
+}
+
+static void
 on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t nfds UNUSED,
        void *arg)
 {
 	struct server *s = arg;
-	struct call c = {.m = m, .in = fds, .from = chan};
+	struct call c = {.m = m, .in = fds, .from = chan, .unsynced = -1};
 	char breach[96];
 	const char *why;
 	int r;
@@ -274,6 +283,7 @@ on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t 
 		  : c.text[0] ? c.text
 			      : strerrorname_np(-r));
 	answer(&c, r);
+	sync_folder(s, &c);
 }
 
 static void

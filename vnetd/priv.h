@@ -97,6 +97,7 @@ struct call {
 	char text[sizeof(((struct msg_reply *)0)->text)];
 	int out[POLICY_QUEUES_MAX]; /* descriptors of the REPLY; priv.c closes them */
 	size_t nout;
+	int unsynced; /* a folder to be synced behind the REPLY, before anything else is done; or -1 */
 };
 
 /* A handler: 0 or -errno; on failure `text` should be a sentence, for which these are made. */

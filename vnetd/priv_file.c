@@ -171,8 +171,8 @@ copy_contents(int to, int from)
 	return n < 0 ? -errno : 0;
 }
 
-/* New contents under a temporary name, on disk, then over the old file, then the folder on disk: after a
- * power cut there is the old file or the new one. */
+/* New contents under a temporary name, on disk, then over the old file: after a power cut there is the old file or the
+ * new one. Which one is settled when the folder is on disk. */
 static int
 replace(int dir, const char *name, int contents)
 {
@@ -196,8 +196,6 @@ replace(int dir, const char *name, int contents)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, temp, 0);
-	else if (fsync(dir) < 0)
-		r = -errno;
 	return r;
 }
 
@@ -211,6 +209,8 @@ priv_conf_replace(struct priv *p, struct call *c)
 
 	if (r < 0)
 		return fail_errno(c, r, "%s/%s: cannot write it", p->start->dirs->config, at.path);
+	/* The engine goes on meanwhile. Whatever it has done next is done here behind this. */
+	c->unsynced = fd_take(&dir);
 	return 0;
 }
 

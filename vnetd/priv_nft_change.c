@@ -66,7 +66,7 @@ nft_change_gone(struct nft_change *c, struct nft_plan *p, const struct msg_nat_f
 int
 nft_change_come(struct nft_change *c, struct nft_plan *p, const struct msg_nat_forward *m)
 {
-	bool bound = p->any_bound, ftp = p->any_ftp_forward;
+	bool any = p->any_forward, bound = p->any_bound, ftp = p->any_ftp_forward;
 	int r;
 
 	if (c->ncome == NAT_CHANGES_MAX)
@@ -74,6 +74,6 @@ nft_change_come(struct nft_change *c, struct nft_plan *p, const struct msg_nat_f
 	r = nft_plan_forward(p, m);
 	if (r == 0)
 		c->come[c->ncome++] = *m;
-	c->rules |= p->any_bound != bound || p->any_ftp_forward != ftp;
+	c->rules |= p->any_forward != any || p->any_bound != bound || p->any_ftp_forward != ftp;
 	return r;
 }

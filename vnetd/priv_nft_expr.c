@@ -247,6 +247,16 @@ is_bridge(struct rule *r, uint32_t key)
 	compare(r, NFT_REG_1, NFT_CMP_EQ, bridge, sizeof(bridge));
 }
 
+/* Whether a name can be that of one of our networks at all. */
+static void
+named_vmnet(struct rule *r, uint32_t key)
+{
+	static const char vmnet[] = {'v', 'm', 'n', 'e', 't'};
+
+	load_meta(r, key, NFT_REG_1);
+	compare(r, NFT_REG_1, NFT_CMP_EQ, vmnet, sizeof(vmnet));
+}
+
 static void
 loopback(struct rule *r, uint32_t offset)
 {
@@ -502,6 +512,12 @@ put_stmt(struct rule *r, const struct nft_stmt *s)
 		compare(r, NFT_REG_1, NFT_CMP_EQ, &none, sizeof(none));
 		break;
 	}
+	case NFT_OP_IIF_VMNET:
+		named_vmnet(r, NFT_META_IIFNAME);
+		break;
+	case NFT_OP_OIF_VMNET:
+		named_vmnet(r, NFT_META_OIFNAME);
+		break;
 	case NFT_OP_IIF_IN:
 		load_meta(r, NFT_META_IIFNAME, NFT_REG_1);
 		lookup(r, s->arg, NULL);

@@ -53,7 +53,7 @@ enum nft_set {
 	NFT_SET_FTP_NETS,      /* ifname: networks whose FTP is followed */
 	NFT_SET_FTP_PORTS,     /* port: of the host, leading to a guest's FTP server */
 	NFT_SET_FLOW_NETS,     /* ifname: networks whose connections the flowtable takes */
-	NFT_MAP_FROM_GUESTS,   /* ifname : goto from_nat, from_hostonly, from_closed */
+	NFT_MAP_FROM_GUESTS,   /* ifname : goto from_hostonly, from_closed */
 	NFT_MAP_TO_HOST,       /* ifname : goto host_open, host_closed */
 	NFT_SET_N
 };
@@ -67,6 +67,7 @@ enum nft_chain {
 	NFT_CHAIN_GATEWAY,
 	NFT_CHAIN_HOST_OPEN,
 	NFT_CHAIN_HOST_CLOSED,
+	NFT_CHAIN_INSIDE,
 	NFT_CHAIN_FORWARDED,
 	NFT_CHAIN_INPUT,
 	NFT_CHAIN_FORWARD,
@@ -99,6 +100,7 @@ enum nft_when {
 	NFT_IF_WAYS,         /* some network does not just masquerade */
 	NFT_IF_EGRESS,       /* some network leaves by one interface only */
 	NFT_IF_VMWARE,       /* some network is for VMware's MAC addresses */
+	NFT_IF_FORWARDS,     /* there are any */
 	NFT_IF_BOUND,        /* some forward is of one address of the host */
 	NFT_IF_CAPTURES,
 	NFT_IF_FLOWS, /* the flowtable takes some network's connections */
@@ -134,6 +136,8 @@ enum nft_op {
 	NFT_OP_DADDR_NOT,      /* ip daddr != ARG (host order) */
 	NFT_OP_BRIDGED,        /* meta iifkind "bridge" meta oifkind "bridge" */
 	NFT_OP_IIF_NONE,       /* meta iif 0: of the host, or of a bridge behind bridge-nf */
+	NFT_OP_IIF_VMNET,      /* iifname "vmnet*" */
+	NFT_OP_OIF_VMNET,      /* oifname "vmnet*" */
 	NFT_OP_IIF_IN,         /* iifname @SET */
 	NFT_OP_OIF_IN,         /* oifname @SET */
 	NFT_OP_OIF_NOT_IN,     /* oifname != @SET */
@@ -217,10 +221,10 @@ struct nft_plan {
 	struct nft_timeout timeouts[2 * NFT_NETS_MAX]; /* distinct */
 	size_t ntimeouts;
 	bool any_ftp, any_way, any_egress, any_vmware, any_tcp_timeout,
-	    any_flow;                      /* of the networks */
-	bool any_bound, any_ftp_forward;   /* of the forwards, now or before a change */
-	uint8_t taken[PROTO_N][65536 / 8]; /* host ports with a forward */
-	int err;                           /* of the first bad row, negative */
+	    any_flow;                                 /* of the networks */
+	bool any_forward, any_bound, any_ftp_forward; /* of the forwards, now or before a change */
+	uint8_t taken[PROTO_N][65536 / 8];            /* host ports with a forward */
+	int err;                                      /* of the first bad row, negative */
 	char why[160];
 };
 

@@ -183,6 +183,8 @@ static const struct {
     [NFT_OP_DADDR_LOOPBACK] = {"ip daddr 127.0.0.0/8", false},
     [NFT_OP_BRIDGED] = {"meta iifkind \"bridge\" meta oifkind \"bridge\"", false},
     [NFT_OP_IIF_NONE] = {"meta iif 0", false},
+    [NFT_OP_IIF_VMNET] = {"iifname \"vmnet*\"", false},
+    [NFT_OP_OIF_VMNET] = {"oifname \"vmnet*\"", false},
     [NFT_OP_IIF_IN] = {"iifname @", true},
     [NFT_OP_OIF_IN] = {"oifname @", true},
     [NFT_OP_OIF_NOT_IN] = {"oifname != @", true},

@@ -255,14 +255,9 @@ def add(full, peer, table):
                               f"{{ {elements(1, port)} }}"))
         if not answers(full, port):
             raise proc.Failed("`vnetctl forward add` ended before its forward was in force")
-    trace = full.lab.tmp / "trace"
-    tracer = full.lab.host.popen("strace", "-T", "-e", "trace=sendmsg,sendto", "-o", trace, "-p", vnetd.pid_of("priv"))
-    proc.wait_until("strace looks", lambda: "TracerPid:\t0" not in
-                    pathlib.Path(f"/proc/{vnetd.pid_of('priv')}/status").read_text())
-    for i in range(ADDS):
-        vnetd.ctl("forward", "add", "vmnet8", "tcp", 2001 + i, GUEST, CLOSER)
-    tracer.terminate()
-    tracer.wait(10)
+    with vnetd.traced("priv", "-T", "-e", "trace=sendmsg,sendto") as trace:
+        for i in range(ADDS):
+            vnetd.ctl("forward", "add", "vmnet8", "tcp", 2001 + i, GUEST, CLOSER)
     # A transaction begins and ends with messages of its own; nothing else that is sent has them.
     for line in trace.read_text().splitlines():
         if "NFNL_MSG_BATCH_BEGIN" in line and (found := re.search(r"<([\d.]+)>$", line)):

@@ -5,6 +5,7 @@ Programs come from a staged installation, `VNET_STAGE` (the DESTDIR of `meson in
 --prefix=/usr).  Inside a `ns.Host` it is seen as /usr, so the tests run what a user runs.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -173,6 +174,19 @@ class Vnetd:
         new = proc.wait_until(f"{name} is back", successor, timeout)
         self.wait_ready(timeout)
         return new
+
+    @contextlib.contextmanager
+    def traced(self, name, *options):
+        """strace with these options at a process, see pid_of(): the file that it writes, whole behind the block."""
+        pid, trace = self.pid_of(name), self.log.with_name(f"strace.{name}")
+        tracer = self.host.popen("strace", "-o", trace, "-p", pid, *options)
+        proc.wait_until("strace looks",
+                        lambda: "TracerPid:\t0" not in Path(f"/proc/{pid}/status").read_text())
+        try:
+            yield trace
+        finally:
+            tracer.terminate()
+            tracer.wait(10)
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import pathlib
+import re
 import select
 import socket
 import threading
@@ -97,6 +98,24 @@ def test_one_forward_among_ten_thousand(lab):
         assert echoes(kept)
         kept.close()
         gone.close()
+
+
+def test_forward_is_on_disk_before_it_is_in_force(lab):
+    """The folder is synced while the others go on already, but before the kernel is told."""
+    vnetd = lab.vnetd
+    vnetd.write("networking", daemon.NETWORKING + line(8080))
+    vnetd.start()
+    wait_for_table(lab.host, "tcp . 8080 ")
+    with vnetd.traced("priv", "-e", "trace=fdatasync,renameat,fsync,sendto") as trace:
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "8081", GUEST, "7")
+        assert "tcp . 8081 " in table(lab.host)
+    calls = [row.split("(")[0] for row in trace.read_text().splitlines() if re.match(r"\w+\(", row)]
+    assert calls[:4] == ["fdatasync", "renameat", "fsync", "sendto"]
+    with vnetd.traced("priv", "-e", "inject=fsync:error=EIO"):
+        vnetd.ctl("forward", "add", "vmnet8", "tcp", "8082", GUEST, "7")
+    assert "tcp . 8082 " in table(lab.host)
+    assert f"{vnetd.config}: what has just been written may not survive a power cut: Input/output error" in vnetd.log_text()
+
 
 
 def bind(where, kind, port, address="0.0.0.0"):

@@ -404,6 +404,27 @@ a_change_goes_into_the_plan(void **state UNUSED)
 	assert_int_equal(change.ngone + change.ncome, 2);
 }
 
+/* Without a forward no connection is asked whether it is for one. */
+static void
+the_first_forward_brings_chains(void **state UNUSED)
+{
+	struct msg_nat_net n = nft_sample_net(8);
+	struct msg_nat_forward f = nft_sample_forward(8, PROTO_TCP, 1);
+
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_plan_net(&plan, &n), 0);
+	assert_false(nft_plan_has_chain(&plan, NFT_CHAIN_PREROUTING) ||
+		     nft_plan_has_chain(&plan, NFT_CHAIN_OUTPUT));
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_true(change.rules);
+	assert_true(nft_plan_has_chain(&plan, NFT_CHAIN_PREROUTING) &&
+		    nft_plan_has_chain(&plan, NFT_CHAIN_OUTPUT));
+	change = (struct nft_change){.ngone = 0};
+	assert_int_equal(nft_change_gone(&change, &plan, &f), 0);
+	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
+	assert_false(change.rules);
+}
+
 /* Rules that ask for the address of the host are there when there is such a forward. */
 static void
 the_first_bound_forward_brings_rules(void **state UNUSED)
@@ -414,7 +435,8 @@ the_first_bound_forward_brings_rules(void **state UNUSED)
 	change = (struct nft_change){.ngone = 0};
 	assert_int_equal(nft_plan_net(&plan, &n), 0);
 	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
-	assert_false(change.rules || nft_plan_has_set(&plan, NFT_MAP_BOUND_TCP));
+	assert_false(nft_plan_has_set(&plan, NFT_MAP_BOUND_TCP));
+	change = (struct nft_change){.ngone = 0};
 	f.host = IP(192, 0, 2, 1);
 	f.port = 2;
 	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
@@ -436,7 +458,8 @@ the_first_forward_of_ftp_brings_its_rule(void **state UNUSED)
 	n.ftp = true;
 	assert_int_equal(nft_plan_net(&plan, &n), 0);
 	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
-	assert_false(change.rules || nft_plan_has_set(&plan, NFT_SET_FTP_PORTS));
+	assert_false(nft_plan_has_set(&plan, NFT_SET_FTP_PORTS));
+	change = (struct nft_change){.ngone = 0};
 	f.guest_port = NFT_FTP_PORT;
 	f.port = 2;
 	assert_int_equal(nft_change_come(&change, &plan, &f), 0);
@@ -505,6 +528,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_forwards_are_refused, begin, end),
 	    cmocka_unit_test_setup_teardown(a_change_goes_into_the_plan, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_belong_to_guests, begin, end),
+	    cmocka_unit_test_setup_teardown(the_first_forward_brings_chains, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_bound_forward_brings_rules, begin, end),
 	    cmocka_unit_test_setup_teardown(the_first_forward_of_ftp_brings_its_rule, begin, end),
 	    cmocka_unit_test_setup_teardown(connections_in_a_flowtable_are_established, begin, end),
