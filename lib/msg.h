@@ -213,13 +213,14 @@
 /* The REPLY carries the ring buffer of bpf/gate_maps.h's events. */
 #define FIELDS_gate_events(F)
 /* The REPLY carries an inotify descriptor that becomes readable when a marker file may have come, gone or
- * changed. Only folders that exist now are watched: ask again when one has come. */
+ * changed. Only folders and markers that exist now are watched: ask again when one has come. */
 #define FIELDS_marker_watch(F)
 /* Asks for a MARKER_ROW for each file promiscAuthorized that exists: net, or MSG_NET_ALL for the global one.
- * The facts are the kernel's, as lstat() tells them. */
+ * The facts are the kernel's, as lstat() tells them. linked: its folder is a symbolic link. */
 #define FIELDS_marker_list(F)
 #define FIELDS_marker_row(F)                                                                       \
-	F(U16, net, 0) F(BOOL, regular, 0) F(U32, links, 0) F(U32, uid, 0) F(U32, mode, 0)
+	F(U16, net, 0) F(BOOL, linked, 0) F(BOOL, regular, 0) F(U32, links, 0) F(U32, uid, 0)      \
+	F(U32, mode, 0)
 
 /* -- dhcpd -> priv -- */
 

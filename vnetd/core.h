@@ -157,8 +157,8 @@ void core_overrun(struct core *c, struct mono now);
 /* The gate's programs report. */
 void core_gate_event(struct core *c, struct mono now, const struct gate_event *e);
 
-/* A marker file may have come, gone or changed; folders: so may a folder that can hold one. */
-void core_marker_event(struct core *c, struct mono now, bool folders);
+/* A marker file may have come, gone or changed; anew: what there is to be watched has changed, too. */
+void core_marker_event(struct core *c, struct mono now, bool anew);
 
 void core_timer(struct core *c, struct mono now);
 

@@ -189,11 +189,21 @@ watch_gate(struct engine *e, int *fd)
 		ring_buffer__consume(e->ring);
 }
 
-/* Every edit of a file beside it is an event as well; listing the markers looks into each network's folder. */
+/* Every edit of a file beside it is an event as well; listing the markers looks into each network's folder. A link may be
+ * one to a folder. */
 static bool
 is_of_marker(const struct inotify_event *ev)
 {
-	return ev->len == 0 || ev->mask & IN_ISDIR || !strcmp(ev->name, "promiscAuthorized");
+	return ev->len == 0 || ev->mask & IN_ISDIR || !strcmp(ev->name, "promiscAuthorized") ||
+	       !strncmp(ev->name, "vmnet", strlen("vmnet"));
+}
+
+/* Something is there to be watched that was not before, or the other way round. */
+static bool
+is_new_to_watch(const struct inotify_event *ev)
+{
+	return ev->mask & (IN_ISDIR | IN_DELETE_SELF | IN_IGNORED | IN_Q_OVERFLOW) ||
+	       (ev->mask & (IN_CREATE | IN_MOVED_TO) && is_of_marker(ev));
 }
 
 static void
@@ -201,21 +211,20 @@ on_marker(int fd, void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096 + NAME_MAX + 1];
 	struct engine *e = arg;
-	bool folders = false, some = false;
+	bool anew = false, some = false;
 	ssize_t n;
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		for (const char *p = buf; p < buf + n;) {
 			const struct inotify_event *ev = (const void *)p;
 
-			folders |= (ev->mask &
-				    (IN_ISDIR | IN_DELETE_SELF | IN_IGNORED | IN_Q_OVERFLOW)) != 0;
+			anew |= is_new_to_watch(ev);
 			some |= is_of_marker(ev);
 			p += sizeof(*ev) + ev->len;
 		}
 	}
 	if (some)
-		core_marker_event(e->core, mono_now(), folders);
+		core_marker_event(e->core, mono_now(), anew);
 }
 
 static void

@@ -145,10 +145,10 @@ grant_start(struct core *c)
 }
 
 void
-core_marker_event(struct core *c, struct mono now, bool folders)
+core_marker_event(struct core *c, struct mono now, bool anew)
 {
 	c->now = now;
-	if (folders)
+	if (anew)
 		grant_watch(c);
 	else if (c->grants.listing)
 		c->grants.again = true;

@@ -584,6 +584,7 @@ take_lease(struct core *c, const struct msg *m, void *arg UNUSED)
 
 	if (m->type != MSG_LEASE_ROW) {
 		c->keeper.leases_asked = false;
+		c->keeper.leases_known |= !m->u.reply.err;
 		return;
 	}
 	/* A lease counts more than the reservation behind it. */
@@ -598,7 +599,8 @@ keeper_ask_leases(struct core *c)
 	bool wanted = false;
 
 	for (const struct port *p = c->ports.head; p && !wanted; p = p->next)
-		wanted = guards_ip(c, p) && !mac_is_zero(port_address(p)) && p->gate.ip.h == 0;
+		wanted = (guards_ip(c, p) || !c->keeper.leases_known) &&
+			 !mac_is_zero(port_address(p)) && p->gate.ip.h == 0;
 	if (!wanted || c->keeper.leases_asked)
 		return;
 	c->keeper.leases_asked = true;

@@ -44,6 +44,7 @@ struct keeper {
 	size_t nseen, cap;
 	bool leases_wanted; /* this look found addresses to which leases may belong */
 	bool leases_asked;  /* a LEASE_LIST is under way */
+	bool leases_known;  /* one was answered */
 };
 
 void keeper_init(struct keeper *k);
@@ -98,7 +99,8 @@ void keeper_pardon(struct core *c, struct port *p);
 /* A lease has changed. */
 void keeper_lease(struct core *c, const struct msg_lease_changed *m);
 
-/* Asks dhcpd for the addresses of ports whose IP is guarded. */
+/* Asks dhcpd for the addresses of ports whose IP is guarded; the first time for those of all, so that a guard that is turned
+ * on later has nothing to wait for. */
 void keeper_ask_leases(struct core *c);
 
 /* When a failed gate is tried again; MONO_NEVER. */

@@ -183,7 +183,7 @@ struct nft_rule_def {
 	struct nft_stmt stmt[NFT_STMTS_MAX]; /* up to the first NFT_OP_END */
 };
 
-/* The constant program. nft_rules are in the order in which they are added. */
+/* The constant program (priv_nft_rules.c). nft_rules are in the order in which they are added. */
 extern const struct nft_set_def nft_sets[NFT_SET_N];
 extern const struct nft_chain_def nft_chains[NFT_CHAIN_N];
 extern const struct nft_rule_def nft_rules[];

@@ -24,7 +24,9 @@ bool
 marker_counts(char why[PROMISC_WHY_MAX], const struct msg_marker_row *m)
 {
 	why[0] = '\0';
-	if (!m->regular)
+	if (m->linked)
+		snprintf(why, PROMISC_WHY_MAX, "its folder is a symbolic link");
+	else if (!m->regular)
 		snprintf(why, PROMISC_WHY_MAX, "it is a %s, not a regular file", kind_of(m->mode));
 	else if (m->links != 1)
 		snprintf(why, PROMISC_WHY_MAX, "it has %u names (hard links)", m->links);

@@ -18,7 +18,8 @@ alike by vnetd; of the peers' vnetd is stopped then (links and addresses stay) a
     forwarded  the same from the outside to the guest, through the last forward there is
 
 A round measures each host in turn; every second one goes backwards and each begins with another host, so that
-drift cancels: many short turns say more than few long ones. Sender and receiver have a processor each: where the
+drift cancels: many short turns say more than few long ones. After TURNS rounds all hosts are made anew, since two that
+are alike differ by as much as two per cent for as long as they live, by where in memory they happen to be. Sender and receiver have a processor each: where the
 scheduler puts them otherwise decides more than any rule set. The receivers (traffic.c) are there for the whole
 run; a connection that NAT does not carry ends the benchmark with the sentence that says where.
 
@@ -37,7 +38,7 @@ import fastened
 from kit import daemon, lab as labs, ns, proc
 from table import Table
 
-TURNS = 4  # of each for each pair that is asked for
+TURNS = 4  # of each, with the same hosts
 TCP_MS, UDP_MS, UDP_BYTES, NEW_MS = 300, 150, 1400, 300
 SENDER_CPU, RECEIVER_CPU = 0, 1
 CLOSER = 7004  # traffic.c's
@@ -175,16 +176,14 @@ def in_turn(names, number):
     return names if number % 2 == 0 else names[::-1]
 
 
-def rounds(hosts, number, table):
-    """{"tcp": {host: [values]}, ...}"""
-    got = {what: {name: [] for name in names} for what, names in KINDS}
-    for i in range(number):
+def rounds(hosts, got, table):
+    """Adds to {"tcp": {host: [values]}, ...}."""
+    for i in range(TURNS):
         for what, names in KINDS:
             for name in in_turn(names, i):
                 args = (LAST[name],) if what == "forwarded" else ()
                 got[what][name].append(getattr(hosts[name], what)(*args))
             table.raw(round=i, what=what, **{n.replace(" ", "_"): round(v[-1], 3) for n, v in got[what].items()})
-    return got
 
 
 def report(table, got):
@@ -274,14 +273,19 @@ def add(full, peer, table):
 
 
 def measure(*, tools, raw, pairs):
-    """The table, after TURNS * `pairs` rounds."""
+    """The table, after TURNS rounds with each of `pairs` sets of hosts."""
     labs.need_users()
     table = Table("nat: from guests to the outside, and back in", raw)
+    got = {what: {name: [] for name in names} for what, names in KINDS}
+    # Changes with the first ones: a file system avoids what has just been removed, such as a whole set of hosts.
     with all_hosts(tools / "traffic") as hosts:
-        got = rounds(hosts, TURNS * pairs, table)
+        rounds(hosts, got, table)
         # While anybody on the machine listens for changes of rule sets, in whatever namespace, everybody's cost more.
         hosts["vnetd"].lab.vnetd.stop()
         load(hosts["full"], hosts["map"], table)
         add(hosts["full"], hosts["map"], table)
-        report(table, got)
+    for _ in range(pairs - 1):
+        with all_hosts(tools / "traffic") as hosts:
+            rounds(hosts, got, table)
+    report(table, got)
     return table

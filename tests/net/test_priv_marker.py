@@ -48,6 +48,18 @@ def test_marker_that_changes_wakes_the_engine(priv, net):
     assert marker_facts(priv, net)[0] is False
 
 
+@pytest.mark.parametrize("net", [None, 8])
+def test_second_name_elsewhere_wakes_the_engine(priv, net):
+    where, elsewhere = priv.config if net is None else priv.config / f"vmnet{net}", priv.config.parent / "elsewhere"
+    where.mkdir(exist_ok=True)
+    (where / MARKER).touch()
+    watch = priv.engine.ask("MARKER_WATCH").fds[0]
+    for change in (lambda: os.link(where / MARKER, elsewhere), elsewhere.unlink):
+        change()
+        assert select.select([watch], [], [], 0.1)[0]
+        os.read(watch, 4096)
+
+
 def test_new_folder_of_a_network_wakes_the_engine(priv):
     watch = priv.engine.ask("MARKER_WATCH").fds[0]
     (priv.config / "vmnet3").mkdir()
@@ -66,6 +78,8 @@ def test_folder_behind_a_symbolic_link_is_nobodys(priv, folder):
     watch = priv.engine.ask("MARKER_WATCH").fds[0]
     (elsewhere / MARKER).touch()
     assert not select.select([watch], [], [], 0.3)[0]
+    assert {net: row.linked for net, row in markers(priv).items()} == {8: True}
+    (elsewhere / MARKER).unlink()
     assert markers(priv) == {}
 
 

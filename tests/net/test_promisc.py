@@ -186,6 +186,30 @@ def test_a_marker_that_does_not_count_is_named_with_the_reason(seg, vnetd, folde
     becomes(seg, "pending")
 
 
+def test_a_second_name_elsewhere_is_noticed(seg, vnetd, folder):
+    vnetd.ctl("promisc", "request", "p")
+    marker, elsewhere = vnetd.config / MARKER, folder / "elsewhere"
+    marker.touch()
+    becomes(seg, "granted")
+    os.link(marker, elsewhere)
+    becomes(seg, "pending")
+    elsewhere.unlink()
+    becomes(seg, "granted")
+
+
+def test_a_marker_behind_a_link_is_named(seg, vnetd):
+    vnetd.ctl("promisc", "request", "p")
+    place, other = vnetd.config / "vmnet8", vnetd.config / "other"
+    if place.exists():
+        place.rename(other)
+    other.mkdir(exist_ok=True)
+    (other / MARKER).touch()
+    place.symlink_to("other")
+    proc.wait_until("the log says why", lambda: f"vmnet8/{MARKER} does not count: its folder is a symbolic link"
+                    in vnetd.log_text())
+    assert state(vnetd) == "pending" and not sees(seg)
+
+
 def test_a_networks_own_marker_is_for_that_network(lab, vnetd, seg):
     lab.guest("vmnet1", name="other")
     for port in ("p", "other"):

@@ -676,6 +676,28 @@ a_guard_that_is_turned_on_knows_the_lease(void **state UNUSED)
 	world_free(w);
 }
 
+/* Without a moment in which it may say nothing. */
+static void
+a_guard_that_is_turned_on_lets_the_lease_pass_at_once(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+	struct msg row = msg_make(MSG_LEASE_ROW, 0);
+
+	play_port(w, "web1");
+	world_pin(w, "vmnet8p1", guest);
+	row.u.lease_row.net = 8;
+	row.u.lease_row.mac = guest;
+	row.u.lease_row.state = LEASE_ROW_ACTIVE;
+	assert_true(ip4_parse(&row.u.lease_row.addr, "192.168.8.130"));
+	w->lease[w->nleases++] = row;
+	play_quiet_restart(w);
+	w->gate_sets = 0;
+	assert_int_equal(play_set(w, "web1", "ip-guard", "yes"), 0);
+	assert_string_equal(IP4_STR(play_gate(w, "vmnet8p1")->ip), "192.168.8.130");
+	assert_int_equal(w->gate_sets, 1);
+	world_free(w);
+}
+
 /* Only `up` is a pardon: with its cable out it would be back on the bridge. */
 static void
 a_blocked_port_stays_off_its_bridge_with_its_cable_out(void **state UNUSED)
@@ -727,6 +749,7 @@ main(void)
 	    cmocka_unit_test(a_mirror_of_an_unknown_address_costs_nothing),
 	    cmocka_unit_test(a_lease_that_is_over_guards_no_longer),
 	    cmocka_unit_test(a_guard_that_is_turned_on_knows_the_lease),
+	    cmocka_unit_test(a_guard_that_is_turned_on_lets_the_lease_pass_at_once),
 	    cmocka_unit_test(a_blocked_port_stays_off_its_bridge_with_its_cable_out),
 	};
 

@@ -22,6 +22,8 @@ which_marker_files_count(void **state UNUSED)
 	    {{.regular = false, .links = 1, .mode = 0120777},
 	     "it is a symbolic link, not a regular file"},
 	    {{.regular = false, .links = 2, .mode = 040755}, "it is a folder, not a regular file"},
+	    {{.linked = true, .regular = true, .links = 1, .mode = 0100644},
+	     "its folder is a symbolic link"},
 	    {{.regular = true, .links = 2, .mode = 0100644}, "it has 2 names (hard links)"},
 	    {{.regular = true, .links = 0, .mode = 0100644}, "it has 0 names (hard links)"},
 	    {{.regular = true, .links = 1, .uid = 1000, .mode = 0100600},
