@@ -150,6 +150,10 @@ const struct nft_rule_def nft_rules[] = {
        OP(REJECT_ADMIN)),
     RULE(FROM_NAT, OP(IPV4), OP1(L4PROTO, IPPROTO_TCP), OP(NO_SYN), IN(IIF_IN, RESET_NETS),
 	 OP(REJECT_RESET)),
+    /* Who follows a connection has to be known before it is translated. Not in prerouting, which would be one more chain for
+     * every connection. */
+    IF(IF_FTP, FROM_NAT, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, NFT_FTP_PORT), IN(IIF_IN, FTP_NETS),
+       OP(FTP_HELPER)),
     RULE(FROM_NAT, OP(IPV4), OP(ACCEPT)),
     RULE(FROM_NAT, OP(DROP)),
 
@@ -202,9 +206,7 @@ const struct nft_rule_def nft_rules[] = {
     IF(IF_OTHERS_DROPPED, FORWARD, OP(BRIDGED), OP(ACCEPT)),
     IF(IF_OTHERS_DROPPED, FORWARD, OP(IPV4), OP(DROP)),
 
-    /* Before anything is translated: who follows a connection has to be known by then. */
-    IF(IF_FTP, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), OP1(DPORT, NFT_FTP_PORT),
-       IN(IIF_IN, FTP_NETS), OP(FTP_HELPER)),
+    /* As in from_nat: before the address is translated. */
     IF(IF_FTP_FORWARDS, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), IN(DPORT_IN, FTP_PORTS),
        OP(TO_LOCAL), OP(FTP_HELPER)),
     IF(IF_CAPTURES, PREROUTING, OP1(L4PROTO, IPPROTO_TCP), MAP(DNAT_CAPTURED, CAPTURES)),
