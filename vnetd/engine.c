@@ -195,7 +195,7 @@ static bool
 is_of_marker(const struct inotify_event *ev)
 {
 	return ev->len == 0 || ev->mask & IN_ISDIR || !strcmp(ev->name, "promiscAuthorized") ||
-	       !strncmp(ev->name, "vmnet", strlen("vmnet"));
+	       names_reserved(ev->name);
 }
 
 /* Something is there to be watched that was not before, or the other way round. */

@@ -38,20 +38,13 @@ watch(int fd, int dir)
 	return 0;
 }
 
-static void
-name_net(char name[16], unsigned net)
-{
-	snprintf(name, 16, "vmnet%u", net);
-}
-
 static int
 open_net(const struct priv *p, unsigned net)
 {
-	char name[16];
+	char name[NAMES_IFNAME_MAX];
 	int fd;
 
-	name_net(name, net);
-	fd = openat(p->start->config_dir, name,
+	fd = openat(p->start->config_dir, names_bridge(net, name),
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -100,11 +93,10 @@ send_row(struct call *c, int dir, const char *path, unsigned net, bool linked)
 static void
 send_linked(const struct priv *p, struct call *c, unsigned net)
 {
-	char path[16 + sizeof("/" MARKER)];
+	char path[NAMES_IFNAME_MAX + sizeof("/" MARKER)];
 	struct stat st;
 
-	name_net(path, net);
-	if (fstatat(p->start->config_dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fstatat(p->start->config_dir, names_bridge(net, path), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISLNK(st.st_mode))
 		return;
 	strcat(path, "/" MARKER);

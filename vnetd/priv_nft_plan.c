@@ -272,7 +272,7 @@ bool
 nft_plan_has_chain(const struct nft_plan *p, enum nft_chain c)
 {
 	for (size_t i = 0; i < nft_nrules; i++)
-		if (nft_rules[i].chain == c && is_needed(p, nft_rules[i].when))
+		if (nft_rules[i].chain == c && nft_plan_has_rule(p, &nft_rules[i]))
 			return true;
 	return false;
 }

@@ -19,15 +19,16 @@ alike by vnetd; of the peers' vnetd is stopped then (links and addresses stay) a
 
 A round measures each host in turn; every second one goes backwards and each begins with another host, so that
 drift cancels: many short turns say more than few long ones. After TURNS rounds all hosts are made anew, since two that
-are alike differ by as much as two per cent for as long as they live, by where in memory they happen to be. Sender and receiver have a processor each: where the
-scheduler puts them otherwise decides more than any rule set. The receivers (traffic.c) are there for the whole
-run; a connection that NAT does not carry ends the benchmark with the sentence that says where.
+are alike differ by as much as two per cent for as long as they live. Sender and receiver have a processor each: where
+the scheduler puts them otherwise decides more than any rule set. The receivers (traffic.c) live as long as their host;
+a connection that NAT does not carry ends the benchmark with the sentence that says where.
 
 Loading 10,000 forwards is `vnetctl reload` from its start to its end, when they are in force, beside `nft -f` with
 the same number in a map; adding one of 10,000 is the process `vnetctl forward add` beside `nft add element`, and of
 it what the kernel takes for the transaction, as strace sees it in vnetd. Ours puts a file on the disk before, whose
-sync takes 0.3 ms or 1.5 on the same machine, for minutes each; what that alone takes is a row of its own. The milliseconds asked for were set on a
-faster machine, where nft took 74 for the load and 2.3 for the element; the ratios beside them hold on any.
+sync takes 0.3 ms or 1.5 on the same machine, for minutes each; what that alone takes is a row of its own. The
+milliseconds asked for were set on a faster machine, where nft took 74 for the load and 2.3 for the element; the ratios
+beside them hold on any.
 """
 
 import contextlib
