@@ -15,6 +15,7 @@ from . import ns, proc
 
 # Every process of the suite, by comm; those that a configuration does not need do not run.
 PROGRAMS = ("vnetd", "vnet-dhcpd", "vnet-natd", "vnet-redird", "vnet-bridge", "vnet-capture")
+READY = "vnetd: ready"  # one line of the log for each start
 
 HELPER = "/usr/libexec/vnet/vnet-bridge-helper"
 
@@ -86,16 +87,20 @@ class Vnetd:
     # --- life ----------------------------------------------------------------------------------
 
     def start(self, *args, wait=True, timeout=20, env=None):
-        """Starts `vnetd -d`; with `wait` returns once `vnetctl status` says that it is ready.
+        """Starts `vnetd -d`; with `wait` returns once it has told the service manager that it is ready.
 
+        `vnetctl status` answers before that: while what a former vnetd left is still being removed.
         env: further variables of its environment.
         """
         assert self.process is None or self.process.poll() is not None, "vnetd runs already"
         extra = [f"{name}={value}" for name, value in (env or {}).items()]
         argv = ["env", *extra, "vnetd", "-d", *self.dirs, *args]
+        former = self.log_text().count(READY)
         self.process = self.host.popen(*argv, log=self.log)
         if wait:
             self.wait_ready(timeout)
+            proc.wait_until("vnetd has logged that it is ready",
+                            lambda: self.log_text().count(READY) > former, timeout)
         return self
 
     def wait_ready(self, timeout=20):
