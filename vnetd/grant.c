@@ -18,6 +18,9 @@ enum {
 	LOOK_S = 60,
 	/* A guest that asks again and again is told of so often. */
 	PENDING_QUIET_MS = 60000,
+	/* Of one that changes its mind all the time so many changes are told in a minute. */
+	CHANGES_MS = 60000,
+	CHANGES = 4,
 };
 
 void
@@ -194,42 +197,67 @@ grant_judge(const struct core *c, const struct port *p, const char **marker)
 	return a;
 }
 
-static void
-tell(struct core *c, const struct port *p, const char *what, const char *words, const char *why)
+/* Neither the log nor the events are the guest's to fill. NULL: nothing is told, else what is added to it. */
+static const char *
+heard(const struct core *c, struct port *p)
 {
-	log_info("%s on vmnet%u: promiscuous mode %s: %s", port_name(p), p->net, words, why);
-	events_add(c, what, p->net, port_name(p), "%s: promiscuous mode %s: %s", port_name(p),
-		   words, why);
+	if (!mono_before(c->now, p->changes_until)) {
+		p->changes_until = mono_add(c->now, CHANGES_MS);
+		p->changes = 0;
+	}
+	if (p->changes == CHANGES)
+		return NULL;
+	return ++p->changes == CHANGES ? "; it changes often: not told again within a minute" : "";
 }
 
 static void
-announce(struct core *c, struct port *p)
+tell(struct core *c, const struct port *p, const char *what, const char *words, const char *why,
+     const char *more)
+{
+	if (!more) {
+		log_debug("%s: promiscuous mode %s again", port_name(p), words);
+		return;
+	}
+	log_info("%s on vmnet%u: promiscuous mode %s: %s%s", port_name(p), p->net, words, why,
+		 more);
+	events_add(c, what, p->net, port_name(p), "%s: promiscuous mode %s: %s%s", port_name(p),
+		   words, why, more);
+}
+
+/* changed_by: who asked or asks no longer; PROMISC_BY_NOBODY: the change is the host's. */
+static void
+announce(struct core *c, struct port *p, enum promisc_by changed_by)
 {
 	const char *marker;
 	struct promisc_answer a = grant_judge(c, p, &marker);
+	const char *more;
+	bool quiet = false;
 
-	if (a.state == p->told)
+	if (a.state == p->told || (a.state == PROMISC_NO && p->told != PROMISC_GRANTED)) {
+		p->told = a.state;
 		return;
+	}
+	if (a.state == PROMISC_PENDING) {
+		quiet = p->told != PROMISC_GRANTED && mono_before(c->now, p->pending_quiet);
+		p->pending_quiet = mono_add(c->now, PENDING_QUIET_MS);
+	}
+	more = quiet ? NULL : changed_by == PROMISC_BY_GUEST ? heard(c, p) : "";
 	switch (a.state) {
 	case PROMISC_NO:
-		if (p->told == PROMISC_GRANTED)
-			tell(c, p, "promisc-revoked", "revoked", a.why);
+		tell(c, p, "promisc-revoked", "revoked", a.why, more);
 		break;
 	case PROMISC_PENDING:
 		if (p->told == PROMISC_GRANTED)
-			tell(c, p, "promisc-revoked", "revoked", a.why);
-		else if (mono_before(c->now, p->pending_quiet))
-			log_debug("%s: promiscuous mode asked for again", port_name(p));
+			tell(c, p, "promisc-revoked", "revoked", a.why, more);
 		else
-			tell(c, p, "promisc-pending", "asked for and pending", a.why);
-		p->pending_quiet = mono_add(c->now, PENDING_QUIET_MS);
+			tell(c, p, "promisc-pending", "asked for and pending", a.why, more);
 		break;
 	case PROMISC_GRANTED:
-		tell(c, p, "promisc-granted", "granted", a.why);
+		tell(c, p, "promisc-granted", "granted", a.why, more);
 		break;
 	case PROMISC_REFUSED:
 		tell(c, p, p->told == PROMISC_GRANTED ? "promisc-revoked" : "promisc-refused",
-		     "refused", a.why);
+		     "refused", a.why, more);
 		break;
 	}
 	p->told = a.state;
@@ -240,7 +268,7 @@ grant_announce(struct core *c)
 {
 	for (struct port *p = c->ports.head; p; p = p->next)
 		if (!p->making)
-			announce(c, p);
+			announce(c, p, PROMISC_BY_NOBODY);
 }
 
 bool
@@ -301,7 +329,7 @@ grant_ask(struct core *c, struct port *p, enum promisc_by by, bool on)
 		/* Reports are repeated. */
 		return;
 	}
-	announce(c, p);
+	announce(c, p, by);
 	settle_soon(c);
 }
 
@@ -411,7 +439,7 @@ grant_decide_request(struct core *c, const struct client *cl, const struct msg *
 	}
 	if (p->promisc.word != WORD_NONE && p->promisc.asked_s == 0)
 		p->promisc.asked_s = now_s(c);
-	announce(c, p);
+	announce(c, p, PROMISC_BY_NOBODY);
 	settle_soon(c);
 	answer(c, cl, m->id, p);
 }

@@ -40,6 +40,8 @@ struct port {
 	struct promisc promisc;
 	enum promisc_state told;   /* of its promiscuous mode, the last that was told */
 	struct mono pending_quiet; /* until then it is not told again that it asks */
+	struct mono changes_until; /* so far changes by the guest are counted */
+	unsigned changes;          /* told since */
 };
 
 struct ports {

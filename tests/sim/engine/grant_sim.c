@@ -74,6 +74,37 @@ a_guest_that_asks_all_the_time_is_told_of_once(void **state UNUSED)
 	world_free(w);
 }
 
+/* Whatever the answer is: neither the log nor the events are the guest's to fill. What the host changes is told. */
+static void
+a_guest_that_changes_all_the_time_is_told_of_four_times(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	play_port(w, "ids");
+	world_marker(w, MSG_NET_ALL, 0, 0100644);
+	for (int i = 0; i < 50; i++) {
+		play_filter(w, "ids", true);
+		play_filter(w, "ids", false);
+	}
+	assert_int_equal(play_told(w, "promiscuous mode granted"), 2);
+	assert_int_equal(play_told(w, "promiscuous mode revoked"), 2);
+	assert_int_equal(play_told(w, "it changes often: not told again within a minute"), 1);
+	play_filter(w, "ids", true);
+	assert_string_equal(play_promisc(w), "ids vmnet8 granted guest promiscAuthorized\n");
+	world_no_markers(w);
+	assert_int_equal(play_told(w, "promiscuous mode revoked"), 3);
+	world_wait(w, 61000);
+	play_filter(w, "ids", false);
+	assert_int_equal(play_decide(w, 0, "ids", PROMISC_DENY, 0), 0);
+	for (int i = 0; i < 50; i++) {
+		play_filter(w, "ids", true);
+		play_filter(w, "ids", false);
+	}
+	assert_int_equal(play_told(w, "promiscuous mode refused"), 4);
+	assert_int_equal(play_told(w, "it changes often: not told again within a minute"), 2);
+	world_free(w);
+}
+
 /* The owner of a port asks for it, at attach or later; a guest that stops asking does not unask it. */
 static void
 users_ask_for_their_own_ports(void **state UNUSED)
@@ -570,6 +601,7 @@ main(void)
 	    cmocka_unit_test(a_guest_asks_waits_and_is_granted_by_the_marker),
 	    cmocka_unit_test(a_user_who_asks_after_his_guest_is_not_unasked_by_it),
 	    cmocka_unit_test(a_guest_that_asks_all_the_time_is_told_of_once),
+	    cmocka_unit_test(a_guest_that_changes_all_the_time_is_told_of_four_times),
 	    cmocka_unit_test(users_ask_for_their_own_ports),
 	    cmocka_unit_test(a_marker_that_does_not_count_is_named),
 	    cmocka_unit_test(the_marker_of_one_network_is_for_that_network),
