@@ -332,8 +332,11 @@ dump_routes(struct rtnl *r, bool (*decode)(struct rtnl_route *out, const struct 
 	struct rtnl_route rt;
 
 	for (size_t pos = 0; err == 0 && (nlh = dump_at(&d, &pos));)
-		if (decode(&rt, nlh))
+		if (decode(&rt, nlh)) {
 			cb(&rt, arg);
+			for (unsigned n = 1; rtnl_decode_way(&rt, nlh, n); n++)
+				cb(&rt, arg);
+		}
 	free(d.buf);
 	return err;
 }

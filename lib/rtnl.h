@@ -41,7 +41,7 @@ struct rtnl_addr {
 };
 
 struct rtnl_route {
-	int oif; /* 0: none or multipath */
+	int oif; /* 0: none. Of a multipath route its first way */
 	struct prefix4 dst;
 	struct ip4 gateway, src;
 	uint32_t table;
@@ -102,6 +102,7 @@ int rtnl_addrs(struct rtnl *r, void (*cb)(const struct rtnl_addr *a, void *arg),
 int rtnl_fdb(struct rtnl *r, void (*cb)(const struct rtnl_fdb *f, void *arg), void *arg);
 /* IPv4 neighbours of every link. */
 int rtnl_neighs(struct rtnl *r, void (*cb)(const struct rtnl_neigh *n, void *arg), void *arg);
+/* Once for each way of a multipath route. */
 int rtnl_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg);
 /* Those of every table. */
 int rtnl_all_routes(struct rtnl *r, void (*cb)(const struct rtnl_route *rt, void *arg), void *arg);

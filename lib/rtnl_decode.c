@@ -207,6 +207,56 @@ rtnl_decode_addr(struct rtnl_addr *out, const struct nlmsghdr *nlh)
 	return true;
 }
 
+/* The n-th of RTA_MULTIPATH: struct rtnexthop each, with attributes of its own behind. */
+static const struct rtnexthop *
+nth_way(const struct nlattr *ways, unsigned n)
+{
+	const uint8_t *at = mnl_attr_get_payload(ways);
+	size_t left = mnl_attr_get_payload_len(ways);
+
+	for (;;) {
+		const struct rtnexthop *nh = (const void *)at;
+		size_t len;
+
+		if (left < sizeof(*nh) || nh->rtnh_len < sizeof(*nh) || nh->rtnh_len > left)
+			return NULL;
+		if (n-- == 0)
+			return nh;
+		len = RTNH_ALIGN(nh->rtnh_len);
+		if (len >= left)
+			return NULL;
+		at += len;
+		left -= len;
+	}
+}
+
+static bool
+take_way(struct rtnl_route *out, const struct nlattr *ways, unsigned n)
+{
+	const struct rtnexthop *nh = nth_way(ways, n);
+	const struct nlattr *tb[RTA_MAX + 1] = {0};
+	struct attrs a = {tb, RTA_MAX};
+
+	if (!nh)
+		return false;
+	mnl_attr_parse_payload(nh + 1, nh->rtnh_len - sizeof(*nh), collect, &a);
+	out->oif = nh->rtnh_ifindex;
+	out->gateway = get_ip4(tb[RTA_GATEWAY]);
+	return true;
+}
+
+bool
+rtnl_decode_way(struct rtnl_route *r, const struct nlmsghdr *nlh, unsigned n)
+{
+	const struct nlattr *tb[RTA_MAX + 1] = {0};
+	struct attrs a = {tb, RTA_MAX};
+
+	if (!family_header(nlh, sizeof(struct rtmsg)))
+		return false;
+	mnl_attr_parse(nlh, sizeof(struct rtmsg), collect, &a);
+	return tb[RTA_MULTIPATH] && take_way(r, tb[RTA_MULTIPATH], n);
+}
+
 bool
 rtnl_decode_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 {
@@ -232,6 +282,8 @@ rtnl_decode_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 	    .type = rtm->rtm_type,
 	};
 	out->dst.addr.h &= ip4_mask(out->dst.len).h;
+	if (tb[RTA_MULTIPATH])
+		take_way(out, tb[RTA_MULTIPATH], 0);
 	return true;
 }
 

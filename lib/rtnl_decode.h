@@ -26,6 +26,8 @@ bool rtnl_decode_addr(struct rtnl_addr *out, const struct nlmsghdr *nlh);
 bool rtnl_decode_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
 /* The same, of every table. */
 bool rtnl_decode_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
+/* A decoded multipath route has its first way. Puts the n-th in its place; false: it has not so many. */
+bool rtnl_decode_way(struct rtnl_route *r, const struct nlmsghdr *nlh, unsigned n);
 
 /* RTM_NEWNEIGH, RTM_DELNEIGH of family AF_BRIDGE from a bridge; not the address lists that every device has. */
 bool rtnl_decode_fdb(struct rtnl_fdb *out, const struct nlmsghdr *nlh);

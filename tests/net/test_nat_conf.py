@@ -133,6 +133,18 @@ def test_the_way_out_may_be_as_wireguard_makes_it(lab, how):
         proc.wait_until("status says why", lambda: "no route but that of its own subnet" in warnings(lab))
 
 
+def test_the_way_out_may_be_one_of_several(lab):
+    """A host with two lines spreads its connections over both: a multipath route."""
+    second_uplink(lab)
+    start(lab, local="egress = up1\n")
+    proc.wait_until("status says why", lambda: "no route but that of its own subnet" in warnings(lab))
+    ways = ("nexthop", "via", NEAR, "dev", "up0", "nexthop", "via", OTHER, "dev", "up1")
+    lab.host.run("ip", "route", "replace", "default", *ways)
+    proc.wait_until("status is content", lambda: "up1" not in warnings(lab))
+    lab.host.run("ip", "route", "replace", "default", "via", NEAR, "dev", "up0")
+    proc.wait_until("status says why", lambda: "no route but that of its own subnet" in warnings(lab))
+
+
 def test_a_fixed_address_leaves_by_one_interface_only_too(lab):
     """Such a connection is not masqueraded: the kernel itself would let it go on by another uplink."""
     far = second_uplink(lab)

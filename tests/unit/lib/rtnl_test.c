@@ -261,6 +261,60 @@ routes(void **state UNUSED)
 }
 
 static void
+put_way(struct nlmsghdr *nlh, int oif, uint32_t gateway)
+{
+	struct rtnexthop *nh = mnl_nlmsg_get_payload_tail(nlh);
+	uint32_t before = nlh->nlmsg_len;
+
+	memset(nh, 0, sizeof(*nh));
+	nh->rtnh_ifindex = oif;
+	nlh->nlmsg_len += sizeof(*nh);
+	if (gateway)
+		mnl_attr_put_u32(nlh, RTA_GATEWAY, htonl(gateway));
+	nh->rtnh_len = (uint16_t)(nlh->nlmsg_len - before);
+}
+
+/* What `ip route add default nexthop via 192.168.8.2 dev A nexthop dev B` makes. */
+static void
+routes_of_several_ways(void **state UNUSED)
+{
+	const struct rtmsg rtm = {
+	    .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST};
+	struct nlmsghdr *nlh = start(RTM_NEWROUTE, &rtm, sizeof(rtm));
+	struct rtnl_route r;
+	struct nlattr *ways;
+	struct rtnexthop *first;
+
+	assert_true(rtnl_decode_route(&r, nlh));
+	assert_int_equal(r.oif, 0);
+	assert_false(rtnl_decode_way(&r, nlh, 0));
+	ways = mnl_attr_nest_start(nlh, RTA_MULTIPATH);
+	first = mnl_attr_get_payload(ways);
+	put_way(nlh, 4, 0xc0a80802);
+	put_way(nlh, 7, 0);
+	mnl_attr_nest_end(nlh, ways);
+	assert_true(rtnl_decode_route(&r, nlh));
+	assert_int_equal(r.oif, 4);
+	assert_string_equal(IP4_STR(r.gateway), "192.168.8.2");
+	assert_true(rtnl_decode_way(&r, nlh, 1));
+	assert_int_equal(r.oif, 7);
+	assert_int_equal(r.gateway.h, 0);
+	assert_false(rtnl_decode_way(&r, nlh, 2));
+	assert_int_equal(r.oif, 7);
+	/* Lengths that cannot be. */
+	for (unsigned len = 0; len < 64; len++) {
+		unsigned n = 0;
+
+		first->rtnh_len = (uint16_t)len;
+		while (rtnl_decode_way(&r, nlh, n))
+			n++;
+		assert_in_range(n, 0, 3);
+		if (len < sizeof(*first) || len > 24)
+			assert_int_equal(n, 0);
+	}
+}
+
+static void
 forwarding_entries(void **state UNUSED)
 {
 	struct ndmsg ndm = {.ndm_family = AF_BRIDGE, .ndm_ifindex = 5, .ndm_state = NUD_PERMANENT};
@@ -406,6 +460,7 @@ main(void)
 	    cmocka_unit_test(odd_links),
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(routes),
+	    cmocka_unit_test(routes_of_several_ways),
 	    cmocka_unit_test(forwarding_entries),
 	    cmocka_unit_test(neighbours),
 	    cmocka_unit_test(filters_and_disciplines_that_go),
