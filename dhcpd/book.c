@@ -282,9 +282,11 @@ newest(const struct dhcp_server *s, struct mac mac, struct dhcp_clock clk)
 
 /* A MAC has one lease at most: of several that a file shows, the newest counts. Old and foreign files show several,
  * and so does one whose times a clock that was set back brought to life again. */
-static void
+static bool
 end_doubles(struct dhcp_server *s, struct dhcp_clock clk)
 {
+	bool some = false;
+
 	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l)) {
 		const struct lease *keep;
 
@@ -293,9 +295,12 @@ end_doubles(struct dhcp_server *s, struct dhcp_clock clk)
 		keep = newest(s, l->mac, clk);
 		for (struct lease *o = lease_each_mac(s->leases, l->mac, NULL); o;
 		     o = lease_each_mac(s->leases, l->mac, o))
-			if (o->state == LEASE_ACTIVE && o != keep)
+			if (o->state == LEASE_ACTIVE && o != keep) {
 				book_end(s, o, clk.now);
+				some = true;
+			}
 	}
+	return some;
 }
 
 /* A clock that was set back must not make leases longer than they were granted. */
@@ -312,11 +317,11 @@ begin_now(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk)
 }
 
 int
-dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk)
+dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk, bool *doubles)
 {
 	int r;
 
-	end_doubles(s, clk);
+	*doubles = end_doubles(s, clk);
 	for (struct lease *l = lease_each(s->leases, NULL); l; l = lease_each(s->leases, l))
 		begin_now(s, l, clk);
 	r = order_ended(s);
@@ -429,7 +434,8 @@ end_due(struct dhcp_server *s, struct lease *l, struct dhcp_clock clk, struct dh
 	change->event = DHCP_EVENT_EXPIRED;
 	change->mac = mac;
 	dhcp_lease_rec(l, clk, &change->rec);
-	if (!netconf_fits(s->conf, l->ip, l->mac))
+	/* An abandoned one has no client that it could fit. */
+	if (l->state == LEASE_ENDED && !netconf_fits(s->conf, l->ip, l->mac))
 		lease_remove(s->leases, l);
 	return true;
 }

@@ -515,6 +515,12 @@ lease_oldest_abandoned(const struct lease_table *t)
 }
 
 struct lease *
+lease_next_abandoned(const struct lease_table *t, const struct lease *l)
+{
+	return lease_at(t, l->next);
+}
+
+struct lease *
 lease_next_due(const struct lease_table *t)
 {
 	return t->heap_n ? &t->slot[t->heap[0]] : NULL;

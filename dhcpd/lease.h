@@ -118,6 +118,8 @@ void lease_set_reusable(struct lease_table *t, struct lease *l, bool reusable);
 /* The ended lease that has been reusable for longest; the abandoned one that is oldest. Or NULL. */
 struct lease *lease_oldest_reusable(const struct lease_table *t);
 struct lease *lease_oldest_abandoned(const struct lease_table *t);
+/* The one that is next behind an abandoned one, or NULL. */
+struct lease *lease_next_abandoned(const struct lease_table *t, const struct lease *l);
 
 /* The lease with the earliest due time, or NULL. */
 struct lease *lease_next_due(const struct lease_table *t);

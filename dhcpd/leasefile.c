@@ -57,7 +57,8 @@ failed(struct leasefile *f, int err, struct dhcp_clock clk)
 		f->retry_ms = RETRY_MIN_MS;
 	f->err = err;
 	f->must_rewrite = true;
-	f->due = mono_add(clk.now, f->retry_ms);
+	/* Not put off by what fails meanwhile: guests ask all the time. */
+	f->due = mono_min(f->due, mono_add(clk.now, f->retry_ms));
 }
 
 /* As long as the old file can be appended to, nothing is lost but time. */
@@ -105,8 +106,12 @@ leasefile_append(struct leasefile *f, const char *text, size_t len, size_t block
 		 struct dhcp_clock clk)
 {
 	bool busy = mono_before(clk.now, f->busy_until);
-	int r = store_append(&f->store, text, len, blocks, busy ? STORE_ROOM_MAX : 0);
+	int r;
 
+	/* Nothing can be appended until it is written anew, and why is known already. */
+	if (f->store.fd < 0 && f->err)
+		return -f->err;
+	r = store_append(&f->store, text, len, blocks, busy ? STORE_ROOM_MAX : 0);
 	f->busy_until = mono_add(clk.now, BUSY_MS);
 	f->trim_at = mono_add(clk.now, QUIET_MS);
 	if (r < 0) {
@@ -174,6 +179,7 @@ struct found {
 	size_t good; /* bytes up to the end of the last block */
 	unsigned damaged;
 	bool whole; /* appending behind these is safe */
+	bool doubles;
 };
 
 /* Nothing but our own header: no lease was ever recorded. */
@@ -222,6 +228,8 @@ settle(struct leasefile *f, const struct dhcp_server *s, const char *text, size_
 	f->wall_offset = clk.wall_ms - clk.now.ms;
 	f->must_rewrite = found->whole ? store_adopt(&f->store, found->good, found->blocks) < 0
 				       : len > 0 || store_create(&f->store) < 0;
+	/* Whoever reads it must not find two leases of one guest. */
+	f->must_rewrite |= found->doubles;
 	f->due = clk.now;
 	leasefile_tidy(f, s, clk);
 }
@@ -242,7 +250,7 @@ leasefile_load(struct leasefile *f, int dir, struct dhcp_server *s, struct dhcp_
 	r = dhcp_server_replay_begin(s, journal_blocks_max(text, (size_t)len));
 	if (r == 0) {
 		replay(f, s, text, (size_t)len, clk, &found);
-		r = dhcp_server_replay_end(s, clk);
+		r = dhcp_server_replay_end(s, clk, &found.doubles);
 	}
 	if (r >= 0) {
 		log_debug("vmnet%u: %d leases from %zu records", f->net, r, found.blocks);

@@ -110,9 +110,10 @@ pool_choose(struct pool_cursor *cur, const struct netconf *c, const struct lease
 		return ip;
 	l = lease_oldest_reusable(t);
 	if (!l) {
+		/* Those that are reserved for others or for known clients are among them. */
 		l = lease_oldest_abandoned(t);
-		if (l && !netconf_is_dynamic(c, l->ip))
-			l = NULL;
+		while (l && !netconf_fits(c, l->ip, mac))
+			l = lease_next_abandoned(t, l);
 	}
 	return l ? l->ip : ip;
 }

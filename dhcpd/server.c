@@ -124,8 +124,13 @@ is_over_quota(const struct job *j, struct ip4 ip)
 	const struct netconf_host *h = netconf_host_find(j->s->conf, j->m->chaddr);
 	const struct lease *l = lease_find_ip(j->s->leases, ip);
 	unsigned most = DHCP_STAMP_IS(j->s->stamp) ? DHCP_STAMP_LEASES(j->s->stamp) : 0;
+	const struct lease *before = lease_find_mac(j->s->leases, j->m->chaddr);
+	size_t held = lease_table_held(j->s->leases, port_of(j->s));
 
-	if (most == 0 || lease_table_held(j->s->leases, port_of(j->s)) < most)
+	/* The lease that ends with this grant, end_previous(). */
+	if (before && before->state == LEASE_ACTIVE && before->port == port_of(j->s))
+		held--;
+	if (most == 0 || held < most)
 		return false;
 	if (h && ip4_eq(h->ip, ip))
 		return false;
@@ -478,9 +483,35 @@ refused_by_decoder(enum dhcp_decode d)
 	return d == DHCP_DECODE_HARDWARE ? DHCP_DROP_HARDWARE : DHCP_DROP_MALFORMED;
 }
 
+/* Whom a message is about is the sender's word; the gate vouches for the source of its frame and for the port. Behind
+ * a relay agent or a bridge that translates addresses they differ, so such a message is heard, but not about what
+ * another port's client holds: it cannot give that up, nor take it over where ip-guard goes by leases. There, what
+ * is reserved is for its own card. */
+static bool
+is_forged(const struct dhcp_server *s, const struct udp4_frame *f, const struct dhcp_msg *m)
+{
+	bool guarded = DHCP_STAMP_IS(s->stamp) && s->stamp & DHCP_STAMP_GUARD;
+	const struct netconf_host *h;
+	bool holds = false;
+
+	if (mac_eq(f->eth_src, m->chaddr) ||
+	    (!guarded && m->type != DHCP_RELEASE && m->type != DHCP_DECLINE))
+		return false;
+	for (struct lease *l = lease_each_mac(s->leases, m->chaddr, NULL); l;
+	     l = lease_each_mac(s->leases, m->chaddr, l)) {
+		if (l->state != LEASE_OFFERED && l->state != LEASE_ACTIVE)
+			continue;
+		if (l->port != port_of(s))
+			return true;
+		holds = true;
+	}
+	h = netconf_host_find(s->conf, m->chaddr);
+	return guarded && !holds && h && h->ip.h;
+}
+
 /* What makes a message none of our business whatever its type. */
 static enum dhcp_drop
-check_message(const struct dhcp_server *s, const struct dhcp_msg *m)
+check_message(const struct dhcp_server *s, const struct udp4_frame *f, const struct dhcp_msg *m)
 {
 	const struct netconf_host *h;
 
@@ -492,6 +523,8 @@ check_message(const struct dhcp_server *s, const struct dhcp_msg *m)
 	if (m->type != DHCP_RELEASE && m->type != DHCP_DECLINE &&
 	    (h ? !h->booting : !s->conf->booting))
 		return DHCP_DROP_NOT_BOOTING;
+	if (is_forged(s, f, m))
+		return DHCP_DROP_FORGED;
 	/* A relay agent inside the network is answered; we serve no other networks through it. */
 	if (m->giaddr.h &&
 	    (!prefix4_contains(s->conf->subnet, m->giaddr) || netconf_owns(s->conf, m->giaddr)))
@@ -552,7 +585,7 @@ input(struct dhcp_server *s, const struct udp4_frame *f, struct dhcp_clock clk, 
 	}
 	s->stats.received[m.type]++;
 	s->stats.relay_info += m.has_relay_info;
-	out->drop = check_message(s, &m);
+	out->drop = check_message(s, f, &m);
 	if (out->drop == DHCP_DROP_NONE)
 		dispatch(&j);
 }
@@ -598,6 +631,9 @@ dhcp_server_not_recorded(struct dhcp_server *s, const struct dhcp_change *change
 	struct lease *l = lease_find_ip(s->leases, change->rec.ip);
 
 	s->stats.dropped[DHCP_DROP_NOT_RECORDED]++;
+	/* Its answer does not leave. */
+	if (change->event == DHCP_EVENT_LEASED || change->event == DHCP_EVENT_RENEWED)
+		s->stats.sent[DHCP_ACK]--;
 	if (!change->fresh || !l || l->state != LEASE_ACTIVE || !mac_eq(l->mac, change->mac))
 		return;
 	l->recorded = false;

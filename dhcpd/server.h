@@ -51,6 +51,7 @@ struct dhcp_clock {
 	D(QUOTA, "one address more than dhcp-leases-per-port allows")                              \
 	D(NO_RECORD, "about a lease we know nothing of")                                           \
 	D(NOT_OWNER, "about another client's lease")                                               \
+	D(FORGED, "in the name of a client that is not its sender")                                \
 	D(INCOMPLETE, "lacks an address that its type needs")                                      \
 	D(NO_ANSWER, "needs no answer")                                                            \
 	D(NOT_RECORDED, "the lease could not be recorded")
@@ -144,11 +145,11 @@ int dhcp_server_set_conf(struct dhcp_server *s, struct netconf *conf, struct dhc
 
 /* Reading the lease file before the first message: begin (room for n blocks; 0 or -ENOMEM), each
  * record in file order, end. A record that cannot be used is left out (false). Returns with end:
- * the number of leases in the table. */
+ * the number of leases in the table; true in *doubles when the file shows a client with two in force. */
 int dhcp_server_replay_begin(struct dhcp_server *s, size_t n);
 bool dhcp_server_replay(struct dhcp_server *s, const struct journal_rec *rec,
 			struct dhcp_clock clk);
-int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk);
+int dhcp_server_replay_end(struct dhcp_server *s, struct dhcp_clock clk, bool *doubles);
 
 /* The stamp of the frames that come next (lib/gate.h): a client that they show as new gets an address only while
  * the port holds fewer than the stamp allows. Anything that is no stamp, as 0: no limit. */

@@ -5,6 +5,8 @@
 
 #include <ctype.h>
 
+#include "lib/util.h"
+
 static const char *const drop_names[] = {
 #define D(NAME, text) [DHCP_DROP_##NAME] = #NAME,
     DHCP_DROP_LIST(D)
@@ -40,6 +42,28 @@ of_drop(struct msg_dhcp_stat *row, const uint64_t *v, unsigned i)
 	return true;
 }
 
+static bool
+of_note(struct msg_dhcp_stat *row, const struct dhcp_stats *s, unsigned i)
+{
+	const struct {
+		const char *name, *text;
+		uint64_t n;
+	} notes[] = {
+	    {"relay-info", "with an agent's option 82, which is not read", s->relay_info},
+	    {"reply-full", "replies without an option that found no room", s->reply_full},
+	    {"probes", "addresses offered for the first time and asked for by ARP", s->probes},
+	    {"conflicts", "of these somebody had", s->conflicts},
+	};
+
+	if (i >= ARRAY_LEN(notes))
+		return false;
+	row->kind = DHCP_STAT_NOTED;
+	row->n = notes[i].n;
+	MSG_SET_STR(row->name, notes[i].name);
+	MSG_SET_STR(row->text, notes[i].text);
+	return true;
+}
+
 bool
 statrows_at(struct msg_dhcp_stat *row, const struct dhcp_stats *s, unsigned i)
 {
@@ -50,5 +74,7 @@ statrows_at(struct msg_dhcp_stat *row, const struct dhcp_stats *s, unsigned i)
 		return of_type(row, DHCP_STAT_SENT, s->sent, i);
 	i -= DHCP_TYPE_N;
 	/* DHCP_DROP_NONE counts nothing. */
-	return i + 1 < DHCP_DROP_N && of_drop(row, s->dropped, i + 1);
+	if (i + 1 < DHCP_DROP_N)
+		return of_drop(row, s->dropped, i + 1);
+	return of_note(row, s, i + 1 - DHCP_DROP_N);
 }

@@ -54,7 +54,8 @@ enum drop_reason {
 /* The stamp: what the gate tells the DHCP server of the port by which a message came, beside the frame itself
  * (bpf/dhcp_ring.h): so it is about this very frame, whatever has changed meanwhile. */
 #define DHCP_STAMP(slot, leases) (0xd0000000u | (unsigned)(slot) << 16 | (leases))
-#define DHCP_STAMP_IS(stamp)     ((stamp) >> 28 == 0xd)
+#define DHCP_STAMP_IS(stamp)     (((stamp) >> 28 & 0xd) == 0xd)
+#define DHCP_STAMP_GUARD         0x20000000u /* or-ed: what a lease says is what its ip-guard lets pass */
 #define DHCP_STAMP_SLOT(stamp)   ((stamp) >> 16 & 0xfff)
 #define DHCP_STAMP_LEASES(stamp) ((stamp)&0xffff) /* its dhcp-leases-per-port */
 #define DHCP_STAMP_SLOTS         4096

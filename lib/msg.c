@@ -243,7 +243,7 @@ WORDS(lease_row_state_name, enum lease_row_state, LEASE_ROW_N, "active", "expire
 WORDS(redirect_state_name, enum redirect_state, REDIRECT_STATE_N, "starting", "ok", "waiting",
       "failed", "removed")
 WORDS(ip_proto_name, enum ip_proto, PROTO_N, "tcp", "udp")
-WORDS(dhcp_stat_kind_name, enum dhcp_stat_kind, DHCP_STAT_N, "received", "sent", "dropped")
+WORDS(dhcp_stat_kind_name, enum dhcp_stat_kind, DHCP_STAT_N, "received", "sent", "dropped", "noted")
 WORDS(dns_stat_kind_name, enum dns_stat_kind, DNS_STAT_N, "guests", "servers", "dropped")
 WORDS(dns_server_state_name, enum dns_server_state, DNS_SERVER_STATE_N, "untried", "ok", "failing",
       "silent")

@@ -128,6 +128,7 @@ enum dhcp_stat_kind {
 	DHCP_STAT_RECEIVED, /* messages by type */
 	DHCP_STAT_SENT,     /* the same */
 	DHCP_STAT_DROPPED,  /* messages without an answer, by reason */
+	DHCP_STAT_NOTED,    /* what else happened */
 	DHCP_STAT_N
 };
 
@@ -191,7 +192,7 @@ lease_event_name(enum lease_event e); /* leased renewed released expired decline
 const char *lease_row_state_name(enum lease_row_state s);   /* active expired reserved abandoned */
 const char *ip_proto_name(enum ip_proto p);                 /* tcp udp */
 const char *redirect_state_name(enum redirect_state s);     /* starting ok waiting failed removed */
-const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);     /* received sent dropped */
+const char *dhcp_stat_kind_name(enum dhcp_stat_kind k);     /* received sent dropped noted */
 const char *dns_stat_kind_name(enum dns_stat_kind k);       /* guests servers dropped */
 const char *dns_server_state_name(enum dns_server_state s); /* untried ok failing silent */
 const char *mac_policy_name(enum mac_policy p);             /* any given sticky learn */

@@ -135,7 +135,7 @@ replay(struct dhcp_server *s, const char *text, size_t len, struct dhcp_clock cl
 	}
 	CHECK(n <= blocks);
 	CHECK(r.p == r.end);
-	CHECK(dhcp_server_replay_end(s, clk) >= 0);
+	CHECK(dhcp_server_replay_end(s, clk, &(bool){false}) >= 0);
 	return n;
 }
 

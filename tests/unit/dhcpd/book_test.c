@@ -23,7 +23,7 @@ replay(struct fixture *x, const struct journal_rec *v, size_t n)
 	assert_int_equal(dhcp_server_replay_begin(x->s, n), 0);
 	for (size_t i = 0; i < n; i++)
 		dhcp_server_replay(x->s, &v[i], x->clk);
-	return dhcp_server_replay_end(x->s, x->clk);
+	return dhcp_server_replay_end(x->s, x->clk, &(bool){false});
 }
 
 static const struct lease *

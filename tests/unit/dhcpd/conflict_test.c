@@ -375,6 +375,39 @@ only_address_in_use_is_tried_again_after_a_while(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* Such an address has no client any more, and still is the pool's. */
+static void
+contested_address_of_known_clients_comes_back(void **state UNUSED)
+{
+	const struct tclient carol = {.mac = MAC(3), .xid = 0xca401};
+	struct netconf *c = netconf_new(8);
+	struct fixture x;
+
+	c->subnet = (struct prefix4){AT(0), 24};
+	c->server = SERVER;
+	c->default_lease_s = 1800;
+	c->max_lease_s = 7200;
+	c->ping_check = true;
+	c->ping_timeout_s = 1;
+	netconf_add_range(c, AT(100), AT(101), true);
+	netconf_add_host(c, 0, alice.mac, (struct ip4){0}, "alice");
+	netconf_add_host(c, 1, carol.mac, (struct ip4){0}, "carol");
+	fx_init(&x, c);
+	assert_int_equal(fx_lease(&x, &alice).h, AT(100).h);
+	assert_int_equal(answer(&x, AT(100), squatter), CONFLICT_CONTESTED);
+	fx_pass(&x, 1801000);
+	expire(&x);
+	assert_int_equal(state_of(&x, AT(100)), LEASE_ABANDONED);
+	assert_int_equal(fx_lease(&x, &carol).h, AT(101).h);
+	/* As long as others are free; now there is no other. */
+	assert_int_equal(fx_lease(&x, &alice).h, AT(100).h);
+	fx_release(&x, &alice, AT(100));
+	fx_pass(&x, 3601000);
+	expire(&x);
+	assert_int_equal(fx_lease(&x, &alice).h, AT(100).h);
+	fx_fini(&x);
+}
+
 int
 main(void)
 {
@@ -393,6 +426,7 @@ main(void)
 	    cmocka_unit_test(forger_cannot_empty_the_pool),
 	    cmocka_unit_test(forger_cannot_contest_all_leases),
 	    cmocka_unit_test(only_address_in_use_is_tried_again_after_a_while),
+	    cmocka_unit_test(contested_address_of_known_clients_comes_back),
 	};
 
 	return T_RUN(tests);

@@ -233,6 +233,28 @@ whole_file_is_not_touched(void **state)
 	unload(w);
 }
 
+/* As files of others show it. Vagrant takes neither of the two. */
+static void
+file_with_two_leases_of_one_guest_is_written_anew(void **state)
+{
+	struct world *w = *state;
+	const char *text = "lease 192.168.8.140 {\n\tstarts 0 2023/11/14 22:13:00;\n\tends 0 "
+			   "2033/11/14 22:30:00;\n"
+			   "\thardware ethernet 00:0c:29:00:00:01;\n}\n"
+			   "lease 192.168.8.141 {\n\tstarts 0 2023/11/14 22:13:10;\n\tends 0 "
+			   "2033/11/14 22:30:00;\n"
+			   "\thardware ethernet 00:0c:29:00:00:01;\n}\n";
+	const char *former;
+
+	put_file(text);
+	assert_int_equal(load(w), 0);
+	former = strstr(get_file(STORE_FILE), "lease 192.168.8.140 {");
+	assert_non_null(former);
+	assert_non_null(strstr(former, "ends 2 2023/11/14"));
+	assert_non_null(strstr(get_file(STORE_FILE), "2033/11/14"));
+	unload(w);
+}
+
 static size_t
 room_in(const char *text)
 {
@@ -379,12 +401,39 @@ full_disk_at_start_still_knows_the_leases(void **state)
 	assert_int_equal(w->x.reply.m.yiaddr.h, AT(140).h);
 	/* Nothing may be appended behind a torn block. */
 	fx_select(&w->x, &alice, AT(140));
-	assert_int_equal(record(w), -EIO);
+	assert_int_equal(record(w), -EFBIG);
 	fx_pass(&w->x, mono_diff(w->f.due, w->x.clk.now));
 	leasefile_tidy(&w->f, w->x.s, w->x.clk);
 	assert_int_equal(w->f.err, 0);
 	fx_select(&w->x, &alice, AT(140));
 	assert_int_equal(record(w), 0);
+	unload(w);
+}
+
+/* Guests go on asking; none of them puts off what would help them all. */
+static void
+full_disk_at_start_recovers_while_guests_ask(void **state)
+{
+	struct world *w = *state;
+	unsigned asked = 0;
+
+	limit_files(0);
+	assert_int_equal(load(w), 0);
+	for (int i = 0; i < 10; i++) {
+		fx_pass(&w->x, 10000);
+		leasefile_tidy(&w->f, w->x.s, w->x.clk);
+	}
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(w->f.err, EFBIG);
+	while (fx_select(&w->x, &alice, AT(140)) == DHCP_ACK && record(w) < 0) {
+		assert_int_equal(w->f.err, EFBIG);
+		assert_in_range(++asked, 1, 11);
+		fx_pass(&w->x, 1000);
+		if (!mono_before(w->x.clk.now, leasefile_due(&w->f)))
+			leasefile_tidy(&w->f, w->x.s, w->x.clk);
+	}
+	assert_int_equal(w->f.err, 0);
+	assert_int_equal(blocks_in(get_file(STORE_FILE)), 1);
 	unload(w);
 }
 
@@ -460,12 +509,16 @@ main(void)
 	    cmocka_unit_test_setup_teardown(torn_file_is_mended_at_start, setup, teardown),
 	    cmocka_unit_test_setup_teardown(damaged_file_is_kept_aside, setup, teardown),
 	    cmocka_unit_test_setup_teardown(whole_file_is_not_touched, setup, teardown),
+	    cmocka_unit_test_setup_teardown(file_with_two_leases_of_one_guest_is_written_anew,
+					    setup, teardown),
 	    cmocka_unit_test_setup_teardown(busy_file_has_room, setup, teardown),
 	    cmocka_unit_test_setup_teardown(quiet_file_has_none, setup, teardown),
 	    cmocka_unit_test_setup_teardown(room_is_no_damage, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full_disk_confirms_nothing_and_recovers, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(full_disk_at_start_still_knows_the_leases, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(full_disk_at_start_recovers_while_guests_ask, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(failed_tidying_is_no_failure, setup, teardown),
 	    cmocka_unit_test_setup_teardown(set_clock_is_noticed, setup, teardown),

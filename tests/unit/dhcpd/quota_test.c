@@ -222,6 +222,7 @@ after_a_restart_it_is_learned_again(void **state UNUSED)
 	struct tclient c[4];
 	struct fixture x;
 	unsigned n = 0;
+	bool doubles;
 
 	fx_init(&x, NULL);
 	by(&x, EVIL, 4);
@@ -237,7 +238,8 @@ after_a_restart_it_is_learned_again(void **state UNUSED)
 	assert_int_equal(dhcp_server_replay_begin(x.s, 4), 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(dhcp_server_replay(x.s, &rec[i], x.clk));
-	assert_int_equal(dhcp_server_replay_end(x.s, x.clk), 4);
+	assert_int_equal(dhcp_server_replay_end(x.s, x.clk, &doubles), 4);
+	assert_false(doubles);
 	by(&x, EVIL, 4);
 	assert_int_equal(held(&x, EVIL), 0);
 	for (unsigned i = 0; i < 4; i++)
@@ -264,6 +266,30 @@ a_new_configuration_forgets_no_port(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* Its address is not in the range any more: what it holds ends with what it gets. */
+static void
+a_guest_that_has_to_move_may(void **state UNUSED)
+{
+	struct netconf *c = fx_conf();
+	struct fixture x;
+	struct ip4 ip;
+	bool forgot;
+
+	fx_init(&x, NULL);
+	by(&x, EVIL, 1);
+	ip = fx_lease(&x, &alice);
+	c->range[0].lo = AT(200);
+	assert_int_equal(netconf_seal(c), 0);
+	assert_int_equal(dhcp_server_set_conf(x.s, c, x.clk, &forgot), 0);
+	assert_int_equal(fx_renew(&x, &alice, ip), DHCP_NAK);
+	assert_int_equal(fx_lease(&x, &alice).h, AT(200).h);
+	assert_int_equal(held(&x, EVIL), 1);
+	assert_int_equal(refused(&x), 0);
+	/* Not one address more for that. */
+	assert_int_equal(flood(&x, 0, 10), 0);
+	fx_fini(&x);
+}
+
 /* A declined address is left alone for an hour, and counts for nobody: or one clash would end the DHCP of
  * a guest that may have one address. But declining all of them does not take them from others. */
 static void
@@ -286,6 +312,29 @@ declining_takes_no_address_from_others(void **state UNUSED)
 	fx_fini(&x);
 }
 
+/* Nor when the first that is declined is none that others could have. */
+static void
+declining_a_reservation_first_takes_none_either(void **state UNUSED)
+{
+	struct netconf *c = fx_conf();
+	struct tclient bob = invented(0);
+	struct fixture x;
+
+	netconf_add_host(c, 0, bob.mac, AT(50), "bob");
+	fx_init(&x, c);
+	by(&x, EVIL, 1);
+	assert_int_equal(fx_lease(&x, &bob).h, AT(50).h);
+	fx_decline(&x, &bob, AT(50));
+	for (unsigned i = 1; i < 200; i++) {
+		struct tclient guest = invented(i);
+
+		fx_decline(&x, &guest, fx_lease(&x, &guest));
+	}
+	by(&x, GOOD, 1);
+	assert_true(fx_lease(&x, &alice).h != 0);
+	fx_fini(&x);
+}
+
 int
 main(void)
 {
@@ -299,7 +348,9 @@ main(void)
 	    cmocka_unit_test(without_a_stamp_there_is_no_limit),
 	    cmocka_unit_test(after_a_restart_it_is_learned_again),
 	    cmocka_unit_test(a_new_configuration_forgets_no_port),
+	    cmocka_unit_test(a_guest_that_has_to_move_may),
 	    cmocka_unit_test(declining_takes_no_address_from_others),
+	    cmocka_unit_test(declining_a_reservation_first_takes_none_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

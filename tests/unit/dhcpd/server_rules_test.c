@@ -337,7 +337,9 @@ unrecorded_lease_is_an_offer_again(void **state UNUSED)
 
 	fx_init(&x, NULL);
 	fx_lease(&x, &alice);
+	assert_int_equal(dhcp_server_stats(x.s)->sent[DHCP_ACK], 1);
 	dhcp_server_not_recorded(x.s, last_change(&x), x.clk);
+	assert_int_equal(dhcp_server_stats(x.s)->sent[DHCP_ACK], 0); /* it has not left */
 	assert_int_equal(lease_table_count(dhcp_server_leases(x.s), LEASE_ACTIVE), 0);
 	assert_int_equal(lease_table_count(dhcp_server_leases(x.s), LEASE_OFFERED), 1);
 	assert_false(dhcp_server_each_rec(x.s, &at, x.clk, &rec));

@@ -84,7 +84,7 @@ entry_of_the_policy_map(void **state UNUSED)
 	assert_int_equal(p.out_ns, 4096000);
 	assert_int_equal(p.dhcp_ns, 5000000);
 	assert_int_equal(p.dhcp_burst_ns, 1000000000);
-	assert_int_equal(p.dhcp_stamp, 0xd02b0010);
+	assert_int_equal(p.dhcp_stamp, 0xf02b0010);
 	assert_int_equal(p.dhcp_server, ip4_be(m.dhcp_server));
 	assert_int_equal(p.dhcp_broadcast, ip4_be(m.dhcp_broadcast));
 	assert_int_equal(p.capture, 0);
@@ -129,6 +129,15 @@ messages_to_dhcp_servers(void **state UNUSED)
 	assert_true(DHCP_STAMP_IS(p.dhcp_stamp));
 	assert_int_equal(DHCP_STAMP_SLOT(p.dhcp_stamp), GATE_SLOTS - 1);
 	assert_int_equal(DHCP_STAMP_LEASES(p.dhcp_stamp), 65535);
+	assert_false(p.dhcp_stamp & DHCP_STAMP_GUARD);
+	/* With ip-guard the server has to know, also where there is no limit. */
+	m.flags = GATE_IP;
+	m.dhcp_leases = 0;
+	gate_rule_policy(&p, &m, 42, GATE_SLOTS - 1, 0);
+	assert_true(DHCP_STAMP_IS(p.dhcp_stamp));
+	assert_int_equal(DHCP_STAMP_SLOT(p.dhcp_stamp), GATE_SLOTS - 1);
+	assert_int_equal(DHCP_STAMP_LEASES(p.dhcp_stamp), 0);
+	assert_true(p.dhcp_stamp & DHCP_STAMP_GUARD);
 }
 
 static void
