@@ -52,15 +52,17 @@ struct parts {
 	bool user_block;          /* which has a `host vmnetN` block */
 };
 
-/* The user's part of a text: everything outside the section, which becomes blank lines so that
+/* A part of a text: what stands in the section, or what stands outside. The rest becomes blank lines, so that
  * positions stay true. */
 static char *
-user_part(struct arena *a, const struct conf_file *f, const struct dhcp_file *where)
+part_of(struct arena *a, const struct conf_file *f, const struct dhcp_file *where, bool section)
 {
 	char *s = arena_dup(a, f->text, f->len);
 
-	for (size_t i = where->section_start; s && i < where->section_end; i++) {
-		if (s[i] != '\n' && s[i] != '\r')
+	for (size_t i = 0; s && i < f->len; i++) {
+		bool inside = i >= where->section_start && i < where->section_end;
+
+		if (inside != section && s[i] != '\n' && s[i] != '\r')
 			s[i] = ' ';
 	}
 	return s;
@@ -82,7 +84,7 @@ parse_parts(struct parts *p, struct arena *a, const char *name, const struct con
 	dhcpconf_parse(&p->section, a, "", f->text + p->where.section_start,
 		       p->where.section_end - p->where.section_start, &quiet);
 	diags_fini(&quiet);
-	text = user_part(a, f, &p->where);
+	text = part_of(a, f, &p->where, false);
 	if (!text)
 		return;
 	dhcpconf_parse(&p->user, a, name, text, f->len, d);
@@ -232,6 +234,7 @@ read_file(struct build *b, struct conf_net *net, struct dhcp_file *out)
 	const char *name = build_file_name(b, CONF_FILE_DHCPD, net->n);
 	const struct conf_file *f = &b->src->dhcpd[net->n];
 	struct parts p = {0};
+	char *text;
 
 	if (!build_has_file(b, f, name)) {
 		net->dhcpd_stale = true;
@@ -239,12 +242,22 @@ read_file(struct build *b, struct conf_net *net, struct dhcp_file *out)
 		return;
 	}
 	net->dhcpd_stale = is_stale(net, f);
-	if (!net->dhcpd_stale) {
+	dhcpconf_find_section(&p.where, f->text, f->len);
+	if (!net->dhcpd_stale && !p.where.has_section) {
 		dhcpconf_parse(out, &b->c->arena, name, f->text, f->len, b->d);
 		return;
 	}
-	parse_parts(&p, &b->c->arena, name, f, net->n, b->d);
-	parse_generated(b, net, &p, out);
+	/* What the user says counts, above the section as well as below. */
+	if (net->dhcpd_stale) {
+		parse_parts(&p, &b->c->arena, name, f, net->n, b->d);
+		parse_generated(b, net, &p, out);
+	} else {
+		text = part_of(&b->c->arena, f, &p.where, true);
+		if (!text)
+			return;
+		dhcpconf_parse(out, &b->c->arena, name, text, f->len, b->d);
+		parse_parts(&p, &b->c->arena, name, f, net->n, b->d);
+	}
 	append_file(&b->c->arena, out, &p.user);
 }
 

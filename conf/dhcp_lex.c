@@ -3,8 +3,10 @@
  */
 #include "conf/dhcp_lex.h"
 
+#include <ctype.h>
 #include <string.h>
 
+#include "lib/inet.h"
 #include "lib/strbuf.h"
 
 static bool
@@ -106,6 +108,34 @@ dl_show(const struct dl *l)
 	return l->tok.kind == DL_END ? word_of("end of file") : l->tok.w;
 }
 
+/* What stands behind a backslash, as ISC's lexer reads it: its length. */
+static size_t
+put_escape(struct wr *out, const char *s, size_t len)
+{
+	static const char letters[] = "tnrb", bytes[] = "\t\n\r\b";
+	const char *letter = memchr(letters, s[0], sizeof(letters) - 1);
+	unsigned v = 0, base = 8, most = 3;
+	size_t i = 0;
+
+	if (s[0] == 'x' && len > 1 && isxdigit((unsigned char)s[1])) {
+		base = 16;
+		most = 2;
+		i = 1;
+	}
+	for (; most > 0 && i < len; i++, most--) {
+		unsigned digit = (unsigned)hex_digit(s[i]);
+
+		if (digit >= base)
+			break;
+		v = v * base + digit;
+	}
+	if (i > 0)
+		wr_u8(out, (uint8_t)v);
+	else
+		wr_u8(out, (uint8_t)(letter ? bytes[letter - letters] : s[0]));
+	return i > 0 ? i : 1;
+}
+
 void
 dl_put_text(struct wr *out, const struct dl_token *t)
 {
@@ -116,18 +146,10 @@ dl_put_text(struct wr *out, const struct dl_token *t)
 		return;
 	}
 	for (size_t i = 0; i < w.len; i++) {
-		unsigned v = 0, n = 0;
-
-		if (w.s[i] != '\\' || i + 1 >= w.len) {
+		if (w.s[i] != '\\' || i + 1 >= w.len)
 			wr_u8(out, (uint8_t)w.s[i]);
-			continue;
-		}
-		i++;
-		while (n < 3 && i + n < w.len && w.s[i + n] >= '0' && w.s[i + n] <= '7')
-			v = v * 8 + (unsigned)(w.s[i + n++] - '0');
-		wr_u8(out, n ? (uint8_t)v : (uint8_t)w.s[i]);
-		if (n)
-			i += n - 1;
+		else
+			i += put_escape(out, w.s + i + 1, w.len - i - 1);
 	}
 }
 

@@ -31,7 +31,7 @@ struct ctx {
 	struct dhcp_subnet *subnet; /* CTX_SUBNET, CTX_POOL and groups inside; else NULL */
 	struct dhcp_host *host;     /* CTX_HOST */
 	bool saw_mac, has_mac;      /* CTX_HOST: `hardware` was there, and was right */
-	enum conf_tri unknown;      /* CTX_POOL */
+	bool allows_known, allows_unknown, denies_unknown; /* CTX_POOL */
 };
 
 struct dc {
@@ -147,6 +147,34 @@ option_value(struct dc *p, struct ctx *c, const char *name)
 	end_statement(p);
 }
 
+/* What the protocol itself says in each reply, or what clients and relay agents say. */
+static bool
+is_own(const struct dc *p, uint8_t code)
+{
+	static const struct {
+		uint8_t code;
+		const char *instead;
+	} own[] = {
+	    {50, NULL}, {51, "default-lease-time"},
+	    {52, NULL}, {53, NULL},
+	    {55, NULL}, {54, "server-identifier"},
+	    {56, NULL}, {57, NULL},
+	    {61, NULL}, {82, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		const char *instead = own[i].instead;
+
+		if (own[i].code != code)
+			continue;
+		diag_warn(p->l.d, p->l.tok.pos, "option \"%.*s\" has no effect%s%s%s",
+			  WORD_ARG(p->l.tok.w), instead ? "; write \"" : "", instead ? instead : "",
+			  instead ? "\" instead" : "");
+		return true;
+	}
+	return false;
+}
+
 static void
 st_option(struct dc *p, struct ctx *c)
 {
@@ -161,6 +189,10 @@ st_option(struct dc *p, struct ctx *c)
 		hint = diag_did_you_mean(name, dhcp_opt_names);
 		DC_ERROR(p, "unknown option \"%.*s\"%s%s%s", WORD_ARG(w),
 			 hint ? ", did you mean \"" : "", hint ? hint : "", hint ? "\"?" : "");
+		skip_statement(p);
+		return;
+	}
+	if (is_own(p, dhcp_opt_code(name))) {
 		skip_statement(p);
 		return;
 	}
@@ -309,8 +341,12 @@ permission(struct dc *p, struct ctx *c, enum conf_tri yes)
 			skip_statement(p);
 			return;
 		}
-		/* A pool with any `allow` takes only what it names (dhcpd.conf(5)). */
-		c->unknown = known ? CONF_NO : yes;
+		if (yes == CONF_NO)
+			c->denies_unknown = true;
+		else if (known)
+			c->allows_known = true;
+		else
+			c->allows_unknown = true;
 	} else if (word_ieq(w, "unknown-clients")) {
 		c->scope->unknown_clients = yes;
 	} else if (word_ieq(w, "bootp")) {
@@ -356,7 +392,7 @@ static void
 st_range(struct dc *p, struct ctx *c)
 {
 	struct conf_pos lo_pos, hi_pos;
-	struct dhcp_range r = {.unknown_clients = c->unknown, .pos = p->l.tok.pos}, *v;
+	struct dhcp_range r = {.pos = p->l.tok.pos}, *v;
 	struct ip4 t;
 
 	if (word_ieq(p->l.tok.w, "dynamic-bootp"))
@@ -520,6 +556,15 @@ st_shared_network(struct dc *p, struct ctx *c)
 	scope_block(p, c, CTX_SHARED);
 }
 
+/* A pool with any `allow` takes only what they name, and never what it denies (dhcpd.conf(5)). */
+static enum conf_tri
+takes_unknown(const struct ctx *pool)
+{
+	if (pool->denies_unknown || (pool->allows_known && !pool->allows_unknown))
+		return CONF_NO;
+	return pool->allows_unknown ? CONF_YES : CONF_UNSET;
+}
+
 static void
 st_pool(struct dc *p, struct ctx *c)
 {
@@ -530,7 +575,7 @@ st_pool(struct dc *p, struct ctx *c)
 		return;
 	parse_block(p, &in);
 	for (; first < c->subnet->nranges; first++)
-		c->subnet->range[first].unknown_clients = in.unknown;
+		c->subnet->range[first].unknown_clients = takes_unknown(&in);
 }
 
 /* Statements of ISC's server that are harmless to leave out. */
