@@ -149,6 +149,10 @@ read_subject(struct build *b, const struct vnetd_section *s)
 		sub.capture_set = true;
 		sub.capture = it->value.yes;
 	}
+	if ((it = vnetd_item_find(s, "max-ports"))) {
+		sub.max_ports_set = true;
+		sub.max_ports = (uint16_t)it->value.num;
+	}
 	if (sub.group && strcmp(s->name, CONF_GROUP) == 0)
 		set_default_group(&sub);
 	add_subject(b, &sub);

@@ -35,11 +35,14 @@
 #define CONF_HOLD_PORTS_DEFAULT   1024
 #define CONF_PING_TIMEOUT_DEFAULT 1 /* seconds, as with ISC's server */
 #define CONF_IFNAME_MAX           15
-#define CONF_PORT_NAME_MAX        63     /* a port's own name: letters, digits and "._-" */
-#define CONF_PREFIX_MIN           8      /* the largest subnet is a /8 */
-#define CONF_QUEUES_MAX           16     /* queues of a static tap */
-#define CONF_DOMAINS_MAX          1000   /* bytes of private-domains */
-#define CONF_GROUP                "vnet" /* members may attach to every network by default */
+#define CONF_PORT_NAME_MAX        63 /* a port's own name: letters, digits and "._-" */
+#define CONF_PREFIX_MIN           8  /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX           16 /* queues of a static tap */
+#define CONF_PORTS_DEFAULT                                                                         \
+	256 /* ports of one user; the highest number is that of the gate's slots */
+#define CONF_PORTS_MAX   4095
+#define CONF_DOMAINS_MAX 1000   /* bytes of private-domains */
+#define CONF_GROUP       "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
 struct conf_file {
@@ -173,10 +176,11 @@ struct conf_subject {
 	const char *name;
 	uint32_t id; /* uid or gid: a numeric name's at once, others filled by the engine */
 	bool resolved;
-	bool allow_set, change_set, capture_set; /* the section has the key */
+	bool allow_set, change_set, capture_set, max_ports_set; /* the section has the key */
 	uint8_t allow[CONF_NETS / 8]; /* networks that it may attach to, bit n % 8 of byte n / 8 */
 	bool change;
 	bool capture;
+	uint16_t max_ports;
 	struct conf_pos pos;
 };
 
@@ -238,9 +242,10 @@ bool conf_mac_ok(struct mac m);
 /* What somebody may do. A key in the [user] section decides alone; without it, the union of the
  * user's groups does. uid 0 may do everything. */
 struct conf_rights {
-	bool known;   /* some section applies: may read */
-	bool change;  /* may change configuration */
-	bool capture; /* may capture where no marker file allows it */
+	bool known;         /* some section applies: may read */
+	bool change;        /* may change configuration */
+	bool capture;       /* may capture where no marker file allows it */
+	uint16_t max_ports; /* at a time; of several groups the largest counts */
 	uint8_t allow[CONF_NETS / 8];
 };
 void conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t ngids,

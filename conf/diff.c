@@ -250,7 +250,9 @@ subjects_eq(const struct conf *a, const struct conf *b)
 		if (x->group != y->group || !str_eq(x->name, y->name) ||
 		    x->allow_set != y->allow_set || x->change_set != y->change_set ||
 		    x->change != y->change || x->capture_set != y->capture_set ||
-		    x->capture != y->capture || memcmp(x->allow, y->allow, sizeof(x->allow)) != 0)
+		    x->capture != y->capture || x->max_ports_set != y->max_ports_set ||
+		    x->max_ports != y->max_ports ||
+		    memcmp(x->allow, y->allow, sizeof(x->allow)) != 0)
 			return false;
 	}
 	return true;

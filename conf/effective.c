@@ -401,6 +401,8 @@ print_subject(struct strbuf *out, const struct conf_subject *s)
 		strbuf_addf(out, "change = %s\n", yes_no(s->change));
 	if (s->capture_set)
 		strbuf_addf(out, "capture = %s\n", yes_no(s->capture));
+	if (s->max_ports_set)
+		strbuf_addf(out, "max-ports = %u\n", s->max_ports);
 }
 
 void

@@ -150,8 +150,12 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 	       struct conf_rights *out)
 {
 	const struct conf_subject *user = NULL;
+	bool ports_set = false;
 
-	*out = (struct conf_rights){.known = uid == 0, .change = uid == 0, .capture = uid == 0};
+	*out = (struct conf_rights){.known = uid == 0,
+				    .change = uid == 0,
+				    .capture = uid == 0,
+				    .max_ports = uid == 0 ? CONF_PORTS_MAX : CONF_PORTS_DEFAULT};
 	if (uid == 0) {
 		memset(out->allow, 0xff, sizeof(out->allow));
 		return;
@@ -169,6 +173,9 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 		out->known = true;
 		out->change |= s->change_set && s->change;
 		out->capture |= s->capture_set && s->capture;
+		if (s->max_ports_set && (!ports_set || s->max_ports > out->max_ports))
+			out->max_ports = s->max_ports;
+		ports_set |= s->max_ports_set;
 		for (size_t b = 0; s->allow_set && b < sizeof(out->allow); b++)
 			out->allow[b] |= s->allow[b];
 	}
@@ -179,6 +186,8 @@ conf_rights_of(const struct conf *c, uint32_t uid, const uint32_t *gid, size_t n
 		out->change = user->change;
 	if (user->capture_set)
 		out->capture = user->capture;
+	if (user->max_ports_set)
+		out->max_ports = user->max_ports;
 	if (user->allow_set)
 		memcpy(out->allow, user->allow, sizeof(out->allow));
 }

@@ -207,6 +207,9 @@ const struct schema_row schema_table[] = {
      "may capture the frames of every network without being root, also where no marker file allows "
      "it",
      "somebody looks for faults", "yes"},
+    {SCHEMA_USER, V, "max-ports", SCHEMA_INT, 0, CONF_PORTS_MAX, NULL, "(as the user's groups)",
+     SCHEMA_LIVE, "most ports that the user may have at a time, in all networks together",
+     "the user runs more guests than that, or should not have so many", "1000"},
 
     {SCHEMA_GROUP, V, "allow", SCHEMA_NETLIST, 0, 0, NULL, "all for group vnet, else none",
      SCHEMA_LIVE, "networks that members may attach guests to: names, all or none",
@@ -219,6 +222,10 @@ const struct schema_row schema_table[] = {
      "file "
      "allows it",
      "a group looks for faults", "yes"},
+    {SCHEMA_GROUP, V, "max-ports", SCHEMA_INT, 0, CONF_PORTS_MAX, NULL, "256", SCHEMA_LIVE,
+     "most ports that each member may have at a time, in all networks together; a bridge of Linux "
+     "has room for 1023",
+     "a member runs more guests than that, or should not have so many", "1000"},
 };
 
 #undef V

@@ -48,6 +48,7 @@ struct chan {
 	struct msg *rows; /* MSG_ROWS that is being filled, or NULL */
 	size_t queued_bytes, queued_fds;
 	unsigned depth; /* calls of ours on the stack that will touch the channel again */
+	bool paused;    /* nothing is received */
 	bool closing;   /* nothing more is queued; gone() follows */
 	bool eof;       /* closing because the peer went: read what it left behind */
 	bool dead;      /* freed by the owner while depth > 0 */
@@ -209,7 +210,7 @@ take_batch(struct chan *c, struct fd_dgram *d, int n)
 			fd_close_all(d[i].fds, d[i].nfds);
 		}
 	}
-	return n == FD_RECV_MAX && !c->dead && !c->closing;
+	return n == FD_RECV_MAX && !c->dead && !c->closing && !c->paused;
 }
 
 static void
@@ -293,6 +294,7 @@ send_some(struct chan *c)
 static int
 flush(struct chan *c)
 {
+	bool some = c->head != NULL;
 	int r = 0;
 
 	while (c->head && (r = send_some(c)) > 0)
@@ -307,6 +309,8 @@ flush(struct chan *c)
 		return -EPIPE;
 	}
 	loop_io_enable(c->wr, c->head != NULL);
+	if (some && !c->head && c->h->drained)
+		c->h->drained(c, c->arg);
 	return 0;
 }
 
@@ -537,4 +541,18 @@ size_t
 chan_queued(const struct chan *c)
 {
 	return c->queued_bytes;
+}
+
+size_t
+chan_queued_fds(const struct chan *c)
+{
+	return c->queued_fds;
+}
+
+void
+chan_pause(struct chan *c, bool on)
+{
+	c->paused = on;
+	if (!c->closing)
+		loop_io_enable(c->rd, !on);
 }

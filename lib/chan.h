@@ -28,6 +28,8 @@ struct chan_handler {
 	/* The peer may send with chan_send_row(): msg() gets each row by itself. Without this, MSG_ROWS is a message like
 	 * any other. */
 	bool rows;
+	/* What waited to be sent has left. Optional. */
+	void (*drained)(struct chan *c, void *arg);
 };
 
 /* Takes over sock (also on failure). `name` (copied) is for logs: "engine". NULL: no memory. */
@@ -62,7 +64,12 @@ int chan_send_blocking(int sock, const struct msg *m, const int *fds, size_t nfd
 const char *chan_name(const struct chan *c);
 int chan_fd(const struct chan *c);
 
-/* Bytes queued and not yet taken by the kernel: back-pressure for streams of rows. */
+/* Bytes queued and not yet taken by the kernel: back-pressure for streams of rows. And descriptors. */
 size_t chan_queued(const struct chan *c);
+size_t chan_queued_fds(const struct chan *c);
+
+/* While it is on nothing more is received, but what came together with the message that is being handled: back-pressure
+ * for a peer that asks faster than it can be served. That the peer has closed is noticed afterwards. */
+void chan_pause(struct chan *c, bool on);
 
 #endif

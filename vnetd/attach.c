@@ -144,6 +144,20 @@ check_netns(struct core *c, const struct client *cl, const struct msg_attach *m,
 	return rights_netns(why, &r, owner) ? 0 : EPERM;
 }
 
+/* Ports are few: a bridge has room for some thousand, the gate for some thousands. */
+static int
+check_count(struct core *c, const struct client *cl, char *why)
+{
+	struct rights r;
+	size_t n = 0;
+
+	for (const struct port *p = c->ports.head; p; p = p->next)
+		n += p->alias.owner == cl->uid && p->alias.kind != PORT_STATIC &&
+		     p->alias.kind != PORT_ADOPTED;
+	client_rights(c, cl, &r);
+	return rights_ports(why, &r, n) ? 0 : EDQUOT;
+}
+
 static int
 check(struct core *c, const struct client *cl, const struct msg_attach *m, const int *fds,
       size_t nfds, char *why, size_t cap)
@@ -159,6 +173,8 @@ check(struct core *c, const struct client *cl, const struct msg_attach *m, const
 		return EINVAL;
 	}
 	err = check_net(c, m->net, why, cap);
+	if (!err)
+		err = check_count(c, cl, why);
 	if (!err)
 		err = check_name(c, m->name, why, cap);
 	if (!err)

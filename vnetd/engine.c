@@ -39,6 +39,9 @@ enum {
 	GROUPS_MAX = 65536,
 	/* Names of guests, told to natd. */
 	NAMES_MS = 5,
+	/* With so much waiting for priv nothing is heard of clients: whoever asks without end waits, too. */
+	PRIV_BYTES = 64 << 10,
+	PRIV_FDS = 64,
 };
 
 struct peer {
@@ -47,6 +50,7 @@ struct peer {
 	struct chan *chan;
 	uint32_t serial; /* the core's name for it */
 	uint32_t uid;
+	bool behind; /* it has not read all that it was sent */
 };
 
 struct engine {
@@ -66,11 +70,28 @@ struct engine {
 	struct loop_io *listen_io;
 	struct peer *peers;
 	unsigned npeers;
+	bool priv_busy; /* more waits for priv than may */
 	enum log_level level;
 	int status; /* of the process */
 };
 
 /* --- what the core does to the world --- */
+
+static void
+pace(const struct peer *p)
+{
+	chan_pause(p->chan, p->behind || p->e->priv_busy);
+}
+
+static void
+pace_all(struct engine *e, bool busy)
+{
+	if (e->priv_busy == busy)
+		return;
+	e->priv_busy = busy;
+	for (const struct peer *p = e->peers; p; p = p->next)
+		pace(p);
+}
 
 static void
 to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
@@ -79,6 +100,14 @@ to_priv(void *arg, const struct msg *m, const int *fds, size_t nfds)
 
 	/* A failure ends the channel, and with it this process. */
 	chan_send(e->priv, m, fds, nfds);
+	if (chan_queued(e->priv) > PRIV_BYTES || chan_queued_fds(e->priv) > PRIV_FDS)
+		pace_all(e, true);
+}
+
+static void
+priv_drained(struct chan *ch UNUSED, void *arg)
+{
+	pace_all(arg, false);
 }
 
 static void
@@ -108,8 +137,12 @@ to_client(void *arg UNUSED, void *peer, const struct msg *m, const int *fds, siz
 {
 	struct peer *p = peer;
 
-	/* A client that does not read fills its queue, and the channel ends. */
+	/* A client that does not read is not heard either, and when its queue is full all the same, the channel ends. */
 	chan_send(p->chan, m, fds, nfds);
+	if (chan_queued(p->chan) > 0 && !p->behind) {
+		p->behind = true;
+		pace(p);
+	}
 }
 
 static void accept_clients(int fd, void *arg);
@@ -343,7 +376,17 @@ client_msg(struct chan *ch, const struct msg *m, int *fds, size_t nfds, void *ar
 		client_gone(ch, "", p);
 }
 
-static const struct chan_handler client_handler = {.msg = client_msg, .gone = client_gone};
+static void
+client_drained(struct chan *ch UNUSED, void *arg)
+{
+	struct peer *p = arg;
+
+	p->behind = false;
+	pace(p);
+}
+
+static const struct chan_handler client_handler = {
+    .msg = client_msg, .gone = client_gone, .drained = client_drained};
 
 static unsigned
 clients_of(const struct engine *e, uint32_t uid)
@@ -400,6 +443,8 @@ let_in(struct engine *e, int sock, const struct ucred *cred, const gid_t *gids, 
 		p->serial = core_client_new(e->core, mono_now(), p, cred->uid, gids, ngids);
 	if (p->serial == 0)
 		peer_free(p);
+	else
+		pace(p);
 }
 
 static void
@@ -527,7 +572,8 @@ priv_msg(struct chan *ch UNUSED, const struct msg *m, int *fds, size_t nfds, voi
 	}
 }
 
-static const struct chan_handler priv_handler = {.msg = priv_msg, .gone = priv_gone};
+static const struct chan_handler priv_handler = {
+    .msg = priv_msg, .gone = priv_gone, .drained = priv_drained};
 
 /* --- the kernel, and time --- */
 

@@ -64,9 +64,12 @@ void
 events_watch(struct core *c, struct client *cl, uint32_t request)
 {
 	const struct events *e = &c->events;
+	bool again = cl->watching;
 
 	cl->watching = true;
 	cl->watch = request;
+	if (again)
+		return; /* it has had these */
 	for (size_t i = 0; i < e->n; i++)
 		send_to(c, cl, &e->ring[(e->next + EVENTS_KEPT - e->n + i) % EVENTS_KEPT]);
 }

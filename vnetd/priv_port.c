@@ -98,6 +98,11 @@ make_port(struct priv *p, struct call *c, const struct look *look, int bridge)
 	h = begin_set(p, l.ifindex, &ifi);
 	mnl_attr_put_u32(h, IFLA_MASTER, (uint32_t)bridge);
 	r = nl_ack(p->route);
+	if (r == -EXFULL)
+		return fail(c, r,
+			    "vmnet%u has as many ports as a bridge of Linux can have, 1023; take "
+			    "some off (see vnetctl ports), or use another network",
+			    look->net);
 	if (r < 0)
 		return fail_nl(p, c, r, "%s: cannot become a port of vmnet%u", look->ifname,
 			       look->net);

@@ -84,6 +84,19 @@ rights_netns(char why[RIGHTS_WHY_MAX], const struct rights *r, uint32_t owner)
 }
 
 bool
+rights_ports(char why[RIGHTS_WHY_MAX], const struct rights *r, size_t has)
+{
+	why[0] = '\0';
+	if (is_root(r) || has < r->conf.max_ports)
+		return true;
+	snprintf(why, RIGHTS_WHY_MAX,
+		 "you have %zu ports already (see vnetctl ports); `max-ports` in a [user] or "
+		 "[group] section of vnetd.conf permits more",
+		 has);
+	return false;
+}
+
+bool
 rights_detach(char why[RIGHTS_WHY_MAX], const struct rights *r, uint32_t owner)
 {
 	why[0] = '\0';

@@ -29,6 +29,9 @@ bool rights_request(char why[RIGHTS_WHY_MAX], const struct rights *r, const stru
 /* It may put the namespace whose owner (of its user namespace) is this user onto a network. */
 bool rights_netns(char why[RIGHTS_WHY_MAX], const struct rights *r, uint32_t owner);
 
+/* It may have one port more than these, which are its own. */
+bool rights_ports(char why[RIGHTS_WHY_MAX], const struct rights *r, size_t has);
+
 /* It may take away, or ask something for, a port that this user attached. */
 bool rights_detach(char why[RIGHTS_WHY_MAX], const struct rights *r, uint32_t owner);
 

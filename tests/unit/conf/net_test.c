@@ -167,6 +167,30 @@ a_users_own_section_decides(void **state UNUSED)
 	conf_free(c);
 }
 
+static void
+so_many_ports_a_user_may_have(void **state UNUSED)
+{
+	static const uint32_t groups[] = {100, 200};
+	struct conf *c = t_build("", "[group vnet]\nmax-ports = 10\n[group ops]\nmax-ports = 1000\n"
+				     "[user bob]\nmax-ports = 0\n");
+	struct conf_rights r;
+
+	resolve(c, "vnet", 100);
+	resolve(c, "ops", 200);
+	resolve(c, "bob", 1002);
+	conf_rights_of(c, 1001, groups, 1, &r);
+	assert_int_equal(r.max_ports, 10);
+	conf_rights_of(c, 1001, groups, 2, &r);
+	assert_int_equal(r.max_ports, 1000);
+	conf_rights_of(c, 1001, NULL, 0, &r);
+	assert_int_equal(r.max_ports, CONF_PORTS_DEFAULT);
+	conf_rights_of(c, 1002, groups, 2, &r);
+	assert_int_equal(r.max_ports, 0);
+	conf_rights_of(c, 0, NULL, 0, &r);
+	assert_int_equal(r.max_ports, CONF_PORTS_MAX);
+	conf_free(c);
+}
+
 /* A name that could not be resolved is nobody, not the user with number -1. */
 static void
 unresolved_names_match_nobody(void **state UNUSED)
@@ -192,6 +216,7 @@ main(void)
 	    cmocka_unit_test(own_addresses_are_nobody_elses),
 	    cmocka_unit_test(members_of_vnet_may_attach_to_everything),
 	    cmocka_unit_test(a_users_own_section_decides),
+	    cmocka_unit_test(so_many_ports_a_user_may_have),
 	    cmocka_unit_test(unresolved_names_match_nobody),
 	};
 

@@ -120,6 +120,11 @@ namespaces_and_ports_belong_to_somebody(void **state UNUSED)
 	assert_true(rights_netns(why, &root, 1234));
 	assert_true(rights_netns(why, &r, 1000));
 	assert_false(rights_netns(why, &r, 0));
+	r.conf.max_ports = 2;
+	assert_true(rights_ports(why, &r, 1));
+	assert_false(rights_ports(why, &r, 2));
+	assert_non_null(strstr(why, "you have 2 ports already"));
+	assert_true(rights_ports(why, &root, 4000));
 	assert_true(rights_detach(why, &r, 1000));
 	assert_false(rights_detach(why, &r, 1001));
 	assert_false(rights_detach(why, &r, MSG_UID_NONE));
