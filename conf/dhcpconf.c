@@ -147,39 +147,11 @@ option_value(struct dc *p, struct ctx *c, const char *name)
 	end_statement(p);
 }
 
-/* What the protocol itself says in each reply, or what clients and relay agents say. */
-static bool
-is_own(const struct dc *p, uint8_t code)
-{
-	static const struct {
-		uint8_t code;
-		const char *instead;
-	} own[] = {
-	    {50, NULL}, {51, "default-lease-time"},
-	    {52, NULL}, {53, NULL},
-	    {55, NULL}, {54, "server-identifier"},
-	    {56, NULL}, {57, NULL},
-	    {61, NULL}, {82, NULL},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		const char *instead = own[i].instead;
-
-		if (own[i].code != code)
-			continue;
-		diag_warn(p->l.d, p->l.tok.pos, "option \"%.*s\" has no effect%s%s%s",
-			  WORD_ARG(p->l.tok.w), instead ? "; write \"" : "", instead ? instead : "",
-			  instead ? "\" instead" : "");
-		return true;
-	}
-	return false;
-}
-
 static void
 st_option(struct dc *p, struct ctx *c)
 {
 	char name[64] = "";
-	const char *hint;
+	const char *hint, *instead;
 
 	if (p->l.tok.kind == DL_WORD && p->l.tok.w.len < sizeof(name))
 		memcpy(name, p->l.tok.w.s, p->l.tok.w.len);
@@ -192,7 +164,10 @@ st_option(struct dc *p, struct ctx *c)
 		skip_statement(p);
 		return;
 	}
-	if (is_own(p, dhcp_opt_code(name))) {
+	if (dhcp_opt_is_own(dhcp_opt_code(name), &instead)) {
+		diag_warn(p->l.d, p->l.tok.pos, "option \"%s\" has no effect%s%s%s", name,
+			  instead ? "; write \"" : "", instead ? instead : "",
+			  instead ? "\" instead" : "");
 		skip_statement(p);
 		return;
 	}

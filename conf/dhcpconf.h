@@ -116,6 +116,9 @@ const struct dhcp_opt *dhcp_opts_find(const struct dhcp_opts *o, uint8_t code);
 /* ISC option name of a code ("routers"), or NULL; and back, 0 when unknown. */
 const char *dhcp_opt_name(uint8_t code);
 uint8_t dhcp_opt_code(const char *name);
+/* The protocol itself fills it in, or only clients and relay agents send it. *instead: the statement that is meant, or
+ * NULL. */
+bool dhcp_opt_is_own(uint8_t code, const char **instead);
 
 /* Encodes operands as dhcpd.conf has them ("192.0.2.1, 192.0.2.2", "\"text\"", "yes", "1500") for
  * an option name; into the arena. False with a diagnostic when they do not fit its type. */

@@ -182,6 +182,15 @@ dhcp_opt_name(uint8_t code)
 	return r ? r->name : NULL;
 }
 
+bool
+dhcp_opt_is_own(uint8_t code, const char **instead)
+{
+	static const uint8_t codes[] = {50, 51, 52, 53, 54, 55, 56, 57, 61, 82};
+
+	*instead = code == 51 ? "default-lease-time" : code == 54 ? "server-identifier" : NULL;
+	return memchr(codes, code, sizeof(codes)) != NULL;
+}
+
 uint8_t
 dhcp_opt_code(const char *name)
 {

@@ -100,8 +100,8 @@ rule_requests(struct gate_policy *out, const struct msg_gate_set *m, unsigned sl
 	out->dhcp_ns = gate_flood_ns(m->dhcp_rate);
 	out->dhcp_burst_ns = gate_dhcp_burst_ns(m->dhcp_rate);
 	if (m->dhcp_leases || m->flags & GATE_IP)
-		out->dhcp_stamp = DHCP_STAMP(slot, m->dhcp_leases) |
-				  (m->flags & GATE_IP ? DHCP_STAMP_GUARD : 0);
+		out->dhcp_stamp =
+		    DHCP_STAMP(slot, m->dhcp_leases) | (m->flags & GATE_IP ? DHCP_STAMP_GUARD : 0);
 	out->dhcp_server = ip4_be(m->dhcp_server);
 	out->dhcp_broadcast = ip4_be(m->dhcp_broadcast);
 }

@@ -18,7 +18,7 @@ struct side {
 	struct loop *loop;
 	struct chan *chan;
 	int peer;
-	int msgs, gone, drained, stop_after;
+	int msgs, gone, stop_after;
 	uint32_t last_id;
 	size_t last_nfds;
 	bool take, free_in_msg, free_in_gone, answer;
@@ -490,59 +490,6 @@ a_full_socket_queues(void **state)
 }
 
 static void
-on_drained(struct chan *c, void *arg)
-{
-	struct side *s = arg;
-
-	assert_int_equal(chan_queued(c), 0);
-	s->drained++;
-	chan_pause(c, false);
-	loop_stop(s->loop);
-}
-
-/* What it asks meanwhile waits in its socket, and none of it is lost. */
-static void
-a_peer_that_is_behind_is_not_heard(void **state)
-{
-	static const struct chan_handler h = {
-	    .msg = on_msg, .gone = on_gone, .drained = on_drained};
-	struct side *s = *state;
-	int sock = fcntl(chan_fd(s->chan), F_DUPFD_CLOEXEC, 0);
-	uint32_t sent = 0;
-	struct msg m;
-	int fds[FD_PASS_MAX];
-	size_t nfds;
-
-	chan_free(s->chan);
-	s->chan = chan_new(s->loop, sock, "client", &h, s);
-	while (chan_queued(s->chan) == 0) {
-		m = msg_reply(++sent, 0, "row");
-		assert_int_equal(chan_send(s->chan, &m, NULL, 0), 0);
-	}
-	assert_int_equal(chan_queued_fds(s->chan), 0);
-	chan_pause(s->chan, true);
-	send_reply(s->peer, 1, NULL, 0);
-	run(s, 20);
-	assert_int_equal(s->msgs, 0);
-	assert_int_equal(s->drained, 0);
-	for (uint32_t i = 1; i < sent; i++)
-		assert_int_equal(chan_recv_blocking(s->peer, &m, fds, &nfds), 0);
-	run(s, 1000);
-	assert_int_equal(s->drained, 1);
-	s->stop_after = 1;
-	run(s, 1000);
-	assert_int_equal(s->msgs, 1);
-	/* Also one that has closed. */
-	chan_pause(s->chan, true);
-	fd_close(&s->peer);
-	run(s, 20);
-	assert_int_equal(s->gone, 0);
-	chan_pause(s->chan, false);
-	run(s, 1000);
-	assert_int_equal(s->gone, 1);
-}
-
-static void
 a_peer_that_never_reads_is_given_up(void **state)
 {
 	struct side *s = *state;
@@ -811,7 +758,6 @@ main(void)
 	    TEST(rows_that_are_cut_break_the_protocol),
 	    TEST(a_handler_frees_the_channel_within_rows),
 	    TEST(a_full_socket_queues),
-	    TEST(a_peer_that_is_behind_is_not_heard),
 	    TEST(a_peer_that_never_reads_is_given_up),
 	    TEST(too_many_queued_descriptors_are_given_up_without_leak),
 	    TEST(closing_is_told_once_after_the_last_words),
