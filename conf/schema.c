@@ -6,7 +6,6 @@
 
 #include <strings.h>
 
-#include "conf/text.h"
 #include "lib/strbuf.h"
 
 static const char *const log_levels[] = {"err", "warning", "notice", "info", "debug", NULL};

@@ -13,13 +13,14 @@ from tests.kit import frames, ports, proc
 POOL = 126  # addresses of the range: 128 to 253
 
 
-def message(serial, kind, requested=None):
-    """A broadcast of client number `serial`, whose MAC nobody has ever had."""
-    mac = b"\x02\xee" + struct.pack(">I", serial)
+def message(serial, kind, requested=None, about=None, ciaddr="0.0.0.0", mac=None):
+    """A broadcast of client number `serial`, whose MAC nobody has ever had; or of this one, about another."""
+    mac = mac or b"\x02\xee" + struct.pack(">I", serial)
     options = bytes([53, 1, kind])
     if requested:
         options += bytes([50, 4]) + socket.inet_aton(requested)
-    dhcp = struct.pack(">BBBBIHH16x6s10x192x", 1, 1, 6, 0, serial, 0, 0x8000, mac)
+    dhcp = struct.pack(">BBBBIHH4s12x6s10x192x", 1, 1, 6, 0, serial, 0, 0x8000, socket.inet_aton(ciaddr),
+                       about or mac)
     dhcp += b"\x63\x82\x53\x63" + options + b"\xff"
     udp = struct.pack(">HHHH", 68, 67, 8 + len(dhcp), 0) + dhcp
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), b"\xff" * 4)
@@ -204,3 +205,27 @@ def test_what_was_asked_of_a_dead_server_is_answered_by_the_next(lab, vnetd):
 
     assert len(proc.wait_until("an offer comes", offered, 10)) == 1
     assert vnetd.pid_of("vnet-dhcpd") != server
+
+
+def test_with_ip_guard_nobody_takes_his_neighbours_address(lab, vnetd):
+    """The lease is what opens the gate for an address, and whom a message is about anybody can write."""
+    vnetd.write("vnetd.conf", "[vmnet8]\nip-guard = yes\n")
+    vnetd.ctl("reload")
+    victim, evil = lab.guest("vmnet8", name="victim"), lab.guest("vmnet8", name="evil")
+    ip = victim.dhcp("udhcpc").ip
+    own = evil.dhcp("udhcpc").ip
+    ports.wait(vnetd, "victim", ip_guard=True, ip_guard_address=ip)
+    ports.wait(vnetd, "evil", ip_guard=True, ip_guard_address=own)
+    wire = frames.Wire(evil, "eth0")
+    me, him = frames.mac(evil.mac), frames.mac(victim.mac)
+    wire.send(message(1, 7, ciaddr=ip, about=him, mac=me))
+    wire.send(message(2, 4, ip, about=him, mac=me))
+    wire.send(message(3, 3, ip, about=him, mac=me))
+    wire.send(message(4, 3, ip, mac=me))
+    proc.wait_until("all are counted", lambda: stats(vnetd)["dropped"]["forged"] == 3
+                    and stats(vnetd)["received"]["request"] == 4)
+    held = {r["mac"]: r["address"] for r in vnetd.json("leases")["leases"] if r["state"] == "active"}
+    assert held == {victim.mac: ip, evil.mac: own}
+    ports.wait(vnetd, "victim", ip_guard=True, ip_guard_address=ip)
+    ports.wait(vnetd, "evil", ip_guard=True, ip_guard_address=own)
+    assert victim.ping(vnetd.address(8, 1))
