@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/guestname.h"
 #include "lib/util.h"
 #include "lib/wire.h"
 #include "natd/dnsaddr.h"
@@ -158,33 +159,6 @@ small(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-static bool
-is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/* The first part of a guest's name; false: it is not one that may be given out. */
-static bool
-guest_label(char label[DNSNAME_LABEL_MAX + 1], const char *name)
-{
-	static const char *const never[] = {"localhost", "wpad", "isatap"};
-	size_t n = strcspn(name, ".");
-
-	if (n == 0 || n > DNSNAME_LABEL_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		label[i] = small(name[i]);
-		if (!is_letter_or_digit(label[i]) && (label[i] != '-' || i == 0 || i == n - 1))
-			return false;
-	}
-	label[n] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(never); i++)
-		if (!strcmp(label, never[i]))
-			return false;
-	return true;
-}
-
 void
 dnsname_set_net(struct dnsname *t, unsigned net, struct prefix4 subnet, struct ip4 host)
 {
@@ -200,13 +174,13 @@ void
 dnsname_set_guest(struct dnsname *t, unsigned net, struct ip4 addr, const char *name)
 {
 	struct dns_addr a = dns_addr_from_ip4(addr, 0);
-	char label[DNSNAME_LABEL_MAX + 1];
+	char label[GUESTNAME_MAX + 1];
 	struct entry *n;
 
 	if (net >= NETS || !t->subnet[net].len)
 		return;
 	n = find_addr(t, net, a.ip);
-	if (!guest_label(label, name)) {
+	if (!guestname_label(label, name)) {
 		if (n)
 			drop(t, n);
 		return;
@@ -365,14 +339,12 @@ find_in_hosts(struct answer *a)
 static enum verdict
 find_guest(struct answer *a)
 {
-	char own[16], label[DNSNAME_LABEL_MAX + 1];
+	char label[GUESTNAME_MAX + 1];
 	size_t n = strcspn(a->name, ".");
 	const char *domain = a->name[n] ? a->name + n + 1 : "";
 	const struct entry *found;
 
-	snprintf(own, sizeof(own), "vmnet%u", a->net);
-	if (n > DNSNAME_LABEL_MAX ||
-	    (domain[0] && strcmp(domain, GUEST_DOMAIN) != 0 && strcmp(domain, own) != 0))
+	if (n > GUESTNAME_MAX || !guestname_domain(domain, a->net))
 		return NOT_OURS;
 	memcpy(label, a->name, n);
 	label[n] = '\0';

@@ -173,8 +173,10 @@ redirect_adopt(struct core *c, struct job *j)
 	struct redirect_texts *t = j->load.redirect;
 	struct redirection *old = rs->head, **end = &rs->head;
 
-	if (!t)
+	if (!t) {
+		redirect_names_soon(c); /* reservations may be others */
 		return;
+	}
 	rs->head = NULL;
 	for (size_t i = 0; i < t->r.n; i++) {
 		struct redirection *r = adopt_one(c, t, &t->r.v[i], &old);

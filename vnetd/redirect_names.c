@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "lib/fd.h"
+#include "lib/guestname.h"
 #include "lib/log.h"
 #include "vnetd/core.h"
 #include "vnetd/redirect_hosts.h"
@@ -21,11 +22,12 @@ enum {
 };
 
 /* Who has spoken in this round; the one who comes first here decides. */
-enum source { SOURCE_LEASE, SOURCE_HOSTS, SOURCE_DNS, SOURCE_N };
+enum source { SOURCE_HOSTS, SOURCE_RESERVED, SOURCE_LEASE, SOURCE_DNS, SOURCE_N };
 
 struct redirect_name {
 	struct redirect_name *next;
 	char *name;
+	bool target; /* of a redirection; a client or an own address is another thing */
 	bool wanted; /* by a redirection */
 	bool tried;
 	struct redirect_ip ip[REDIRECT_NAME_ADDRS];
@@ -62,44 +64,43 @@ redirect_names_fini(struct redirect_names *ns)
 }
 
 static struct redirect_name *
-find(const struct core *c, const char *name)
+find(const struct core *c, const char *name, bool target)
 {
 	struct redirect_name *n = c->redirects.names.head;
 
-	while (n && strcasecmp(n->name, name) != 0)
+	while (n && (n->target != target || strcasecmp(n->name, name) != 0))
 		n = n->next;
 	return n;
 }
 
 /* --- which names --- */
 
-typedef void name_fn(struct core *c, const char *name, void *arg);
+typedef void name_fn(struct core *c, const char *name, bool target, void *arg);
 
 static void
 each_rule(struct core *c, const struct redirect_rules *rules, name_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < rules->n; i++)
 		if (rules->v[i].kind == REDIRECT_NAME)
-			fn(c, rules->v[i].name, arg);
+			fn(c, rules->v[i].name, false, arg);
 }
 
 static void
 each_name(struct core *c, const struct redirect_service *s, name_fn *fn, void *arg)
 {
 	if (s->has_bind && s->bind.name)
-		fn(c, s->bind.name, arg);
+		fn(c, s->bind.name, false, arg);
 	if (s->target.name)
-		fn(c, s->target.name, arg);
+		fn(c, s->target.name, true, arg);
 	each_rule(c, &s->only_from, fn, arg);
 	each_rule(c, &s->no_access, fn, arg);
 }
 
 static void
-want(struct core *c, const char *name, void *arg)
+want(struct core *c, const char *name, bool target, void *arg UNUSED)
 {
 	struct redirect_names *ns = &c->redirects.names;
-	struct redirect_name *n = find(c, name);
-	bool *is_new = arg;
+	struct redirect_name *n = find(c, name, target);
 
 	if (!n) {
 		n = calloc(1, sizeof(*n));
@@ -110,9 +111,9 @@ want(struct core *c, const char *name, void *arg)
 			log_warn(ENOMEM, "the name \"%s\" of a redirection", name);
 			return;
 		}
+		n->target = target;
 		n->next = ns->head;
 		ns->head = n;
-		*is_new = true;
 	}
 	n->wanted = true;
 }
@@ -138,16 +139,15 @@ void
 redirect_names_want(struct core *c)
 {
 	struct redirect_names *ns = &c->redirects.names;
-	bool is_new = false;
 
 	for (struct redirect_name *n = ns->head; n; n = n->next)
 		n->wanted = false;
 	for (const struct redirection *r = c->redirects.head; r; r = r->next)
-		each_name(c, r->conf, want, &is_new);
+		each_name(c, r->conf, want, NULL);
 	drop_unwanted(ns);
 	if (!ns->head)
 		ns->due = MONO_NEVER;
-	else if (is_new)
+	else
 		redirect_names_soon(c);
 }
 
@@ -164,11 +164,33 @@ redirect_names_soon(struct core *c)
 	core_wake(c);
 }
 
+/* A guest that is called so is asked for by this name; the rules are those of vnet-natd. */
+static bool
+is_guest(const struct redirect_name *n, unsigned net, const char *called)
+{
+	char label[GUESTNAME_MAX + 1];
+	size_t len = strcspn(n->name, ".");
+
+	return guestname_label(label, called) && len == strlen(label) &&
+	       !strncasecmp(n->name, label, len) &&
+	       guestname_domain(n->name[len] ? n->name + len + 1 : "", net);
+}
+
+/* A guest has no say in who may connect, nor in where we listen. */
+static bool
+may_be_leased(const struct redirect_name *n, unsigned net, const char *called)
+{
+	return n->target && is_guest(n, net, called);
+}
+
 void
 redirect_names_lease(struct core *c, const struct msg_lease_changed *m)
 {
-	if (m->name[0] && find(c, m->name))
-		redirect_names_soon(c);
+	for (const struct redirect_name *n = c->redirects.names.head; n; n = n->next)
+		if (may_be_leased(n, m->net, m->name)) {
+			redirect_names_soon(c);
+			return;
+		}
 }
 
 /* --- a round --- */
@@ -263,10 +285,24 @@ from_ip4(struct ip4 a)
 }
 
 static void
+add_reserved(struct core *c, struct redirect_name *n)
+{
+	for (unsigned net = 0; net < NAMES_NETS; net++) {
+		const struct conf_net *conf = c->net[net].conf;
+
+		for (size_t i = 0; conf && conf->dhcp && i < conf->dhcpd.nhosts; i++) {
+			const struct dhcp_host *h = &conf->dhcpd.host[i];
+
+			if (h->ip.h && h->name && is_guest(n, net, h->name))
+				add(n, SOURCE_RESERVED, from_ip4(h->ip));
+		}
+	}
+}
+
+static void
 take_lease(struct core *c, const struct msg *m, void *p UNUSED)
 {
 	const struct msg_lease_row *r = &m->u.lease_row;
-	struct redirect_name *n;
 
 	if (m->type == MSG_REPLY) {
 		if (m->u.reply.err)
@@ -274,9 +310,11 @@ take_lease(struct core *c, const struct msg *m, void *p UNUSED)
 		one_less(c);
 		return;
 	}
-	n = r->name[0] ? find(c, r->name) : NULL;
-	if (n && (r->state == LEASE_ROW_ACTIVE || r->state == LEASE_ROW_RESERVED))
-		add(n, SOURCE_LEASE, from_ip4(r->addr));
+	if (r->state != LEASE_ROW_ACTIVE && r->state != LEASE_ROW_RESERVED)
+		return;
+	for (struct redirect_name *n = c->redirects.names.head; n; n = n->next)
+		if (may_be_leased(n, r->net, r->name))
+			add(n, SOURCE_LEASE, from_ip4(r->addr));
 }
 
 static void
@@ -296,13 +334,14 @@ take_hosts(struct core *c, const struct msg_reply *r, int *fds, size_t nfds, voi
 /* An answer may come when its name, or this engine's interest in it, is gone. */
 struct lookup {
 	char name[REDIRECT_HOST_MAX + 1];
+	bool target;
 };
 
 static void
 take_lookup(struct core *c, const struct msg *m, void *p)
 {
 	struct lookup *l = p;
-	struct redirect_name *n = find(c, l->name);
+	struct redirect_name *n = find(c, l->name, l->target);
 	struct redirect_ip ip;
 
 	if (m->type == MSG_LOOKUP_ADDR) {
@@ -329,7 +368,8 @@ ask_resolvers(struct core *c)
 		struct msg m = msg_make(MSG_LOOKUP, 0);
 		struct lookup *l;
 
-		if (n->nfresh[SOURCE_LEASE] || n->nfresh[SOURCE_HOSTS])
+		if (n->nfresh[SOURCE_HOSTS] || n->nfresh[SOURCE_RESERVED] ||
+		    n->nfresh[SOURCE_LEASE])
 			continue;
 		l = malloc(sizeof(*l));
 		if (!l) {
@@ -337,6 +377,7 @@ ask_resolvers(struct core *c)
 			continue;
 		}
 		MSG_SET_STR(l->name, n->name);
+		l->target = n->target;
 		MSG_SET_STR(m.u.lookup.name, n->name);
 		ns->pending++;
 		worker_ask(c, ROLE_NATD, &m, take_lookup, l);
@@ -356,6 +397,7 @@ start_round(struct core *c)
 	for (struct redirect_name *n = ns->head; n; n = n->next) {
 		memset(n->nfresh, 0, sizeof(n->nfresh));
 		n->failed = false;
+		add_reserved(c, n);
 	}
 	ns->pending = 2;
 	hosts.u.host_open.file = HOST_FILE_HOSTS;
@@ -379,11 +421,11 @@ redirect_names_timer(struct core *c)
 
 /* --- what they stand for --- */
 
-size_t
-redirect_names_get(const struct core *c, const char *name, enum redirect_family family,
-		   struct redirect_ip *out, size_t max)
+static size_t
+get(const struct core *c, const char *name, bool target, enum redirect_family family,
+    struct redirect_ip *out, size_t max)
 {
-	const struct redirect_name *n = find(c, name);
+	const struct redirect_name *n = find(c, name, target);
 	size_t got = 0;
 
 	for (size_t i = 0; n && i < n->n && got < max; i++) {
@@ -396,10 +438,17 @@ redirect_names_get(const struct core *c, const char *name, enum redirect_family 
 	return got;
 }
 
-static void
-note_untried(struct core *c, const char *name, void *arg)
+size_t
+redirect_names_get(const struct core *c, const char *name, enum redirect_family family,
+		   struct redirect_ip *out, size_t max)
 {
-	const struct redirect_name *n = find(c, name);
+	return get(c, name, false, family, out, max);
+}
+
+static void
+note_untried(struct core *c, const char *name, bool target, void *arg)
+{
+	const struct redirect_name *n = find(c, name, target);
 
 	if (n && !n->tried)
 		*(bool *)arg = false;
@@ -421,7 +470,7 @@ redirect_targets(const struct core *c, const struct redirect_service *s, struct 
 	if (s->flags & REDIRECT_SENSOR || max == 0)
 		return 0;
 	if (s->target.name)
-		return redirect_names_get(c, s->target.name, REDIRECT_DUAL, out, max);
+		return get(c, s->target.name, true, REDIRECT_DUAL, out, max);
 	out[0] = s->target.ip;
 	return 1;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * redirect_names.h - what names in redirections stand for: of targets, own addresses and clients.
  *
- * Asked, in this order: leases of our guests, the host's /etc/hosts, the host's resolvers through vnet-natd.
- * The first that knows a name decides. Names are asked for again when a lease changes and every minute. Nobody waits
- * here: what is not known yet is nothing.
+ * Asked, in this order: the host's /etc/hosts, our reservations, leases of our guests, the host's resolvers through
+ * vnet-natd. The first that knows a name decides. A guest says itself what it is called, so leases count for targets
+ * alone, and for no name in somebody's domain (lib/guestname.h). Names are asked for again when a lease or the
+ * configuration changes and every minute. Nobody waits here: what is not known yet is nothing.
  */
 #ifndef VNET_VNETD_REDIRECT_NAMES_H
 #define VNET_VNETD_REDIRECT_NAMES_H
@@ -40,7 +41,7 @@ void redirect_names_want(struct core *c);
 void redirect_names_lease(struct core *c, const struct msg_lease_changed *m);
 void redirect_names_soon(struct core *c);
 
-/* Addresses of the name that a socket of this family takes, at most max: their number. */
+/* Addresses of the name, of a client or of our own, that a socket of this family takes, at most max: their number. */
 size_t redirect_names_get(const struct core *c, const char *name, enum redirect_family family,
 			  struct redirect_ip *out, size_t max);
 

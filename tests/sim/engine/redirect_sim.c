@@ -427,7 +427,7 @@ play_named(const char *target)
 }
 
 static void
-lease(struct world *w, const char *addr, enum lease_row_state state)
+lease_to(struct world *w, const char *name, const char *addr, enum lease_row_state state)
 {
 	struct msg m = msg_make(MSG_LEASE_CHANGED, 0);
 	struct msg *row = &w->lease[0];
@@ -435,14 +435,20 @@ lease(struct world *w, const char *addr, enum lease_row_state state)
 	*row = msg_make(MSG_LEASE_ROW, 0);
 	row->u.lease_row.net = 8;
 	row->u.lease_row.state = (uint8_t)state;
-	MSG_SET_STR(row->u.lease_row.name, "db");
+	MSG_SET_STR(row->u.lease_row.name, name);
 	assert_true(ip4_parse(&row->u.lease_row.addr, addr));
 	w->nleases = 1;
 	m.u.lease_changed.net = 8;
 	m.u.lease_changed.event = state == LEASE_ROW_ACTIVE ? LEASE_NEW : LEASE_EXPIRED;
-	MSG_SET_STR(m.u.lease_changed.name, "db");
+	MSG_SET_STR(m.u.lease_changed.name, name);
 	if (w->core)
 		world_report(w, ROLE_DHCPD, &m);
+}
+
+static void
+lease(struct world *w, const char *addr, enum lease_row_state state)
+{
+	lease_to(w, "db", addr, state);
 }
 
 static void
@@ -463,6 +469,64 @@ a_name_follows_its_lease(void **state UNUSED)
 	lease(w, "192.168.8.131", LEASE_ROW_EXPIRED);
 	world_run(w);
 	assert_true(play_has(pushed(w), "target 10.9.9.9 80\n"));
+	world_free(w);
+}
+
+static void
+a_guest_takes_no_name_of_others(void **state UNUSED)
+{
+	static const struct {
+		const char *target, *told;
+		bool leads_there;
+	} v[] = {
+	    {"db.localdomain", "db", true},    {"db.vmnet8", "DB.example.test", true},
+	    {"db.vmnet9", "db", false},        {"www.example.test", "www.example.test", false},
+	    {"localhost", "localhost", false}, {"wpad", "wpad", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct world *w = play_named(v[i].target);
+
+		lease_to(w, v[i].told, "192.168.8.130", LEASE_ROW_ACTIVE);
+		world_start(w);
+		assert_int_equal(play_has(pushed(w), "target 192.168.8.130 80\n"),
+				 v[i].leads_there);
+		world_free(w);
+	}
+}
+
+static void
+etc_hosts_counts_more_than_a_guest(void **state UNUSED)
+{
+	struct world *w = play_named("db");
+
+	w->host_file[HOST_FILE_HOSTS] = strdup("10.0.0.2 db\n");
+	lease(w, "192.168.8.130", LEASE_ROW_ACTIVE);
+	world_start(w);
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.2 80\n"));
+	assert_false(play_has(pushed(w), "192.168.8.130"));
+	world_free(w);
+}
+
+static void
+a_guest_does_not_decide_who_may_connect(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = db 80\n"
+		       "\tonly_from = db\n\tno_access = db\n}\n",
+		       false);
+	lease(w, "192.168.8.130", LEASE_ROW_ACTIVE);
+	world_start(w);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 192.168.8.130 80\n");
+	/* whose name is the configuration's word does */
+	world_write(w, CONF_FILE_DHCPD, 8,
+		    "host db {\n\thardware ethernet 00:50:56:00:00:01;\n"
+		    "\tfixed-address 192.168.8.20;\n}\n");
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(pushed(w), "target 192.168.8.20 80\nonly_from 1\nno_access 1\n"));
 	world_free(w);
 }
 
@@ -568,6 +632,9 @@ main(void)
 	    cmocka_unit_test(a_reading_that_follows_at_once_takes_its_address_away),
 	    cmocka_unit_test(a_captured_port_is_told_to_natd),
 	    cmocka_unit_test(a_name_follows_its_lease),
+	    cmocka_unit_test(a_guest_takes_no_name_of_others),
+	    cmocka_unit_test(etc_hosts_counts_more_than_a_guest),
+	    cmocka_unit_test(a_guest_does_not_decide_who_may_connect),
 	    cmocka_unit_test(a_name_of_etc_hosts),
 	    cmocka_unit_test(resolvers_are_asked_again_every_minute),
 	    cmocka_unit_test(nobody_is_let_in_before_names_have_been_asked_for),
