@@ -221,6 +221,8 @@ confrows_add(struct confrows *c, const struct msg *m)
 	}
 	if (!c->open)
 		return false;
+	if (c->refused)
+		return true;
 	if (m->type == MSG_REDIRECT_ALIAS)
 		return add_alias(c, &m->u.redirect_alias);
 	if (m->type == MSG_REDIRECT_SERVICE)
@@ -240,10 +242,20 @@ confrows_add(struct confrows *c, const struct msg *m)
 	return false;
 }
 
+void
+confrows_refuse(struct confrows *c)
+{
+	uint32_t generation = c->generation;
+
+	confrows_fini(c);
+	c->open = c->refused = true;
+	c->generation = generation;
+}
+
 bool
 confrows_commit(struct confrows *c, uint32_t generation)
 {
-	if (!c->open || c->generation != generation)
+	if (!c->open || c->refused || c->generation != generation)
 		return false;
 	c->open = false;
 	for (size_t i = 0; i < c->n; i++) {

@@ -32,7 +32,8 @@ struct confrow {
 };
 
 struct confrows {
-	bool open; /* CONF_BEGIN has come */
+	bool open;    /* CONF_BEGIN has come */
+	bool refused; /* and a row that cannot be: those to come are passed over */
 	uint32_t generation;
 	struct confrow *v;
 	size_t n, cap;
@@ -46,7 +47,10 @@ void confrows_fini(struct confrows *c); /* it can be used again */
 /* CONF_BEGIN or a row. False: no row, or one that cannot be (nothing is to be believed then), or no memory. */
 bool confrows_add(struct confrows *c, const struct msg *m);
 
-/* The rows are complete, and of this generation: their pointers are set. */
+/* Nothing of this generation is believed. */
+void confrows_refuse(struct confrows *c);
+
+/* The rows are complete, and of this generation: their pointers are set. False: they are not, or were refused. */
 bool confrows_commit(struct confrows *c, uint32_t generation);
 
 /* An address that was added for redirections and stays. */

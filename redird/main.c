@@ -2,8 +2,9 @@
  * main.c - vnet-redird: wires channels, services and the redirector together.
  *
  * Executed by priv with two descriptors: 3 is the channel to priv, 4 is the channel to the engine. Without the
- * engine we go on serving, and priv sends a new one when there is an engine again. Without priv we let nobody in any
- * more, which the next vnetd's vnet-redird does, and end with the last connection; so does one without a service.
+ * engine we go on serving, and priv sends a new one when there is an engine again; so we do when it sends rows that
+ * cannot be. Without priv we let nobody in any more, which the next vnetd's vnet-redird does, and end with the last
+ * connection; so does one without a service.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -132,19 +133,39 @@ ask_priv(void *arg, struct msg *m)
 }
 
 static void
+tell_ready(struct program *p, uint32_t generation, int err, const char *text)
+{
+	struct msg m = msg_make(MSG_CONF_READY, 0);
+
+	m.u.conf_ready.generation = generation;
+	m.u.conf_ready.err = (uint32_t)err;
+	MSG_SET_STR(m.u.conf_ready.text, text);
+	if (p->engine)
+		chan_send(p->engine, &m, NULL, 0);
+}
+
+static void
 on_settled(void *arg, uint32_t generation, int err)
 {
 	struct program *p = arg;
-	struct msg m = msg_make(MSG_CONF_READY, 0);
 
 	p->configured = true;
-	m.u.conf_ready.generation = generation;
-	m.u.conf_ready.err = (uint32_t)err;
-	if (err)
-		MSG_SET_STR(m.u.conf_ready.text, "a redirection cannot be served");
-	if (p->engine)
-		chan_send(p->engine, &m, NULL, 0);
+	tell_ready(p, generation, err, err ? "a redirection cannot be served" : "");
 	leave_if_idle(p);
+}
+
+static bool
+commit(struct program *p, uint32_t generation)
+{
+	if (p->rows.refused && p->rows.generation == generation) {
+		confrows_fini(&p->rows);
+		tell_ready(p, generation, EINVAL, "the redirections are refused");
+		return true;
+	}
+	if (!confrows_commit(&p->rows, generation))
+		return false;
+	served_apply(p->served, &p->rows);
+	return true;
 }
 
 /* False: not a message for us, or not now. */
@@ -153,11 +174,16 @@ take_engine_msg(struct program *p, const struct msg *m)
 {
 	if (m->id != 0)
 		return answer(p->redird, p->served, p->engine, m);
-	if (m->type != MSG_CONF_COMMIT)
-		return confrows_add(&p->rows, m);
-	if (!confrows_commit(&p->rows, m->u.conf_commit.generation))
+	if (m->type == MSG_CONF_COMMIT)
+		return commit(p, m->u.conf_commit.generation);
+	if (confrows_add(&p->rows, m))
+		return true;
+	if (!p->rows.open)
 		return false;
-	served_apply(p->served, &p->rows);
+	log_error(
+	    0, "the engine sent %s, which redirection cannot take; what is served stays as it is",
+	    msg_name(m->type));
+	confrows_refuse(&p->rows);
 	return true;
 }
 
@@ -177,8 +203,9 @@ on_engine_msg(struct chan *c UNUSED, const struct msg *m, int *fds UNUSED, size_
 {
 	if (take_engine_msg(arg, m))
 		return;
+	/* Nobody would make another channel; priv makes another process. */
 	log_error(0, "the engine sent %s, which redirection cannot take now", msg_name(m->type));
-	lose_engine(arg);
+	stop(arg, true);
 }
 
 static void

@@ -318,6 +318,22 @@ job_wait(struct core *c, struct job *j)
 	core_wake(c);
 }
 
+/* A reading of redirect.d that is not in force is no success. */
+static void
+judge_redird(const struct core *c, struct job *j)
+{
+	const struct worker *w = &c->worker[ROLE_REDIRD];
+
+	if (j->kind != JOB_RELOAD || w->idle)
+		return;
+	if (!worker_is_ready(w))
+		job_fail(j, EAGAIN,
+			 "vnet-redird has not taken the redirections so far (see vnetctl redirect "
+			 "list)");
+	else if (w->fault)
+		job_fail(j, EINVAL, "vnet-redird: %s (see the log)", w->fault);
+}
+
 void
 job_workers_ready(struct core *c)
 {
@@ -325,8 +341,10 @@ job_workers_ready(struct core *c)
 
 	if (!j || !j->waits_for_workers)
 		return;
-	if (workers_are_ready(c) || !mono_before(c->now, j->deadline))
-		job_finish(c, j);
+	if (!workers_are_ready(c) && mono_before(c->now, j->deadline))
+		return;
+	judge_redird(c, j);
+	job_finish(c, j);
 }
 
 struct mono

@@ -94,6 +94,16 @@ configure(struct redirection *r, struct redirect_texts *t, const struct redirect
 	redirect_texts_unref(old);
 }
 
+/* Another service of the reading that has the id, and can run. */
+static bool
+is_replaced(const struct redirect *m, const char *id)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].id && !m->v[i].bad && !m->v[i].disabled && !strcmp(m->v[i].id, id))
+			return true;
+	return false;
+}
+
 /* The service of the new reading, or its old self if the new one is wrong; NULL: it does not run. */
 static struct redirection *
 adopt_one(struct core *c, struct redirect_texts *t, const struct redirect_service *s,
@@ -101,7 +111,7 @@ adopt_one(struct core *c, struct redirect_texts *t, const struct redirect_servic
 {
 	struct redirection *r;
 
-	if (s->disabled || !s->id)
+	if (s->disabled || !s->id || (s->bad && is_replaced(&t->r, s->id)))
 		return NULL;
 	r = take_out(old, s->id);
 	if (s->bad) {

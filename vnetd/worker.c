@@ -28,6 +28,7 @@ worker_fini(struct worker *w)
 		free(a);
 	}
 	free(w->gone);
+	free(w->fault);
 	worker_init(w);
 }
 
@@ -191,6 +192,8 @@ take_ready(struct core *c, enum role role, const struct msg_conf_ready *m)
 	struct worker *w = &c->worker[role];
 
 	w->answered = m->generation;
+	free(w->fault);
+	w->fault = m->err ? strdup(m->text) : NULL;
 	if (!worker_is_ready(w))
 		return;
 	if (w->changed && m->err == ESTALE) {

@@ -29,6 +29,7 @@ struct worker {
 	uint32_t generation; /* pushed last */
 	bool changed;        /* that was a change of the one before */
 	uint32_t answered;   /* the last CONF_READY */
+	char *fault;         /* why it did not take that; NULL: it did */
 	uint32_t last_id;
 	struct worker_ask *asks;
 };

@@ -120,6 +120,20 @@ def test_broken_file_is_told_with_its_place_and_the_old_service_stays(lab, two):
     assert "redirection one: a newer version of it has errors" in two.ctl("status").out
 
 
+def test_good_service_takes_the_id_of_a_bad_one(lab, two):
+    """The redirector hears of no two services of one name, which it would refuse."""
+    held = dial(lab, 7001)
+    assert read_name(held) == b"a"
+    bad = service("one", 7001, f"{NEAR} 9001").replace("redirect =", "redirekt =")
+    two.write("redirect.d/one", bad + service("one", 7011, f"{NEAR} 9003"))
+    assert two.ctl("reload", check=False).rc == 1
+    assert (says(lab, 7011), says(lab, 7002)) == (b"c", b"b")
+    two.write("redirect.d/one", service("one", 7001, f"{NEAR} 9003"))
+    two.ctl("reload")
+    assert (says(lab, 7001), says(lab, 7002)) == (b"c", b"b")
+    echo(held)
+
+
 def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
     with lab.host.enter():
         other = socket.create_server(("0.0.0.0", 7001))

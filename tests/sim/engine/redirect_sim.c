@@ -30,6 +30,17 @@ play_web(void)
 	return w;
 }
 
+/* Without waiting for the answer. */
+static struct world_client *
+ask_reload(struct world *w)
+{
+	struct world_client *cl = world_client(w, 0);
+	struct msg m = msg_make(MSG_RELOAD_ASK, 0);
+
+	world_ask(w, cl, &m, -1);
+	return cl;
+}
+
 static void
 without_redirections_nobody_runs(void **state UNUSED)
 {
@@ -124,6 +135,47 @@ a_new_service_does_not_take_the_place_of_a_kept_one(void **state UNUSED)
 	assert_true(play_has(pushed(w), "target 10.0.0.1 8080\n"));
 	assert_false(play_has(pushed(w), "10.0.0.9"));
 	assert_true(play_has(world_warnings(w), "redirection aaa: redirection web listens there"));
+	world_free(w);
+}
+
+static void
+a_good_service_takes_the_id_of_a_bad_one(void **state UNUSED)
+{
+	struct world *w = play_web();
+
+	world_redirect(w, "redirect.d/web", BROKEN SERVICE("web", "81", "10.0.0.2 80"), false);
+	assert_int_equal(play_reload(w, NULL), EINVAL);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.2 80\n");
+	world_redirect(w, "redirect.d/web", SERVICE("web", "82", "10.0.0.3 80") BROKEN, false);
+	assert_int_equal(play_reload(w, NULL), EINVAL);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.3 80\n");
+	world_free(w);
+}
+
+static void
+a_reading_that_the_redirector_does_not_take_is_no_success(void **state UNUSED)
+{
+	struct world *w = play_web();
+	struct msg ready = msg_make(MSG_CONF_READY, 0);
+	struct world_client *cl;
+
+	w->worker_mute[ROLE_REDIRD] = true;
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.0.0.2 80"), false);
+	cl = ask_reload(w);
+	ready.u.conf_ready.generation = w->core->worker[ROLE_REDIRD].generation;
+	ready.u.conf_ready.err = EINVAL;
+	MSG_SET_STR(ready.u.conf_ready.text, "the redirections are refused");
+	world_report(w, ROLE_REDIRD, &ready);
+	world_run(w);
+	assert_int_equal(cl->nreplies, 1);
+	assert_int_equal(cl->err, EINVAL);
+	assert_string_equal(cl->text, "vnet-redird: the redirections are refused (see the log)");
+	/* nor is one that it says nothing of */
+	cl = ask_reload(w);
+	world_wait(w, 20000);
+	assert_int_equal(cl->err, EAGAIN);
+	w->worker_mute[ROLE_REDIRD] = false;
+	assert_int_equal(play_reload(w, NULL), 0);
 	world_free(w);
 }
 
@@ -305,17 +357,6 @@ its_own_address_is_added_and_removed(void **state UNUSED)
 	assert_int_equal(play_reload(w, NULL), 0);
 	assert_string_equal(w->alias, "");
 	world_free(w);
-}
-
-/* Without waiting for the answer. */
-static struct world_client *
-ask_reload(struct world *w)
-{
-	struct world_client *cl = world_client(w, 0);
-	struct msg m = msg_make(MSG_RELOAD_ASK, 0);
-
-	world_ask(w, cl, &m, -1);
-	return cl;
 }
 
 static void
@@ -620,6 +661,8 @@ main(void)
 	    cmocka_unit_test(reload_with_an_error_keeps_the_old_service_and_changes_others),
 	    cmocka_unit_test(what_is_missing_in_a_broken_file_stays),
 	    cmocka_unit_test(a_new_service_does_not_take_the_place_of_a_kept_one),
+	    cmocka_unit_test(a_good_service_takes_the_id_of_a_bad_one),
+	    cmocka_unit_test(a_reading_that_the_redirector_does_not_take_is_no_success),
 	    cmocka_unit_test(a_broken_file_at_the_start_refuses_one_service),
 	    cmocka_unit_test(a_port_that_is_taken_is_tried_again),
 	    cmocka_unit_test(a_new_engine_finds_the_same_sockets),

@@ -250,6 +250,28 @@ another_generation_is_not_complete(void **state UNUSED)
 	confrows_fini(&c);
 }
 
+static void
+the_rest_of_a_refused_generation_is_passed_over(void **state UNUSED)
+{
+	struct confrows c;
+
+	confrows_init(&c);
+	begin(&c, 2);
+	add(&c, service("ssh", 1));
+	refused(&c, service("ssh", 2));
+	confrows_refuse(&c);
+	add(&c, target(22));
+	add(&c, service("web", 3));
+	assert_int_equal(c.n, 0);
+	assert_int_equal(c.generation, 2);
+	assert_false(confrows_commit(&c, 2));
+	begin(&c, 3);
+	add(&c, service("ssh", 1));
+	assert_true(confrows_commit(&c, 3));
+	assert_int_equal(c.n, 1);
+	confrows_fini(&c);
+}
+
 int
 main(void)
 {
@@ -259,6 +281,7 @@ main(void)
 	    cmocka_unit_test(lines_go_to_a_file_or_to_syslog_or_nowhere_else),
 	    cmocka_unit_test(addresses_that_stay_are_known),
 	    cmocka_unit_test(another_generation_is_not_complete),
+	    cmocka_unit_test(the_rest_of_a_refused_generation_is_passed_over),
 	};
 
 	return cmocka_run_group_tests_name("redird confrows", tests, NULL, NULL);
