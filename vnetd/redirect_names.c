@@ -32,10 +32,11 @@ struct redirect_name {
 	bool tried;
 	struct redirect_ip ip[REDIRECT_NAME_ADDRS];
 	size_t n;
+	enum source from; /* SOURCE_N: nobody knows it */
 	/* of the round under way */
 	struct redirect_ip fresh[SOURCE_N][REDIRECT_NAME_ADDRS];
 	size_t nfresh[SOURCE_N];
-	bool failed; /* the resolvers did not answer: what was known stays */
+	bool failed[SOURCE_N]; /* did not answer: what it knew stays */
 };
 
 void
@@ -112,6 +113,7 @@ want(struct core *c, const char *name, bool target, void *arg UNUSED)
 			return;
 		}
 		n->target = target;
+		n->from = SOURCE_N;
 		n->next = ns->head;
 		ns->head = n;
 	}
@@ -201,6 +203,15 @@ same(const struct redirect_ip *a, size_t n, const struct redirect_ip *b, size_t 
 	return n == m && memcmp(a, b, n * sizeof(*a)) == 0;
 }
 
+/* Nobody knows it, or only one who counts less than the one who knew it, and not all could be asked. */
+static bool
+stays(const struct redirect_name *n, unsigned s)
+{
+	if (s == SOURCE_N)
+		return n->failed[SOURCE_LEASE] || n->failed[SOURCE_DNS];
+	return n->from < s && n->failed[n->from];
+}
+
 /* True: it stands for something else now, or is known at last. */
 static bool
 take_over(struct redirect_name *n)
@@ -211,8 +222,9 @@ take_over(struct redirect_name *n)
 	while (s < SOURCE_N && n->nfresh[s] == 0)
 		s++;
 	n->tried = true;
-	if (s == SOURCE_N && n->failed)
+	if (stays(n, s))
 		return first;
+	n->from = (enum source)s;
 	if (s < SOURCE_N ? same(n->ip, n->n, n->fresh[s], n->nfresh[s]) : n->n == 0)
 		return first;
 	n->n = s < SOURCE_N ? n->nfresh[s] : 0;
@@ -299,6 +311,17 @@ add_reserved(struct core *c, struct redirect_name *n)
 	}
 }
 
+/* A list that broke off says nothing. */
+static void
+lose_leases(struct redirect_names *ns)
+{
+	ns->incomplete = true;
+	for (struct redirect_name *n = ns->head; n; n = n->next) {
+		n->nfresh[SOURCE_LEASE] = 0;
+		n->failed[SOURCE_LEASE] = n->target;
+	}
+}
+
 static void
 take_lease(struct core *c, const struct msg *m, void *p UNUSED)
 {
@@ -306,7 +329,7 @@ take_lease(struct core *c, const struct msg *m, void *p UNUSED)
 
 	if (m->type == MSG_REPLY) {
 		if (m->u.reply.err)
-			c->redirects.names.incomplete = true;
+			lose_leases(&c->redirects.names);
 		one_less(c);
 		return;
 	}
@@ -351,7 +374,7 @@ take_lookup(struct core *c, const struct msg *m, void *p)
 		return;
 	}
 	if (m->u.reply.err && n) {
-		n->failed = true;
+		n->failed[SOURCE_DNS] = true;
 		c->redirects.names.incomplete = true;
 	}
 	free(l);
@@ -373,7 +396,7 @@ ask_resolvers(struct core *c)
 			continue;
 		l = malloc(sizeof(*l));
 		if (!l) {
-			n->failed = ns->incomplete = true;
+			n->failed[SOURCE_DNS] = ns->incomplete = true;
 			continue;
 		}
 		MSG_SET_STR(l->name, n->name);
@@ -396,7 +419,7 @@ start_round(struct core *c)
 	ns->due = MONO_NEVER;
 	for (struct redirect_name *n = ns->head; n; n = n->next) {
 		memset(n->nfresh, 0, sizeof(n->nfresh));
-		n->failed = false;
+		memset(n->failed, 0, sizeof(n->failed));
 		add_reserved(c, n);
 	}
 	ns->pending = 2;

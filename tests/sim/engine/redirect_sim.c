@@ -514,6 +514,29 @@ a_name_follows_its_lease(void **state UNUSED)
 }
 
 static void
+a_guest_keeps_its_name_while_leases_are_not_known(void **state UNUSED)
+{
+	struct world *w = play_named("db");
+
+	lease(w, "192.168.8.130", LEASE_ROW_ACTIVE);
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 192.168.8.130 80\n"));
+	core_worker_lost(w->core, w->now, ROLE_DHCPD);
+	w->dns_name = "db"; /* a guest counts more */
+	w->dns_addr = "10.9.9.9";
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 192.168.8.130 80\n"));
+	w->dns_name = NULL;
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "target 192.168.8.130 80\n"));
+	core_worker_up(w->core, w->now, ROLE_DHCPD);
+	w->nleases = 0;
+	world_wait(w, 6000);
+	assert_false(play_has(pushed(w), "target"));
+	world_free(w);
+}
+
+static void
 a_guest_takes_no_name_of_others(void **state UNUSED)
 {
 	static const struct {
@@ -675,6 +698,7 @@ main(void)
 	    cmocka_unit_test(a_reading_that_follows_at_once_takes_its_address_away),
 	    cmocka_unit_test(a_captured_port_is_told_to_natd),
 	    cmocka_unit_test(a_name_follows_its_lease),
+	    cmocka_unit_test(a_guest_keeps_its_name_while_leases_are_not_known),
 	    cmocka_unit_test(a_guest_takes_no_name_of_others),
 	    cmocka_unit_test(etc_hosts_counts_more_than_a_guest),
 	    cmocka_unit_test(a_guest_does_not_decide_who_may_connect),
