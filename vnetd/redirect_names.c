@@ -19,6 +19,8 @@ enum {
 	/* While somebody who may know a name is not there. */
 	SOON_MS = 5000,
 	HOSTS_MAX = 1 << 20,
+	/* At one time: half of what vnet-natd takes, which others may ask as well. */
+	LOOKUPS = 32,
 };
 
 /* Who has spoken in this round; the one who comes first here decides. */
@@ -34,6 +36,7 @@ struct redirect_name {
 	size_t n;
 	enum source from; /* SOURCE_N: nobody knows it */
 	/* of the round under way */
+	bool due; /* the resolvers are to be asked */
 	struct redirect_ip fresh[SOURCE_N][REDIRECT_NAME_ADDRS];
 	size_t nfresh[SOURCE_N];
 	bool failed[SOURCE_N]; /* did not answer: what it knew stays */
@@ -360,6 +363,8 @@ struct lookup {
 	bool target;
 };
 
+static void ask_more(struct core *c);
+
 static void
 take_lookup(struct core *c, const struct msg *m, void *p)
 {
@@ -378,7 +383,44 @@ take_lookup(struct core *c, const struct msg *m, void *p)
 		c->redirects.names.incomplete = true;
 	}
 	free(l);
+	c->redirects.names.lookups--;
+	ask_more(c);
 	one_less(c);
+}
+
+static void
+ask_one(struct core *c, struct redirect_name *n)
+{
+	struct redirect_names *ns = &c->redirects.names;
+	struct lookup *l = malloc(sizeof(*l));
+	struct msg m = msg_make(MSG_LOOKUP, 0);
+
+	n->due = false;
+	if (!l) {
+		n->failed[SOURCE_DNS] = ns->incomplete = true;
+		return;
+	}
+	MSG_SET_STR(l->name, n->name);
+	l->target = n->target;
+	MSG_SET_STR(m.u.lookup.name, n->name);
+	ns->pending++;
+	ns->lookups++;
+	worker_ask(c, ROLE_NATD, &m, take_lookup, l);
+}
+
+/* An answer may come at once, when there is nobody to ask. */
+static void
+ask_more(struct core *c)
+{
+	struct redirect_names *ns = &c->redirects.names;
+
+	if (ns->sending)
+		return;
+	ns->sending = true;
+	for (struct redirect_name *n = ns->head; n && ns->lookups < LOOKUPS; n = n->next)
+		if (n->due)
+			ask_one(c, n);
+	ns->sending = false;
 }
 
 static void
@@ -387,24 +429,10 @@ ask_resolvers(struct core *c)
 	struct redirect_names *ns = &c->redirects.names;
 
 	ns->pending = 1;
-	for (struct redirect_name *n = ns->head; n; n = n->next) {
-		struct msg m = msg_make(MSG_LOOKUP, 0);
-		struct lookup *l;
-
-		if (n->nfresh[SOURCE_HOSTS] || n->nfresh[SOURCE_RESERVED] ||
-		    n->nfresh[SOURCE_LEASE])
-			continue;
-		l = malloc(sizeof(*l));
-		if (!l) {
-			n->failed[SOURCE_DNS] = ns->incomplete = true;
-			continue;
-		}
-		MSG_SET_STR(l->name, n->name);
-		l->target = n->target;
-		MSG_SET_STR(m.u.lookup.name, n->name);
-		ns->pending++;
-		worker_ask(c, ROLE_NATD, &m, take_lookup, l);
-	}
+	for (struct redirect_name *n = ns->head; n; n = n->next)
+		n->due = !n->nfresh[SOURCE_HOSTS] && !n->nfresh[SOURCE_RESERVED] &&
+			 !n->nfresh[SOURCE_LEASE];
+	ask_more(c);
 	one_less(c);
 }
 
@@ -420,6 +448,7 @@ start_round(struct core *c)
 	for (struct redirect_name *n = ns->head; n; n = n->next) {
 		memset(n->nfresh, 0, sizeof(n->nfresh));
 		memset(n->failed, 0, sizeof(n->failed));
+		n->due = false;
 		add_reserved(c, n);
 	}
 	ns->pending = 2;

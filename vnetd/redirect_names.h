@@ -28,7 +28,9 @@ struct redirect_names {
 	bool again;      /* something changed meanwhile */
 	bool incomplete; /* somebody who may know could not be asked */
 	unsigned pending;
-	struct mono due; /* the next round; MONO_NEVER: there are no names */
+	unsigned lookups; /* of these, resolvers' */
+	bool sending;     /* more of them, just now */
+	struct mono due;  /* the next round; MONO_NEVER: there are no names */
 };
 
 void redirect_names_init(struct redirect_names *n);

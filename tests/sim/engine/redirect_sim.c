@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/engine/play.h"
@@ -640,6 +641,36 @@ resolvers_are_asked_again_every_minute(void **state UNUSED)
 }
 
 static void
+a_lot_of_names_is_asked_for_one_after_the_other(void **state UNUSED)
+{
+	struct world *w = world_new();
+	const char *at;
+	unsigned n = 0;
+	struct strbuf text;
+
+	strbuf_init(&text);
+	strbuf_add(&text, "service web\n{\n\ttype = UNLISTED\n\tport = 80\n"
+			  "\tredirect = 10.0.0.1 80\n\tonly_from =");
+	for (unsigned i = 0; i < 150; i++)
+		strbuf_addf(&text, " n%u.example.test", i);
+	strbuf_add(&text, "\n}\n");
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web", strbuf_str(&text), false);
+	strbuf_fini(&text);
+	w->dns_name = "*";
+	w->dns_addr = "10.0.0.9";
+	world_start(w);
+	for (at = pushed(w); (at = strstr(at, "only_from ")); at++)
+		n += (unsigned)atoi(at + strlen("only_from "));
+	assert_int_equal(n, 150);
+	/* nobody is there to be asked */
+	core_worker_lost(w->core, w->now, ROLE_NATD);
+	world_wait(w, 61000);
+	assert_true(play_has(pushed(w), "only_from "));
+	world_free(w);
+}
+
+static void
 nobody_is_let_in_before_names_have_been_asked_for(void **state UNUSED)
 {
 	struct world *w = play_named("www.example.test");
@@ -704,6 +735,7 @@ main(void)
 	    cmocka_unit_test(a_guest_does_not_decide_who_may_connect),
 	    cmocka_unit_test(a_name_of_etc_hosts),
 	    cmocka_unit_test(resolvers_are_asked_again_every_minute),
+	    cmocka_unit_test(a_lot_of_names_is_asked_for_one_after_the_other),
 	    cmocka_unit_test(nobody_is_let_in_before_names_have_been_asked_for),
 	    cmocka_unit_test(an_own_address_by_name),
 	};

@@ -231,15 +231,28 @@ answer_leases(struct world *w, const struct msg *m)
 	report(w, ROLE_DHCPD, &reply);
 }
 
+/* natd looks so many names up at one time. */
+static bool
+is_busy(const struct world *w)
+{
+	unsigned n = 0;
+
+	for (const struct world_report *r = w->reports; r; r = r->next)
+		n += r->role == ROLE_NATD && r->m.type == MSG_REPLY;
+	return n >= 64;
+}
+
 static void
 answer_lookup(struct world *w, const struct msg *m)
 {
+	bool silent = w->dns_silent || is_busy(w);
 	struct msg row = msg_make(MSG_LOOKUP_ADDR, m->id);
-	struct msg reply = msg_reply(m->id, w->dns_silent ? EAGAIN : 0, NULL);
+	struct msg reply = msg_reply(m->id, silent ? EAGAIN : 0, NULL);
 	struct redirect_ip ip;
 
 	w->lookups++;
-	if (!w->dns_silent && w->dns_name && !strcmp(m->u.lookup.name, w->dns_name)) {
+	if (!silent && w->dns_name &&
+	    (!strcmp(w->dns_name, "*") || !strcmp(m->u.lookup.name, w->dns_name))) {
 		assert_true(redirect_ip_parse(&ip, w->dns_addr));
 		row.u.lookup_addr.addr.len = 16;
 		memcpy(row.u.lookup_addr.addr.b, ip.b, 16);

@@ -116,7 +116,7 @@ struct world {
 	struct world_report *reports, **reports_end; /* on their way to the engine */
 	struct msg lease[8];                         /* LEASE_ROWs that dhcpd answers with */
 	size_t nleases;
-	const char *dns_name, *dns_addr; /* what the host's resolvers know */
+	const char *dns_name, *dns_addr; /* what the host's resolvers know; "*": every name */
 	bool dns_silent;
 	unsigned lookups;
 
