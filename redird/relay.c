@@ -219,8 +219,9 @@ fill_pipe(struct redird *r, struct conn *c, unsigned from)
 			d->bulk = false;
 		return MOVED;
 	}
-	/* An urgent mark stops splice() for good: recv() finds out whether there was nothing, or that. */
-	if (n < 0 && errno == EAGAIN && c->side[from].urgent) {
+	/* An urgent mark stops splice() for good, with EAGAIN or, when the FIN has come, as if this were the end: recv()
+	 * finds out whether there was nothing, or that. */
+	if (n == 0 || (n < 0 && errno == EAGAIN && c->side[from].urgent)) {
 		d->bulk = false;
 		return MOVED;
 	}

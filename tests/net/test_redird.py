@@ -357,6 +357,29 @@ def test_urgent_bytes_stay_in_their_place(where):
         assert got == b"before!after"
 
 
+@pytest.mark.parametrize("size", [300_000, 2_500_000])
+def test_urgent_byte_and_fin_end_no_transfer_early(where, size):
+    where.redirect()
+    listener = where.listen()
+    with where.client.enter():
+        client = socket.socket()
+    # So small that all of it, with its end, is there before the redirector can hand it on.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+    client.settimeout(10)
+    client.connect((NEAR, PORT))
+    server, _ = listener.accept()
+    server.settimeout(10)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * MB)
+    server.sendall(b"a" * size)
+    server.send(b"!", socket.MSG_OOB)
+    server.sendall(b"t" * 5000)
+    server.shutdown(socket.SHUT_WR)
+    time.sleep(1)
+    got = read_all(client)
+    assert len(got) == size + 5001 and got[-5001:] == b"!" + b"t" * 5000
+
+
 def test_an_idle_connection_owns_no_pipe(where):
     red = where.redirect()
     echo(where.listen())
