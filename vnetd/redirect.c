@@ -34,6 +34,7 @@ redirection_free(struct redirection *r)
 	free(r->trouble);
 	free(r->alias_trouble);
 	free(r->log_trouble);
+	free(r->circle);
 	free(r);
 }
 
@@ -483,7 +484,7 @@ enum redirect_state
 redirect_state(const struct core *c, const struct redirection *r, const char **why)
 {
 	const struct worker *w = &c->worker[ROLE_REDIRD];
-	struct redirect_ip ip;
+	struct redirect_ip ip[REDIRECT_NAME_ADDRS];
 
 	*why = r->kept ? "a newer version of it has errors (see vnetctl check)" : "";
 	if (r->trouble) {
@@ -499,7 +500,11 @@ redirect_state(const struct core *c, const struct redirection *r, const char **w
 		*why = r->alias_trouble;
 		return REDIRECT_STATE_WAITING;
 	}
-	if (!(r->conf->flags & REDIRECT_SENSOR) && redirect_targets(c, r->conf, &ip, 1) == 0) {
+	if (r->circle) {
+		*why = r->circle;
+		return redirect_ways(c, r, ip) ? REDIRECT_STATE_OK : REDIRECT_STATE_FAILED;
+	}
+	if (!(r->conf->flags & REDIRECT_SENSOR) && redirect_targets(c, r->conf, ip, 1) == 0) {
 		*why = "its target has no address so far";
 		return REDIRECT_STATE_WAITING;
 	}

@@ -6,6 +6,7 @@
  *     redirect_alias.c  own addresses that are added to an interface
  *     redirect_log.c    files that their lines are written to
  *     redirect_push.c   rows for vnet-redird
+ *     redirect_circle.c targets that lead back
  *     redirect_names.c  names of targets, own addresses and clients
  *     redirect_rows.c   answers to clients
  *
@@ -40,6 +41,8 @@ struct redirection {
 	char alias_on[16];         /* the interface that has it, or is asked to */
 	unsigned announce;         /* so often its neighbours are still to be told; and when */
 	struct mono announce_at;
+	uint8_t back; /* bits of its targets that lead back to it, and */
+	char *circle; /* why; NULL: none does */
 	bool told;    /* that it listens */
 	uint32_t log; /* priv's number of the file of its lines; 0: none */
 	char *
@@ -89,6 +92,13 @@ void redirect_alias_timer(struct core *c);
 
 /* redirect_log.c: the same for the files of their lines. */
 void redirect_log_sync(struct core *c);
+
+/* redirect_circle.c: finds the targets that lead back, which nobody is led to. */
+void redirect_circles(struct core *c);
+/* Those that do not, as of then: their number. out has REDIRECT_NAME_ADDRS. */
+size_t redirect_ways(const struct core *c, const struct redirection *r, struct redirect_ip *out);
+/* Another address of the host may close a circle. */
+bool redirect_may_circle(const struct core *c);
 
 /* The host's addresses or interfaces have changed: what was added may be gone, or can be added now. */
 void redirect_addrs_changed(struct core *c);

@@ -215,7 +215,7 @@ redirect_addrs_changed(struct core *c)
 
 	while (r && !r->conf->listen_alias)
 		r = r->next;
-	if (!r)
+	if (!r && !redirect_may_circle(c))
 		return;
 	if (rs->syncing)
 		rs->again = true;

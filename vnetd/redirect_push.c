@@ -219,7 +219,7 @@ send_redirection(struct core *c, const struct redirection *r)
 {
 	const struct redirect_service *s = r->conf;
 	struct redirect_ip ip[REDIRECT_NAME_ADDRS];
-	size_t n = redirect_targets(c, s, ip, REDIRECT_NAME_ADDRS);
+	size_t n = redirect_ways(c, r, ip);
 
 	send_service(c, r, n);
 	send_log(c, r);
@@ -272,6 +272,7 @@ redirect_push(struct core *c)
 
 	if (!rs->synced || (rs->syncing && !rs->pushed))
 		return;
+	redirect_circles(c);
 	for (const struct redirection *r = rs->head; r; r = r->next)
 		on |= is_ready(c, r);
 	want_worker(c, on);

@@ -134,6 +134,17 @@ def test_good_service_takes_the_id_of_a_bad_one(lab, two):
     echo(held)
 
 
+def test_redirection_to_an_address_of_the_host_leads_nobody_to_itself(lab, vnetd, servers):
+    vnetd.write("redirect.d/one", service("one", 7001, f"{HOST} 7001", "cps = 0 0"))
+    vnetd.ctl("reload")
+    with pytest.raises(ConnectionError), dial(lab, 7001) as conn:
+        read_name(conn)
+    assert row(vnetd, "one")["state"] == "failed" and row(vnetd, "one")["accepted"] == 1
+    assert f"it redirects to itself: it listens at {HOST}:7001" in vnetd.ctl("status").out
+    lab.host.run("ip", "addr", "del", f"{HOST}/24", "dev", "up0")
+    proc.wait_until("it is another's", lambda: row(vnetd, "one")["state"] == "ok")
+
+
 def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
     with lab.host.enter():
         other = socket.create_server(("0.0.0.0", 7001))

@@ -453,6 +453,55 @@ a_captured_port_is_told_to_natd(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+it_does_not_lead_to_itself(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_link_add(w, "eth7", "");
+	world_addr_add(w, "eth7", "10.7.0.1", 24);
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.7.0.1 80"), false);
+	world_start(w);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\n");
+	assert_true(play_has(world_warnings(w),
+			     "redirection web: it redirects to itself: it listens at 10.7.0.1:80, "
+			     "its target; choose another target or bind"));
+	/* by way of another, which an address of its own would part */
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.7.0.1 81"), false);
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "81", "10.7.0.1 80"), false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_false(play_has(pushed(w), "target"));
+	assert_true(play_has(world_warnings(w), "at 10.7.0.1:81, its target, listens redirection "
+						"mail, which leads back"));
+	/* one after the other is none */
+	world_redirect(w, "redirect.d/mail", SERVICE("mail", "81", "10.0.0.1 80"), false);
+	assert_int_equal(play_reload(w, NULL), 0);
+	assert_true(play_has(pushed(w), "target 10.7.0.1 81\n"));
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
+static void
+another_address_of_the_host_closes_a_circle(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_link_add(w, "eth7", "");
+	world_redirect(w, "redirect.d/web", SERVICE("web", "80", "10.7.0.1 80"), false);
+	world_start(w);
+	assert_true(play_has(pushed(w), "target 10.7.0.1 80\n"));
+	world_addr_add(w, "eth7", "10.7.0.1", 24);
+	world_wait(w, 1000);
+	assert_false(play_has(pushed(w), "target"));
+	world_addr_del(w, "eth7", "10.7.0.1");
+	world_wait(w, 1000);
+	assert_true(play_has(pushed(w), "target 10.7.0.1 80\n"));
+	assert_string_equal(world_warnings(w), "");
+	world_free(w);
+}
+
 /* --- names --- */
 
 static struct world *
@@ -641,6 +690,25 @@ resolvers_are_asked_again_every_minute(void **state UNUSED)
 }
 
 static void
+a_name_closes_a_circle(void **state UNUSED)
+{
+	struct world *w = play_named("old.example.test");
+
+	world_link_add(w, "eth7", "");
+	world_addr_add(w, "eth7", "10.7.0.1", 24);
+	w->host_file[HOST_FILE_HOSTS] =
+	    strdup("10.7.0.1 old.example.test\n10.0.0.2 old.example.test\n");
+	world_start(w);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.2 80\n");
+	free(w->host_file[HOST_FILE_HOSTS]);
+	w->host_file[HOST_FILE_HOSTS] = strdup("127.0.1.1 old.example.test\n");
+	world_wait(w, 61000);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\n");
+	assert_true(play_has(world_warnings(w), "it listens at 127.0.1.1:80, its target"));
+	world_free(w);
+}
+
+static void
 a_lot_of_names_is_asked_for_one_after_the_other(void **state UNUSED)
 {
 	struct world *w = world_new();
@@ -728,6 +796,9 @@ main(void)
 	    cmocka_unit_test(its_own_address_goes_after_its_connections),
 	    cmocka_unit_test(a_reading_that_follows_at_once_takes_its_address_away),
 	    cmocka_unit_test(a_captured_port_is_told_to_natd),
+	    cmocka_unit_test(it_does_not_lead_to_itself),
+	    cmocka_unit_test(another_address_of_the_host_closes_a_circle),
+	    cmocka_unit_test(a_name_closes_a_circle),
 	    cmocka_unit_test(a_name_follows_its_lease),
 	    cmocka_unit_test(a_guest_keeps_its_name_while_leases_are_not_known),
 	    cmocka_unit_test(a_guest_takes_no_name_of_others),
