@@ -35,6 +35,7 @@ struct listener {
 	struct listener *next;
 	uint32_t number;
 	struct where at;
+	unsigned ifindex; /* of a link-local address; 0: another */
 	int fd;
 	bool keep; /* named since the last sweep */
 };
@@ -46,12 +47,19 @@ same(const struct where *a, const struct where *b)
 	       a->family == b->family && !strcmp(a->ifname, b->ifname);
 }
 
+/* The kernel knows it by its number: one that comes back under its name is another. */
+static bool
+has_its_interface(const struct listener *l)
+{
+	return !l->ifindex || if_nametoindex(l->at.ifname) == l->ifindex;
+}
+
 static struct listener *
 find(const struct priv *p, const struct where *at)
 {
 	struct listener *l = p->listeners;
 
-	while (l && !same(&l->at, at))
+	while (l && !(same(&l->at, at) && has_its_interface(l)))
 		l = l->next;
 	return l;
 }
@@ -99,6 +107,24 @@ is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &v, &len) == 0 && v;
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static unsigned
+scope_of(int fd)
+{
+	union address a;
+	socklen_t len = sizeof(a);
+
+	memset(&a, 0, sizeof(a));
+	if (getsockname(fd, &a.any, &len) < 0 || a.any.sa_family != AF_INET6)
+		return 0;
+	return a.v6.sin6_scope_id;
+}
+
 /* Takes the descriptor. NULL: no memory. */
 static struct listener *
 add(struct priv *p, const struct where *at, int fd)
@@ -111,6 +137,7 @@ add(struct priv *p, const struct where *at, int fd)
 	}
 	l->fd = fd;
 	l->at = *at;
+	l->ifindex = scope_of(fd);
 	l->number = ++p->last_listener;
 	l->next = p->listeners;
 	p->listeners = l;
@@ -162,12 +189,6 @@ priv_listen_fini(struct priv *p)
 }
 
 /* --- making one --- */
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
 
 /* The length, or -errno. */
 static int
@@ -277,6 +298,22 @@ count(const struct priv *p)
 	return n;
 }
 
+/* Its name in the store is the new one's. */
+static void
+end_stale(struct priv *p, const struct where *where)
+{
+	struct listener **at = &p->listeners;
+
+	while (*at && !same(&(*at)->at, where))
+		at = &(*at)->next;
+	if (*at) {
+		struct listener *l = *at;
+
+		*at = l->next;
+		end(p, l);
+	}
+}
+
 static int
 make(struct priv *p, struct call *c, const struct where *at, struct listener **out)
 {
@@ -317,6 +354,7 @@ priv_sock_listen(struct priv *p, struct call *c)
 	WHERE(&at, &c->m->u.sock_listen);
 	l = find(p, &at);
 	if (!l) {
+		end_stale(p, &at);
 		r = make(p, c, &at, &l);
 		if (r < 0)
 			return r;

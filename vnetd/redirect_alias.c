@@ -207,13 +207,20 @@ redirect_alias_timer(struct core *c)
 	}
 }
 
+/* What is on an interface: an address that was added, or a link-local one. */
+static bool
+has_interface(const struct redirect_service *s)
+{
+	return s->listen_alias || (s->has_bind && s->bind.ifname) || s->target.ifname;
+}
+
 void
 redirect_addrs_changed(struct core *c)
 {
 	struct redirects *rs = &c->redirects;
 	const struct redirection *r = rs->head;
 
-	while (r && !r->conf->listen_alias)
+	while (r && !has_interface(r->conf))
 		r = r->next;
 	if (!r && !redirect_may_circle(c))
 		return;

@@ -145,6 +145,45 @@ def test_redirection_to_an_address_of_the_host_leads_nobody_to_itself(lab, vnetd
     proc.wait_until("it is another's", lambda: row(vnetd, "one")["state"] == "ok")
 
 
+def test_link_local_addresses_follow_their_interface(lab, vnetd, servers):
+    """An interface that is made anew has its name, and another number."""
+    host = lab.host
+
+    def make():
+        host.run("ip", "link", "add", "ll0", "type", "veth", "peer", "name", "ll1")
+        host.run("ip", "link", "set", "ll1", "up")
+        host.run("ip", "link", "set", "ll0", "up")
+        host.run("ip", "addr", "add", "fe80::77/64", "dev", "ll0", "nodad")
+
+    def served():
+        with host.enter(), socket.create_connection(("fe80::77%ll0", 7001), timeout=5) as conn:
+            return read_name(conn)
+
+    def led():
+        with contextlib.suppress(OSError, AssertionError):
+            return says(lab, 7002)
+
+    make()
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", "bind = fe80::77%ll0"))
+    vnetd.write("redirect.d/two", service("two", 7002, "fe80::77%ll0 7001"))
+    vnetd.ctl("reload")
+    assert (served(), led()) == (b"a", b"a")
+    host.run("ip", "link", "del", "ll0")
+    proc.wait_until("it is missed", lambda: row(vnetd, "one")["state"] == "failed")
+    assert 'there is no interface "ll0"' in vnetd.ctl("status").out
+    make()
+    proc.wait_until("it listens", lambda: row(vnetd, "one")["state"] == "ok")
+    assert served() == b"a"
+    proc.wait_until("it leads there", lambda: led() == b"a")
+    # Made anew while nobody looks.
+    vnetd.stop(proc.signal.SIGKILL)
+    host.run("ip", "link", "del", "ll0")
+    make()
+    vnetd.start()
+    proc.wait_until("it listens", lambda: row(vnetd, "one")["state"] == "ok")
+    assert (served(), led()) == (b"a", b"a")
+
+
 def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
     with lab.host.enter():
         other = socket.create_server(("0.0.0.0", 7001))
