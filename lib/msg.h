@@ -384,14 +384,15 @@
 /* Before all services: an address that was added for redirections and stays. After CONF_READY the others go. */
 #define FIELDS_redirect_alias(F) F(BYTES, addr, 16)
 /* One service; the rows of the other types that follow belong to it. listener: priv's number of its
- * socket. alias: the address that was added for it, else empty: its connections end with that. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
+ * socket. alias: the address that was added for it, else empty: its connections end with that. waits: its names are
+ * not known so far, so nobody is let in; targets and rules are what is known of them. on_success, on_failure: LOG_SUCCESS_* and LOG_FAILURE_* of redird/logline.h. UINT32_MAX
  * instances or per_source: any number. cps, max_load_milli, timeouts 0: no limit. deny_min: see
  * redird/access.h. only_from: there is such a list, even if no REDIRECT_RULES follow. */
 #define FIELDS_redirect_service(F)                                                                 \
 	F(STR, name, 64) F(U32, listener, 0) F(BYTES, alias, 16) F(U8, on_success, 0)                  \
 	F(U8, on_failure, 0) F(BOOL, only_from, 0) F(U32, instances, 0) F(U32, per_source, 0) F(U32, cps, 0)                 \
 	F(U32, cps_wait_s, 0) F(U32, max_load_milli, 0) F(BOOL, sensor, 0) F(U32, deny_min, 0)          \
-	F(BOOL, keepalive, 0) F(U32, timeout_connect_ms, 0) F(U32, timeout_idle_ms, 0)
+	F(BOOL, keepalive, 0) F(U32, timeout_connect_ms, 0) F(U32, timeout_idle_ms, 0) F(BOOL, waits, 0)
 /* Tried in the order of the rows. scope: interface index for a link-local address. */
 #define FIELDS_redirect_target(F) F(BYTES, addr, 16) F(U16, port, 0) F(U32, scope, 0)
 /* Entries of only_from, or of no_access: 17 bytes each, an address and how many of its bits count. */

@@ -90,6 +90,7 @@ add_service(struct confrows *c, const struct msg_redirect_service *m)
 	memset(r, 0, sizeof(*r));
 	memcpy(r->name, m->name, sizeof(r->name));
 	r->listener = m->listener;
+	r->waits = m->waits;
 	memcpy(r->alias.b, m->alias.b, m->alias.len);
 	r->s.on_success = m->on_success;
 	r->s.on_failure = m->on_failure;

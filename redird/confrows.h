@@ -24,6 +24,7 @@ struct confrow {
 	char name[64];
 	uint32_t listener; /* priv's number of its socket */
 	struct ip6 alias;  /* the address that was added for it; all zeros: none */
+	bool waits;        /* nobody is let in so far */
 	struct redird_service s;
 	struct log_place log;
 	struct access_rule *only_from, *no_access;

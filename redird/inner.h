@@ -21,6 +21,7 @@ struct svc {
 	struct redird_counters n;
 	int listener; /* -1: none any more */
 	bool watched; /* the listener is in the epoll set */
+	bool paused;  /* nobody is accepted for now */
 	bool removed;
 };
 

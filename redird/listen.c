@@ -73,11 +73,11 @@ listen_start(struct redird *r, struct svc *s, int fd)
 	err = listen_options(s, fd);
 	if (err < 0)
 		return err;
-	if (!r->full && epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
+	if (!r->full && !s->paused && epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
 		return -errno;
 	listen_stop(r, s);
 	s->listener = fd;
-	s->watched = !r->full;
+	s->watched = !r->full && !s->paused;
 	r->n_listeners++;
 	return 0;
 }
@@ -123,13 +123,21 @@ listen_resume(struct redird *r)
 		return;
 	r->retry = MONO_NEVER;
 	for (struct svc *s = r->svcs; s; s = s->next)
-		if (s->listener >= 0 && watch(r, s, true) < 0)
+		if (s->listener >= 0 && !s->paused && watch(r, s, true) < 0)
 			all = false;
 	if (!all) {
 		r->retry = mono_add(r->now, RETRY_MS);
 		return;
 	}
 	r->full = false;
+}
+
+void
+listen_hold(struct redird *r, struct svc *s, bool on)
+{
+	s->paused = on;
+	if (s->listener >= 0 && !r->full && watch(r, s, !on) < 0)
+		listen_pause(r, true);
 }
 
 /* At the limit one comes for one that goes; that there is room again is said when there is some for more. */
@@ -267,7 +275,7 @@ admit(struct redird *r, struct svc *s, int fd, const union addr *a)
 void
 listen_ready(struct redird *r, struct svc *s)
 {
-	for (int i = 0; i < BATCH && s->listener >= 0 && !r->full; i++) {
+	for (int i = 0; i < BATCH && s->listener >= 0 && !r->full && !s->paused; i++) {
 		union addr a;
 		socklen_t len = sizeof(a);
 		int fd;

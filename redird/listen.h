@@ -14,6 +14,9 @@ int listen_options(struct svc *s, int fd);
 /* Takes the service's listener out and closes it. */
 void listen_stop(struct redird *r, struct svc *s);
 
+/* Nobody is accepted by the service, or again. */
+void listen_hold(struct redird *r, struct svc *s, bool on);
+
 /* Its queue is not empty. */
 void listen_ready(struct redird *r, struct svc *s);
 

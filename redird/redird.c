@@ -326,6 +326,17 @@ redird_change(struct redird *r, const struct redird_service *conf, int listener)
 }
 
 int
+redird_pause(struct redird *r, uint32_t id, bool on)
+{
+	struct svc *s = find(r, id);
+
+	if (!s)
+		return -ENOENT;
+	listen_hold(r, s, on);
+	return 0;
+}
+
+int
 redird_remove(struct redird *r, uint32_t id)
 {
 	struct svc *s = find(r, id);

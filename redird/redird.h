@@ -122,6 +122,8 @@ int redird_add(struct redird *r, const struct redird_service *s, int listener);
 /* The service with that id has other settings from the next connection on, and other time-outs at once. With
  * listener -1 it keeps its socket, queue and all. After an error nothing has changed. 0, -ENOENT, as above. */
 int redird_change(struct redird *r, const struct redird_service *s, int listener);
+/* On: nobody is accepted; who connects waits in the queue. Everything else goes on. 0 or -ENOENT. */
+int redird_pause(struct redird *r, uint32_t id, bool on);
 /* Closes its listener; its connections go on, and are still listed, until they end. 0 or -ENOENT. */
 int redird_remove(struct redird *r, uint32_t id);
 /* Closes every listener, for a process that another one takes over from; done when redird_room() counts none. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * served.c - see served.h.
  *
- * Sockets are asked for all at once; a service that has its answer starts without waiting for the others.
+ * Sockets are asked for all at once; a service that has its answer starts without waiting for the others. One whose
+ * names are not known so far keeps what it has, but lets nobody in.
  */
 #include "redird/served.h"
 
@@ -106,6 +107,10 @@ start(struct served *s, struct redirection *v, int listener)
 	struct redird_service conf = v->conf->s;
 	int r;
 
+	if (v->known && v->conf->waits && listener < 0) {
+		redird_pause(s->env.redird, v->id, true);
+		return;
+	}
 	conf.id = v->id;
 	conf.name = v->name;
 	r = v->known ? redird_change(s->env.redird, &conf, listener)
@@ -114,6 +119,7 @@ start(struct served *s, struct redirection *v, int listener)
 		fault(s, v, r);
 		return;
 	}
+	redird_pause(s->env.redird, v->id, v->conf->waits);
 	v->known = true;
 	if (listener >= 0)
 		v->listener = v->conf->listener;

@@ -17,13 +17,15 @@ enum {
 	RETRY_MS = 5000,
 	/* vnet-redird has so long to reset connections before their address goes. */
 	SWEEP_MS = 2000,
+	/* A resolver has so long to say which sockets of a former engine are right. */
+	HOLD_MS = 4000,
 };
 
 void
 redirects_init(struct redirects *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->retry_at = r->sweep_by = MONO_NEVER;
+	r->retry_at = r->sweep_by = r->hold_by = MONO_NEVER;
 	redirect_names_init(&r->names);
 }
 
@@ -385,6 +387,21 @@ listens(struct core *c, const struct msg_reply *reply, int *fds UNUSED, size_t n
 	redirect_one_less(c);
 }
 
+/* Without knowing what an own name stands for, a sync would close a socket that a former engine had opened for it. */
+static bool
+is_held(struct core *c)
+{
+	struct redirects *rs = &c->redirects;
+
+	if (rs->hold_by.ms == MONO_NEVER.ms)
+		rs->hold_by = mono_add(c->now, HOLD_MS);
+	if (rs->synced || !mono_before(c->now, rs->hold_by) || !redirect_names_binds_open(c))
+		return false;
+	rs->retry_at = rs->hold_by;
+	core_wake(c);
+	return true;
+}
+
 /* What stays is named first, so that what does not is out of the way of what comes. */
 void
 redirect_sync(struct core *c)
@@ -396,6 +413,9 @@ redirect_sync(struct core *c)
 		return;
 	rs->again = rs->syncing;
 	if (rs->syncing)
+		return;
+	rs->held = is_held(c);
+	if (rs->held)
 		return;
 	rs->syncing = true;
 	rs->pending = 2; /* the sweep, and held until all requests are out */

@@ -52,10 +52,12 @@ struct redirection {
 struct redirects {
 	struct redirection *head;
 	uint32_t last_serial;
-	bool adopted; /* at least one reading */
-	bool synced;  /* the sockets are those of the readings, or are known not to be */
-	bool syncing; /* requests are with priv */
-	bool again;   /* something changed meanwhile */
+	bool adopted;        /* at least one reading */
+	bool synced;         /* the sockets are those of the readings, or are known not to be */
+	bool held;           /* the first sync waits for names of own addresses, */
+	struct mono hold_by; /* until then; MONO_NEVER: none was due */
+	bool syncing;        /* requests are with priv */
+	bool again;          /* something changed meanwhile */
 	bool
 	    pushed; /* sockets are known and told; vnet-redird is to answer before addresses are taken away */
 	bool sweeping;        /* that request is with priv */

@@ -36,7 +36,8 @@ struct redirect_name {
 	size_t n;
 	enum source from; /* SOURCE_N: nobody knows it */
 	/* of the round under way */
-	bool due; /* the resolvers are to be asked */
+	bool asked; /* it was there when that began */
+	bool due;   /* the resolvers are to be asked */
 	struct redirect_ip fresh[SOURCE_N][REDIRECT_NAME_ADDRS];
 	size_t nfresh[SOURCE_N];
 	bool failed[SOURCE_N]; /* did not answer: what it knew stays */
@@ -246,7 +247,7 @@ end_round(struct core *c)
 	for (struct redirect_name *n = ns->head; n; n = n->next) {
 		size_t had = n->n;
 
-		if (!take_over(n))
+		if (!n->asked || !take_over(n))
 			continue;
 		changed = true;
 		if (n->n == 0)
@@ -449,6 +450,7 @@ start_round(struct core *c)
 		memset(n->nfresh, 0, sizeof(n->nfresh));
 		memset(n->failed, 0, sizeof(n->failed));
 		n->due = false;
+		n->asked = true;
 		add_reserved(c, n);
 	}
 	ns->pending = 2;
@@ -513,6 +515,26 @@ redirect_names_known(const struct core *c, const struct redirect_service *s)
 
 	each_name((struct core *)(uintptr_t)c, s, note_untried, &known);
 	return known;
+}
+
+static bool
+is_open(const struct redirect_name *n)
+{
+	return n->n == 0 && (!n->tried || n->failed[SOURCE_DNS]);
+}
+
+bool
+redirect_names_binds_open(const struct core *c)
+{
+	for (const struct redirection *r = c->redirects.head; r; r = r->next) {
+		const struct redirect_service *s = r->conf;
+		const struct redirect_name *n =
+		    s->has_bind && s->bind.name ? find(c, s->bind.name, false) : NULL;
+
+		if (n && is_open(n))
+			return true;
+	}
+	return false;
 }
 
 size_t

@@ -47,6 +47,9 @@ void redirect_names_soon(struct core *c);
 size_t redirect_names_get(const struct core *c, const char *name, enum redirect_family family,
 			  struct redirect_ip *out, size_t max);
 
+/* The name of an own address has none, and not everybody has said so: a socket of before may be the right one. */
+bool redirect_names_binds_open(const struct core *c);
+
 /* Every name of the service has been asked for at least once. */
 bool redirect_names_known(const struct core *c, const struct redirect_service *s);
 

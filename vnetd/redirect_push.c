@@ -94,6 +94,7 @@ send_service(struct core *c, const struct redirection *r, size_t ntargets)
 	if (row->timeout_connect_ms == 0 && ntargets == 1)
 		row->timeout_connect_ms = CONNECT_ALONE_MS;
 	row->timeout_idle_ms = to_ms(s->timeout_idle_s);
+	row->waits = !redirect_names_known(c, s);
 	send_row(c, &m);
 }
 
@@ -238,13 +239,6 @@ send_redirection(struct core *c, const struct redirection *r)
 	send_banner(c, REDIRECT_BANNER_FAIL, s->banner_fail);
 }
 
-/* Whoever connects before the names of a redirection have been asked for waits in the queue of its socket. */
-static bool
-is_ready(const struct core *c, const struct redirection *r)
-{
-	return r->listener != 0 && redirect_names_known(c, r->conf);
-}
-
 /* vnet-redird runs when there is something for it to do. */
 static void
 want_worker(struct core *c, bool on)
@@ -274,7 +268,7 @@ redirect_push(struct core *c)
 		return;
 	redirect_circles(c);
 	for (const struct redirection *r = rs->head; r; r = r->next)
-		on |= is_ready(c, r);
+		on |= r->listener != 0;
 	want_worker(c, on);
 	if (!w->up)
 		return;
@@ -284,7 +278,7 @@ redirect_push(struct core *c)
 		if (redirect_has_alias(r))
 			send_alias(c, r);
 	for (const struct redirection *r = rs->head; r; r = r->next)
-		if (is_ready(c, r))
+		if (r->listener)
 			send_redirection(c, r);
 	m = msg_make(MSG_CONF_COMMIT, 0);
 	m.u.conf_commit.generation = w->generation;

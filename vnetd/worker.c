@@ -41,7 +41,7 @@ worker_is_ready(const struct worker *w)
 bool
 workers_are_ready(const struct core *c)
 {
-	if (c->redirects.syncing)
+	if (c->redirects.syncing || c->redirects.held)
 		return false;
 	for (unsigned r = 0; r < ROLE_N; r++)
 		if (r != ROLE_ENGINE && !c->worker[r].idle && !worker_is_ready(&c->worker[r]))

@@ -184,6 +184,54 @@ def test_link_local_addresses_follow_their_interface(lab, vnetd, servers):
     assert (served(), led()) == (b"a", b"a")
 
 
+def is_full(lab, port):
+    with pytest.raises(ConnectionError), dial(lab, port) as conn:
+        read_name(conn)
+    return True
+
+
+def test_limits_and_counters_outlive_names_that_are_not_known(lab, vnetd, servers):
+    """A killed engine, or a reload with another name, knows none of them at first."""
+    def write(*lines):
+        vnetd.write("redirect.d/one", service("one", 7001, "target.example.test 9001", "per_source = 2",
+                                              *lines))
+        vnetd.ctl("reload")
+
+    lab.host.write_file("/etc/hosts", f"{NEAR} target.example.test\n203.0.113.9 foe.example.test\n")
+    write()
+    conns = [dial(lab, 7001) for _ in range(2)]
+    assert [read_name(conn) for conn in conns] == [b"a", b"a"]
+    assert is_full(lab, 7001)
+    pid = vnetd.pid_of("vnet-redird")
+    vnetd.kill_and_await("engine")
+    proc.wait_until("it is known", lambda: row(vnetd, "one")["resolved"] == NEAR)
+    assert is_full(lab, 7001)
+    write("no_access = foe.example.test")
+    assert is_full(lab, 7001)
+    there = row(vnetd, "one")
+    assert (there["connections"], there["accepted"]) == (2, 2)
+    assert vnetd.pid_of("vnet-redird") == pid
+    for conn in conns:
+        echo(conn)
+
+
+def test_killed_engine_refuses_nobody_at_an_own_address_by_name(lab, vnetd, servers):
+    lab.outside.dns.records["me.example.test"] = HOST
+    vnetd.write("redirect.d/one", service("one", 7001, f"{NEAR} 9001", "bind = me.example.test",
+                                          "cps = 0 0"))
+    vnetd.ctl("reload")
+    proc.wait_until("it listens", lambda: says(lab, 7001) == b"a")
+    load = Load(lab, 7001)
+    for _ in range(3):
+        before = load.served
+        proc.wait_until("clients are served", lambda: load.served > before + 50)
+        vnetd.kill_and_await("engine")
+    before = load.served
+    proc.wait_until("clients are served again", lambda: load.served > before + 50)
+    load.end()
+    assert (load.refused, load.cut) == (0, 0)
+
+
 def test_taken_port_is_told_and_taken_over_when_free(lab, vnetd, servers):
     with lab.host.enter():
         other = socket.create_server(("0.0.0.0", 7001))

@@ -257,8 +257,7 @@ nobody_is_let_in_before_names_have_been_asked_for(void **state UNUSED)
 	w->worker_mute[ROLE_DHCPD] = true; /* it never says which leases there are */
 	world_start(w);
 	assert_string_equal(world_listeners(w), "80 ::\n");
-	assert_false(w->redird_wanted);
-	assert_string_equal(pushed(w), "");
+	assert_string_equal(pushed(w), "service web socket 1 cps 50 waits\n");
 	world_free(w);
 }
 
@@ -284,6 +283,60 @@ an_own_address_by_name(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+a_new_name_leaves_its_service_there(void **state UNUSED)
+{
+	struct world *w = play_named("10.0.0.1");
+	struct msg reload = msg_make(MSG_RELOAD_ASK, 0);
+
+	world_start(w);
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
+	w->worker_mute[ROLE_DHCPD] = true;
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tredirect = 10.0.0.1 80\n"
+		       "\tno_access = foe.example.test\n}\n",
+		       false);
+	world_ask(w, world_client(w, 0), &reload, -1);
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50 waits\n"));
+	core_worker_lost(w->core, w->now, ROLE_DHCPD);
+	w->worker_mute[ROLE_DHCPD] = false;
+	core_worker_up(w->core, w->now, ROLE_DHCPD);
+	world_run(w);
+	assert_true(play_has(pushed(w), "service web socket 1 cps 50\n"));
+	world_free(w);
+}
+
+static void
+a_socket_stays_while_its_name_is_asked_for(void **state UNUSED)
+{
+	struct world *w = world_new();
+
+	world_add_net(w, 8, PLAY_NET8, NULL);
+	world_redirect(w, "redirect.d/web",
+		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
+		       "\tredirect = 10.0.0.1 80\n}\n",
+		       false);
+	w->dns_name = "me.example.test";
+	w->dns_addr = "10.8.0.9";
+	world_start(w);
+	w->dns_silent = true;
+	world_restart(w);
+	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
+	w->dns_silent = false;
+	core_worker_lost(w->core, w->now, ROLE_NATD);
+	core_worker_up(w->core, w->now, ROLE_NATD);
+	world_wait(w, 1000);
+	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");
+	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
+	/* Nor does it stay for ever. */
+	w->dns_silent = true;
+	world_restart(w);
+	world_wait(w, 5000);
+	assert_string_equal(world_listeners(w), "");
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -299,6 +352,8 @@ main(void)
 	    cmocka_unit_test(a_lot_of_names_is_asked_for_one_after_the_other),
 	    cmocka_unit_test(nobody_is_let_in_before_names_have_been_asked_for),
 	    cmocka_unit_test(an_own_address_by_name),
+	    cmocka_unit_test(a_new_name_leaves_its_service_there),
+	    cmocka_unit_test(a_socket_stays_while_its_name_is_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("engine redirect names", tests, NULL, NULL);

@@ -150,9 +150,10 @@ note_row(struct strbuf *b, const struct msg *m)
 			    m->u.natd_change.port, IP4_STR(m->u.natd_change.guest),
 			    m->u.natd_change.guest_port);
 	else if (m->type == MSG_REDIRECT_SERVICE)
-		strbuf_addf(b, "service %s socket %u cps %u%s\n", m->u.redirect_service.name,
+		strbuf_addf(b, "service %s socket %u cps %u%s%s\n", m->u.redirect_service.name,
 			    m->u.redirect_service.listener, m->u.redirect_service.cps,
-			    m->u.redirect_service.alias.len ? " alias" : "");
+			    m->u.redirect_service.alias.len ? " alias" : "",
+			    m->u.redirect_service.waits ? " waits" : "");
 	else if (m->type == MSG_REDIRECT_ALIAS)
 		strbuf_addf(b, "alias %s\n", redirect_ip_str(redirect_alias(m), addr));
 	else if (m->type == MSG_REDIRECT_LOG)

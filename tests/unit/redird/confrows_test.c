@@ -104,7 +104,9 @@ rows_belong_to_the_service_before_them(void **state UNUSED)
 	add(&c, m);
 	add(&c, banner(REDIRECT_BANNER_FAIL, "go "));
 	add(&c, banner(REDIRECT_BANNER_FAIL, "away"));
-	add(&c, service("web", 4));
+	m = service("web", 4);
+	m.u.redirect_service.waits = true;
+	add(&c, m);
 	add(&c, target(80));
 	assert_true(confrows_commit(&c, 7));
 	assert_int_equal(c.n, 2);
@@ -122,6 +124,8 @@ rows_belong_to_the_service_before_them(void **state UNUSED)
 	assert_int_equal(c.v[0].s.banner_fail.len, 7);
 	assert_memory_equal(c.v[0].s.banner_fail.s, "go away", 7);
 	assert_int_equal(c.v[0].s.banner.len, 0);
+	assert_false(c.v[0].waits);
+	assert_true(c.v[1].waits);
 	assert_int_equal(c.v[1].s.n_targets, 1);
 	assert_int_equal(c.v[1].s.access.n_only_from, 0);
 	confrows_fini(&c);
