@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,26 +139,42 @@ compile(const char *expr)
 	return fflush(stdout) == 0 && ok ? 0 : 1;
 }
 
-/* Until the client has said everything. False: it has gone, or *why says what is wrong. */
+/* Until the client says something. False: priv ends the capture. */
 static bool
+wait_for_client(void)
+{
+	struct pollfd p[] = {{.fd = FD_PRIV, .events = POLLIN},
+			     {.fd = FD_CLIENT, .events = POLLIN}};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return !p[0].revents;
+}
+
+/* Until the client has said everything: 0. -errno: it is not to be, and *why may say what is wrong. */
+static int
 listen_to_client(struct job *job, const char **why)
 {
-	*why = NULL;
-	while (!job->complete && !*why) {
-		int fds[FD_PASS_MAX];
+	while (!job->complete) {
+		int fds[FD_PASS_MAX], r;
 		size_t nfds;
 		struct msg m;
-		int r = chan_recv_blocking(FD_CLIENT, &m, fds, &nfds);
 
+		if (!wait_for_client())
+			return -ECANCELED;
+		r = chan_recv_blocking(FD_CLIENT, &m, fds, &nfds);
 		if (r == -EPROTO)
 			*why = "it does not speak this version of the protocol";
 		if (r < 0)
-			return false;
+			return r;
 		*why = job_take(job, &m, fds, nfds);
 		for (size_t i = 0; i < nfds; i++)
 			fd_close(&fds[i]);
+		if (*why)
+			return -EINVAL;
 	}
-	return job->complete;
+	return 0;
 }
 
 static int
@@ -238,7 +255,7 @@ main(int argc, char **argv)
 	static struct job job;
 	const char *why = NULL;
 	struct options o;
-	int r = 0;
+	int r;
 
 	parse_options(argc, argv, &o);
 	if (o.compile)
@@ -255,10 +272,9 @@ main(int argc, char **argv)
 	enter_sandbox(&o);
 	if (!job_init(&job))
 		log_fatal(0, "out of memory");
-	if (listen_to_client(&job, &why))
+	r = listen_to_client(&job, &why);
+	if (r == 0)
 		r = capture(&job, &o);
-	else if (why)
-		r = -EINVAL;
 	end(-r, why);
 	return r < 0 ? 1 : 0;
 }

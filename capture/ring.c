@@ -142,6 +142,7 @@ give_back(struct ring *r)
 	__atomic_store_n(&block(r)->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 	r->at = (r->at + 1) % r->blocks;
 	r->next = NULL;
+	r->given_back++;
 }
 
 bool

@@ -21,6 +21,7 @@ struct ring {
 	size_t at;                  /* the block that is read next */
 	uint32_t left;              /* frames of it that are still to be read */
 	const uint8_t *next;        /* the first of them */
+	uint64_t given_back;        /* blocks that have been read */
 	uint64_t received, dropped; /* by the kernel's count */
 };
 

@@ -164,6 +164,16 @@ take_frames(struct run *r)
 	return true;
 }
 
+/* What waits in the ring, and no more than it holds: what comes meanwhile may fill it as fast as it is read. */
+static void
+take_rest(struct run *r)
+{
+	const uint64_t end = r->ring->given_back + r->ring->blocks;
+
+	while (take_frames(r) && r->ring->given_back < end)
+		;
+}
+
 /* --- the loop --- */
 
 static void
@@ -227,9 +237,9 @@ run_loop(struct run *r)
 		if (wait(r, more ? 0 : (int)left, &err))
 			break;
 	}
-	/* What has come until then belongs to it. */
-	while (take_frames(r))
-		;
+	/* What has come until then belongs to it, unless nobody may see it any more. */
+	if (err != -ECANCELED)
+		take_rest(r);
 	return err;
 }
 

@@ -23,10 +23,10 @@ class Client:
     def __exit__(self, *_):
         self._sock.close()
 
-    def ask(self, name, **fields):
-        """Sends a request and waits for its REPLY; rows that come before it are not kept."""
+    def ask(self, name, fds=(), **fields):
+        """Sends a request, with descriptors, and waits for its REPLY; rows that come before it are not kept."""
         self._ids += 1
-        self._sock.send(msg.encode(name, self._ids, **fields))
+        socket.send_fds(self._sock, [msg.encode(name, self._ids, **fields)], fds)
         while True:
             data = self._sock.recv(65536)
             assert data, f"vnetd ended the connection at {name}"

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What ends a capture, whatever its reader and its client do."""
+
+import errno
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from tests.kit import control, msg, proc, traffic
+from tests.net.test_capture import capture, seg  # noqa: F401 - a fixture
+
+
+class Fifo:
+    """A pipe with a name, into which anybody may write; it is read only when told."""
+
+    def __init__(self, folder):
+        folder.chmod(0o777)
+        self.path = folder / "fifo.pcapng"
+        os.mkfifo(self.path)
+        self.path.chmod(0o666)
+        self.fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def read_slowly(self):
+        """Reads in a thread, some 10 MB a second, until close()."""
+        def run():
+            while self.fd >= 0:
+                try:
+                    os.read(self.fd, 1 << 16)
+                except (BlockingIOError, OSError):
+                    pass
+                time.sleep(0.005)
+
+        self._thread = threading.Thread(target=run)
+        self._thread.start()
+
+    def close(self):
+        fd, self.fd = self.fd, -1
+        if hasattr(self, "_thread"):
+            self._thread.join()
+        if fd >= 0:
+            os.close(fd)
+
+
+@pytest.fixture
+def fifo(folder):
+    made = Fifo(folder)
+    yield made
+    made.close()
+
+
+def test_what_is_captured_live_ends_with_the_permission(seg, fifo, member):
+    """Frames come faster than they are read, so that there are always some in the ring."""
+    vnetd = seg.vnetd
+    vnetd.ctl("promisc", "allow", f"capture:{member}", "--for", "1h")
+    run = capture(vnetd, fifo.path, user=member)
+    fifo.read_slowly()
+    flood = traffic.Flood(seg.guests["a"], "eth0", sources=[seg.mac["a"]], targets=[seg.mac["b"]], rate=300_000)
+    time.sleep(2)
+    vnetd.ctl("promisc", "revoke", f"capture:{member}")
+    assert run.process.wait(10) == 1
+    flood.stop()
+    assert "vnetd ended it" in run.said
+
+
+def test_a_capture_that_was_never_begun_ends_with_vnetd(vnetd):
+    mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    mine.settimeout(10)
+    with control.Client(vnetd) as client:
+        client.ask("CAPTURE", fds=[theirs.fileno()], net=8)
+        theirs.close()
+        vnetd.stop()
+    last = msg.decode(mine.recv(65536))
+    assert (last.type, last.err) == ("REPLY", errno.ECANCELED), last
+    mine.close()
