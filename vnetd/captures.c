@@ -484,7 +484,7 @@ captures_gone(struct core *c, const struct msg_capture_gone *m)
 
 	if (!cap)
 		return;
-	if (quiet)
+	if (quiet || cap->ending)
 		log_debug("vnet-capture has ended (%s)", m->how);
 	else
 		log_warn(0, "vnet-capture has ended (%s)", m->how);

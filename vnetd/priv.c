@@ -29,7 +29,8 @@ struct server {
 	struct loop *loop;
 	struct children *children;
 	bool ready;
-	int status; /* the exit status to be */
+	bool stopped; /* the children have ended */
+	int status;   /* the exit status to be */
 };
 
 /* Verb -> handler. Verbs that change nothing but priv itself are in on_event(). */
@@ -189,6 +190,13 @@ on_ready(struct server *s, const char *text)
 }
 
 static void
+stop(struct server *s)
+{
+	priv_capture_stop_all(&s->priv);
+	children_stop(s->children);
+}
+
+static void
 on_refused(struct server *s, const char *text)
 {
 	if (s->ready) {
@@ -198,7 +206,7 @@ on_refused(struct server *s, const char *text)
 	log_error(0, "not started: %s", text);
 	tell_waiter(s, text);
 	s->status = 1;
-	children_stop(s->children);
+	stop(s);
 }
 
 static void
@@ -287,11 +295,19 @@ on_msg(enum role role, struct chan *chan, const struct msg *m, int *fds, size_t 
 }
 
 static void
+end_if_alone(struct server *s)
+{
+	if (s->stopped && !priv_capture_any(&s->priv))
+		loop_stop(s->loop);
+}
+
+static void
 on_stopped(void *arg)
 {
 	struct server *s = arg;
 
-	loop_stop(s->loop);
+	s->stopped = true;
+	end_if_alone(s);
 }
 
 static void
@@ -300,6 +316,7 @@ on_other(pid_t pid, int status, void *arg)
 	struct server *s = arg;
 
 	priv_capture_reap(&s->priv, pid, status);
+	end_if_alone(s);
 }
 
 static void
@@ -331,7 +348,7 @@ on_signal(int signo, void *arg)
 	default:
 		log_info("stopping; the networks and their guests stay");
 		sd_notify_send(s->priv.start->notify, "STOPPING=1");
-		children_stop(s->children);
+		stop(s);
 		break;
 	}
 }
@@ -380,10 +397,9 @@ prepare(struct server *s)
 	if (priv_gate_take_over(&s->priv) < 0)
 		return cannot_start(s, "cannot look at the links of ports that have a gate");
 	priv_listen_take_over(&s->priv);
-	if (priv_capture_init(&s->priv, on_capture_gone, s) < 0)
-		return cannot_start(s, "out of memory");
 	s->loop = loop_new();
-	if (!s->loop || watch_signals(s) < 0)
+	if (!s->loop || watch_signals(s) < 0 ||
+	    priv_capture_init(&s->priv, s->loop, on_capture_gone, s) < 0)
 		return cannot_start(s, "out of memory");
 	s->children = children_new(s->loop, s->priv.start, &child_handler, s);
 	return s->children ? 0 : cannot_start(s, "out of memory");

@@ -185,13 +185,19 @@ void priv_log_fini(struct priv *p);
 handler_fn priv_capture_start, priv_capture_stop;
 
 /* At the start: nobody captures, and what an earlier instance needed for it goes. 0 or -errno. */
-int priv_capture_init(struct priv *p, void (*gone)(uint32_t capture, const char *how, void *arg),
-		      void *arg);
+int priv_capture_init(struct priv *p, struct loop *loop,
+		      void (*gone)(uint32_t capture, const char *how, void *arg), void *arg);
 
 /* A process has ended that is none of the children. */
 void priv_capture_reap(struct priv *p, pid_t pid, int status);
 
-/* All captures end; the workers finish their files by themselves. */
+/* All captures end: the workers have a moment to finish their files, after which they are killed. */
+void priv_capture_stop_all(struct priv *p);
+
+/* Some worker has not ended yet. */
+bool priv_capture_any(const struct priv *p);
+
+/* Kills those that are left. */
 void priv_capture_fini(struct priv *p);
 
 /* priv_redirect.c: the files of redirect.d */

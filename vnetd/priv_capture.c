@@ -32,13 +32,18 @@
 #include "vnetd/priv_gate_map.h"
 #include "vnetd/spawn.h"
 
-enum { CAPTURES_MAX = 64 };
+enum {
+	CAPTURES_MAX = 64,
+	/* A worker that is to end has this long to finish its file; one whose reader does not read is killed then. */
+	GRACE_MS = 1000,
+};
 
 struct capture {
 	struct capture *next;
 	uint32_t number; /* the engine's */
 	pid_t pid;
-	int life;      /* closed: the worker ends */
+	int life; /* closed: the worker ends */
+	struct loop_timer *patience;
 	unsigned slot; /* of the port; 0: a network */
 	int port;      /* its interface */
 };
@@ -47,6 +52,7 @@ struct captures {
 	struct capture *head;
 	unsigned n;
 	int device; /* that gets the copies; 0: there is none */
+	struct loop *loop;
 	void (*gone)(uint32_t capture, const char *how, void *arg);
 	void *arg;
 };
@@ -239,7 +245,26 @@ forget(struct priv *p, struct capture *cap)
 	if (cap->slot && !ports)
 		delete_device(p);
 	fd_close(&cap->life);
+	loop_timer_free(cap->patience);
 	free(cap);
+}
+
+static void
+kill_worker(void *arg)
+{
+	const struct capture *cap = arg;
+
+	if (cap->pid)
+		kill(cap->pid, SIGKILL);
+}
+
+static void
+end(struct capture *cap)
+{
+	if (cap->life < 0)
+		return;
+	fd_close(&cap->life);
+	loop_timer_set(cap->patience, mono_add(mono_now(), GRACE_MS));
 }
 
 static int
@@ -274,8 +299,12 @@ priv_capture_start(struct priv *p, struct call *c)
 	if (p->captures->n == CAPTURES_MAX)
 		return fail(c, -EUSERS, "%d captures run already, which is the most", CAPTURES_MAX);
 	cap = calloc(1, sizeof(*cap));
-	if (!cap)
+	if (cap)
+		cap->patience = loop_timer_new(p->captures->loop, kill_worker, cap);
+	if (!cap || !cap->patience) {
+		free(cap);
 		return fail(c, -ENOMEM, "out of memory");
+	}
 	cap->number = c->m->u.capture_start.capture;
 	cap->life = -1;
 	cap->next = p->captures->head;
@@ -293,8 +322,21 @@ priv_capture_stop(struct priv *p, struct call *c)
 	for (struct capture *cap = p->captures->head; cap; cap = cap->next)
 		if (cap->number == c->m->u.capture_stop.capture ||
 		    c->m->u.capture_stop.capture == 0)
-			fd_close(&cap->life);
+			end(cap);
 	return 0;
+}
+
+void
+priv_capture_stop_all(struct priv *p)
+{
+	for (struct capture *cap = p->captures->head; cap; cap = cap->next)
+		end(cap);
+}
+
+bool
+priv_capture_any(const struct priv *p)
+{
+	return p->captures->head;
 }
 
 void
@@ -315,12 +357,13 @@ priv_capture_reap(struct priv *p, pid_t pid, int status)
 }
 
 int
-priv_capture_init(struct priv *p, void (*gone)(uint32_t capture, const char *how, void *arg),
-		  void *arg)
+priv_capture_init(struct priv *p, struct loop *loop,
+		  void (*gone)(uint32_t capture, const char *how, void *arg), void *arg)
 {
 	p->captures = calloc(1, sizeof(*p->captures));
 	if (!p->captures)
 		return -ENOMEM;
+	p->captures->loop = loop;
 	p->captures->gone = gone;
 	p->captures->arg = arg;
 	delete_device(p);
@@ -330,8 +373,10 @@ priv_capture_init(struct priv *p, void (*gone)(uint32_t capture, const char *how
 void
 priv_capture_fini(struct priv *p)
 {
-	while (p->captures && p->captures->head)
+	while (p->captures && p->captures->head) {
+		kill_worker(p->captures->head);
 		forget(p, p->captures->head);
+	}
 	free(p->captures);
 	p->captures = NULL;
 }

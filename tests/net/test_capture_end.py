@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ends a capture, whatever its reader and its client do."""
+"""What ends a capture, whatever its reader and its client do: the permission, vnetd, a teardown."""
 
+import array
 import errno
+import fcntl
 import os
 import socket
+import termios
 import threading
 import time
 
 import pytest
 
 from tests.kit import control, msg, proc, traffic
-from tests.net.test_capture import capture, seg  # noqa: F401 - a fixture
+from tests.net.test_capture import capture, numbered, seg  # noqa: F401 - a fixture
+
+PIPE = 60000  # bytes of a pipe that is all but full
 
 
 class Fifo:
@@ -22,6 +27,12 @@ class Fifo:
         os.mkfifo(self.path)
         self.path.chmod(0o666)
         self.fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def waiting(self):
+        """Bytes in it."""
+        n = array.array("i", [0])
+        fcntl.ioctl(self.fd, termios.FIONREAD, n)
+        return n[0]
 
     def read_slowly(self):
         """Reads in a thread, some 10 MB a second, until close()."""
@@ -49,6 +60,28 @@ def fifo(folder):
     made = Fifo(folder)
     yield made
     made.close()
+
+
+def stuck(seg, fifo, user=None):
+    """A capture whose worker waits for a reader: (what runs, the worker's process id)."""
+    run = capture(seg.vnetd, fifo.path, user=user)
+    worker = seg.vnetd.pids()["vnet-capture"][0]
+    seg.send("a", *numbered(seg, "a", seg.mac["b"], 200, size=1400))
+    proc.wait_until("the pipe is full", lambda: fifo.waiting() > PIPE)
+    return run, worker
+
+
+@pytest.mark.parametrize("how", ["revoke", "stop"])
+def test_a_capture_whose_reader_does_not_read_ends(seg, fifo, member, how):
+    vnetd = seg.vnetd
+    vnetd.ctl("promisc", "allow", f"capture:{member}", "--for", "1h")
+    run, worker = stuck(seg, fifo, member)
+    if how == "revoke":
+        vnetd.ctl("promisc", "revoke", f"capture:{member}")
+    else:
+        vnetd.stop()
+    proc.wait_until("the worker has ended", lambda: not proc.alive(worker))
+    assert run.process.wait(10) == 1
 
 
 def test_what_is_captured_live_ends_with_the_permission(seg, fifo, member):
