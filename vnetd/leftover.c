@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * leftover.c - ends processes that have outlived their vnetd. Looks through /proc; runs as root, in a teardown.
+ * leftover.c - ends processes that have outlived their vnetd. Looks through /proc; runs as root, in a teardown and at
+ * the start.
  */
 #include "vnetd/leftover.h"
 
@@ -17,12 +18,15 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 
-#define PROGRAM "vnet-redird"
-
 enum { STOP_MS = 1000 };
 
+struct program {
+	const char *name;
+	const char *told; /* what is said when one is found */
+};
+
 static bool
-is_named(const char *pid)
+is_named(const char *pid, const struct program *program)
 {
 	char path[288], name[32] = "";
 	FILE *f;
@@ -34,7 +38,8 @@ is_named(const char *pid)
 	if (!fgets(name, sizeof(name), f))
 		name[0] = '\0';
 	fclose(f);
-	return !strcmp(name, PROGRAM "\n");
+	name[strcspn(name, "\n")] = '\0';
+	return !strcmp(name, program->name);
 }
 
 /* It is in our network namespace. */
@@ -51,28 +56,41 @@ is_beside_us(const char *pid)
 
 /* The descriptor is opened first, so that nobody who gets the number afterwards is meant. */
 static void
-end(const char *pid)
+end(const char *pid, const struct program *program)
 {
 	AUTO_FD fd = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	if (fd < 0 || !is_named(pid) || !is_beside_us(pid))
+	if (fd < 0 || !is_named(pid, program) || !is_beside_us(pid))
 		return;
-	log_info("%s (process %s) still has connections: ending them", PROGRAM, pid);
+	log_info("%s (process %s) %s", program->name, pid, program->told);
 	syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
 	if (poll(&p, 1, STOP_MS) == 0)
 		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 }
 
-void
-leftover_end(void)
+static void
+end_all(const struct program *program)
 {
 	DIR *d = opendir("/proc");
 	const struct dirent *e;
 
 	while (d && (e = readdir(d)))
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_named(e->d_name))
-			end(e->d_name);
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' && is_named(e->d_name, program))
+			end(e->d_name, program);
 	if (d)
 		closedir(d);
+}
+
+void
+leftover_end_captures(void)
+{
+	end_all(&(const struct program){"vnet-capture", "still captures: ending it"});
+}
+
+void
+leftover_end(void)
+{
+	end_all(&(const struct program){"vnet-redird", "still has connections: ending them"});
+	leftover_end_captures();
 }

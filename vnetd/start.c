@@ -25,6 +25,7 @@
 #include "lib/sandbox.h"
 #include "lib/sd.h"
 #include "paths.h"
+#include "vnetd/leftover.h"
 
 #define STORED_MAX 1024 /* descriptors that the service manager kept */
 
@@ -351,7 +352,10 @@ start_up(struct start *s, const struct start_options *o)
 		return -1;
 	s->notify = sd_notify_open();
 	raise_file_limit();
-	if (open_folders(s) < 0 || open_listener(s) < 0)
+	if (open_folders(s) < 0)
+		return -1;
+	leftover_end_captures();
+	if (open_listener(s) < 0)
 		return -1;
 	s->tun_dir = start_tun(s->uid, s->gid);
 	if (s->tun_dir < 0 || start_gate(&s->gate, &s->gate_adopted, &s->hooks) < 0 ||

@@ -5,6 +5,7 @@ import array
 import errno
 import fcntl
 import os
+import signal
 import socket
 import termios
 import threading
@@ -71,15 +72,23 @@ def stuck(seg, fifo, user=None):
     return run, worker
 
 
-@pytest.mark.parametrize("how", ["revoke", "stop"])
+@pytest.mark.parametrize("how", ["revoke", "stop", "teardown", "start"])
 def test_a_capture_whose_reader_does_not_read_ends(seg, fifo, member, how):
+    """teardown, start: of a vnetd that was killed."""
     vnetd = seg.vnetd
     vnetd.ctl("promisc", "allow", f"capture:{member}", "--for", "1h")
     run, worker = stuck(seg, fifo, member)
     if how == "revoke":
         vnetd.ctl("promisc", "revoke", f"capture:{member}")
-    else:
+    elif how == "stop":
         vnetd.stop()
+    else:
+        vnetd.stop(signal.SIGKILL, but="vnet-capture")
+        assert proc.alive(worker)
+    if how == "teardown":
+        vnetd.teardown()
+    if how == "start":
+        vnetd.start()
     proc.wait_until("the worker has ended", lambda: not proc.alive(worker))
     assert run.process.wait(10) == 1
 
