@@ -132,14 +132,10 @@ parse(struct session_want *want, unsigned *files, const struct ctl_args *a)
 static int
 open_one(const char *name)
 {
-	/* Read too: after a sudden end they are cut back to the last whole packet. */
-	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = session_file(name);
 
-	/* A pipe that somebody waits at. */
-	if (fd < 0 && (errno == EINVAL || errno == ENXIO))
-		fd = open(name, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		ctl_complain("cannot write \"%s\": %s", name, strerror(errno));
+		ctl_complain("cannot write \"%s\": %s", name, strerror(-fd));
 	return fd;
 }
 
@@ -222,6 +218,7 @@ capture_to_files(const struct ctl *c, struct session_want *want, const char *nam
 	}
 	want->fd = o.fd;
 	want->nfds = o.n;
+	want->anew = strcmp(name, "-") != 0;
 	r = session_open(&s, want);
 	if (r == CTL_OK) {
 		if (!c->quiet && !isatty(STDERR_FILENO))

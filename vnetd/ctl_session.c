@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -117,6 +118,20 @@ describe(struct msg_capture_setup *m, struct session *s, const struct about *a,
 	}
 }
 
+/* --- files --- */
+
+int
+session_file(const char *name)
+{
+	/* Read too: after a sudden end they are cut back to the last whole packet. */
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	/* A pipe that somebody waits at. */
+	if (fd < 0 && (errno == EINVAL || errno == ENXIO))
+		fd = open(name, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* --- the beginning --- */
 
 static enum ctl_exit
@@ -166,6 +181,22 @@ start_worker(struct session *s, const struct session_want *want)
 	e = client_call(&s->client, &m, pair[1], CLIENT_TIMEOUT_MS, NULL, NULL);
 	fd_close(&pair[1]);
 	return e;
+}
+
+static enum ctl_exit
+empty_files(struct session *s, const struct session_want *want)
+{
+	for (unsigned i = 0; i < want->nfds; i++) {
+		struct stat st;
+
+		if (fstat(want->fd[i], &st) < 0 ||
+		    (S_ISREG(st.st_mode) && ftruncate(want->fd[i], 0) < 0)) {
+			explain(s, CTL_FAILED, "cannot empty the file to capture into: ");
+			strbuf_add(&s->client.why, strerror(errno));
+			return CTL_FAILED;
+		}
+	}
+	return CTL_OK;
 }
 
 static bool
@@ -248,6 +279,9 @@ session_open(struct session *s, const struct session_want *want)
 		r = ask_about(s, want, &a);
 	if (r == CTL_OK)
 		r = start_worker(s, want);
+	/* It is granted, and nothing of it is written so far. */
+	if (r == CTL_OK && want->anew)
+		r = empty_files(s, want);
 	return r == CTL_OK ? set_up(s, want, &f, &a) : r;
 }
 

@@ -29,6 +29,7 @@ struct session_want {
 	bool pcap;         /* the older file format */
 	const int *fd;     /* where it goes; borrowed */
 	unsigned nfds;
+	bool anew; /* what is in these files goes when the capture begins */
 };
 
 struct session {
@@ -43,6 +44,9 @@ struct session {
 	bool pcap; /* session_want's */
 	bool died; /* without a word: the file that it was writing may end within a frame */
 };
+
+/* Opens a file to capture into, which keeps what is in it: see session_want.anew. Its descriptor, or -errno. */
+int session_file(const char *name);
 
 /* Begins to capture. The session is to be closed whatever this returns. A filter that is none is CTL_USAGE. */
 enum ctl_exit session_open(struct session *s, const struct session_want *want);

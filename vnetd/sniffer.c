@@ -44,17 +44,17 @@ static enum ctl_exit
 write_file(struct session_want *want, const char *name)
 {
 	bool std = !strcmp(name, "-"), over = false;
-	int fd = std ? fcntl(1, F_DUPFD_CLOEXEC, 3)
-		     : open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = std ? fcntl(1, F_DUPFD_CLOEXEC, 3) : session_file(name);
 	struct session s;
 	enum ctl_exit r;
 
 	if (fd < 0) {
-		complain("cannot write \"%s\": %s", name, strerror(errno));
+		complain("cannot write \"%s\": %s", name, strerror(std ? errno : -fd));
 		return CTL_FAILED;
 	}
 	want->fd = &fd;
 	want->nfds = 1;
+	want->anew = !std;
 	want->pcap = true;
 	r = session_open(&s, want);
 	if (r == CTL_OK) {
