@@ -123,12 +123,12 @@ describe(struct msg_capture_setup *m, struct session *s, const struct about *a,
 int
 session_file(const char *name)
 {
-	/* Read too: after a sudden end they are cut back to the last whole packet. */
-	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
+	/* Read too: after a sudden end they are cut back to the last whole packet. But if we could read from a pipe,
+	 * nobody would notice that its reader has gone. */
+	int flags = stat(name, &st) < 0 || S_ISREG(st.st_mode) ? O_RDWR | O_CREAT : O_WRONLY;
+	int fd = open(name, flags | O_CLOEXEC, 0600);
 
-	/* A pipe that somebody waits at. */
-	if (fd < 0 && (errno == EINVAL || errno == ENXIO))
-		fd = open(name, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What becomes of the files and pipes that are captured into."""
 
+import os
+
 import pytest
 
 from tests.net.test_capture import Running, capture, check_file, numbered, ours, seg  # noqa: F401 - a fixture
@@ -52,3 +54,17 @@ def test_a_capture_that_begins_empties_its_files_first(seg, folder):
     seg.send("a", *sent)
     assert run.process.wait(10) == 0, run.said
     assert path.read_bytes().startswith(OLD) and path.stat().st_size > len(OLD)
+
+
+@pytest.mark.parametrize("tool", ["vnetctl", "vnet-sniffer"])
+def test_a_named_pipe_whose_reader_goes_ends_the_capture(seg, folder, tool):
+    path = folder / "fifo.pcapng"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if tool == "vnetctl":
+        run = capture(seg.vnetd, path)
+    else:
+        run = Running(seg.vnetd.host, ["vnet-sniffer", f"--run-dir={seg.vnetd.run}", "-w", path, "vmnet8"], path)
+    os.close(reader)
+    seg.send("a", *numbered(seg, "a", seg.mac["b"], 3))
+    assert run.process.wait(10) == 0, run.said
