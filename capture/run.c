@@ -16,8 +16,8 @@
 
 enum {
 	STATS_MS = 1000,
-	/* Frames after which somebody may want to end it. */
-	TURN = 8192,
+	/* Frames after which somebody may want to end it, or to hear of it: a slow reader takes long for them. */
+	TURN = 256,
 	/* A client that does not read its last message. */
 	LAST_WORD_MS = 2000,
 	TAG_BYTES = 4,
@@ -170,8 +170,10 @@ take_rest(struct run *r)
 {
 	const uint64_t end = r->ring->given_back + r->ring->blocks;
 
-	while (take_frames(r) && r->ring->given_back < end)
-		;
+	/* The client waits: it hears that there is still somebody. */
+	do
+		tell_stats(r);
+	while (take_frames(r) && r->ring->given_back < end);
 }
 
 /* --- the loop --- */

@@ -181,25 +181,24 @@ open_files(struct outputs *o, const char *name, unsigned files)
 /* --- running --- */
 
 static void
-print_progress(const struct session *s, bool last)
+print_counts(const struct session *s, const char *before, const char *after)
 {
-	fprintf(stderr, "%s%s, %" PRIu64 " packets, %" PRIu64 " dropped%s", last ? "" : "\r",
-		s->name, s->frames, s->dropped, last ? "\n" : "");
+	fprintf(stderr, "%s%s, %" PRIu64 " packets, %" PRIu64 " dropped%s", before, s->name,
+		s->frames, s->dropped, after);
+}
+
+static void
+print_progress(const struct session *s)
+{
+	print_counts(s, "\r", "");
 }
 
 static enum ctl_exit
 wait_for_end(const struct ctl *c, struct session *s)
 {
-	bool over = false, progress = !c->quiet && isatty(STDERR_FILENO);
-	enum ctl_exit r = CTL_OK;
+	bool progress = !c->quiet && isatty(STDERR_FILENO);
+	enum ctl_exit r = session_wait(s, progress ? print_progress : NULL);
 
-	while (r == CTL_OK && !over) {
-		if (session_interrupted())
-			session_end(s);
-		r = session_step(s, 500, &over);
-		if (progress && !over)
-			print_progress(s, false);
-	}
 	if (progress)
 		fputc('\r', stderr);
 	return r;
@@ -226,7 +225,7 @@ capture_to_files(const struct ctl *c, struct session_want *want, const char *nam
 		r = wait_for_end(c, &s);
 		session_repair(&s, o.fd, o.n);
 		if (!c->quiet)
-			print_progress(&s, true);
+			print_counts(&s, "", "\n");
 	}
 	/* A reader that has had enough is no failure. */
 	if (s.client.err == EPIPE)

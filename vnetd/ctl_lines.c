@@ -24,7 +24,8 @@ enum {
 	FRAMES_MAX = 1 << 22,
 	NS_A_US = 1000,
 	NS_A_S = 1000000000,
-	ARGS_MAX = 16
+	ARGS_MAX = 16,
+	TCPDUMP_MS = 20, /* how often is looked whether it has ended */
 };
 
 /* --- frames out of a pipe --- */
@@ -202,17 +203,18 @@ start_tcpdump(int in, bool ethernet)
 static enum ctl_exit
 await_tcpdump(struct session *s, pid_t pid)
 {
-	enum ctl_exit r = CTL_OK;
-	bool over = false;
-	int status;
+	enum ctl_exit r = session_wait(s, NULL);
 
-	while (r == CTL_OK && !over) {
+	/* What is in the pipe is still to be printed. */
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (session_interrupted())
 			session_end(s);
-		r = session_step(s, 500, &over);
+		if (session_is_late(s)) {
+			kill(pid, SIGKILL);
+			r = session_give_up(s);
+		}
+		poll(NULL, 0, TCPDUMP_MS);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
 	return r;
 }
 

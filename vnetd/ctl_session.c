@@ -22,7 +22,14 @@
 #include "lib/util.h"
 #include "vnetd/ctl_filter.h"
 
-enum { START_MS = 10000 };
+enum {
+	START_MS = 10000,
+	/* A worker that was told to end says so often at least that it still writes. */
+	END_MS = 5000,
+	/* Somebody who wants it to end twice; timeout(1) sends its signal two times at once. */
+	URGED_MS = 1000,
+	STEP_MS = 500,
+};
 
 /* --- signals --- */
 
@@ -31,7 +38,8 @@ static volatile sig_atomic_t interrupted;
 static void
 on_signal(int signo UNUSED)
 {
-	interrupted = 1;
+	if (interrupted < 2)
+		interrupted++;
 }
 
 void
@@ -48,7 +56,7 @@ session_catch_signals(void)
 bool
 session_interrupted(void)
 {
-	return interrupted;
+	return interrupted > 0;
 }
 
 /* --- what the file says about where it comes from --- */
@@ -323,6 +331,7 @@ session_step(struct session *s, int timeout_ms, bool *over)
 	}
 	for (size_t i = 0; i < nfds; i++)
 		fd_close(&fds[i]);
+	s->heard = mono_now();
 	if (m.type == MSG_CAPTURE_STATS) {
 		s->frames = m.u.capture_stats.frames;
 		s->dropped = m.u.capture_stats.dropped;
@@ -340,9 +349,46 @@ session_end(struct session *s)
 {
 	struct msg m = msg_make(MSG_CAPTURE_END, 0);
 
-	if (!s->ending)
-		say(s, &m, NULL, 0);
+	if (s->ending)
+		return;
+	say(s, &m, NULL, 0);
 	s->ending = true;
+	s->told = s->heard = mono_now();
+}
+
+bool
+session_is_late(const struct session *s)
+{
+	return s->ending && (mono_diff(mono_now(), s->heard) >= END_MS ||
+			     (interrupted > 1 && mono_diff(mono_now(), s->told) >= URGED_MS));
+}
+
+enum ctl_exit
+session_give_up(struct session *s)
+{
+	explain(s, CTL_FAILED, s->name);
+	strbuf_add(&s->client.why,
+		   ": the capture was told to end, but still writes to what is not read or is "
+		   "slow. It ends when that is read, or closed");
+	return CTL_FAILED;
+}
+
+enum ctl_exit
+session_wait(struct session *s, void (*each)(const struct session *s))
+{
+	enum ctl_exit r = CTL_OK;
+	bool over = false;
+
+	while (r == CTL_OK && !over) {
+		if (session_interrupted())
+			session_end(s);
+		if (session_is_late(s))
+			return session_give_up(s);
+		r = session_step(s, STEP_MS, &over);
+		if (each && r == CTL_OK && !over)
+			each(s);
+	}
+	return r;
 }
 
 /* --- what a dead worker leaves --- */

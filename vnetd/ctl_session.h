@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "capture/out.h"
+#include "lib/mono.h"
 #include "vnetd/ctl_client.h"
 
 #define SESSION_SNAPLEN PCAPNG_SNAPLEN_MAX
@@ -36,7 +37,8 @@ struct session {
 	struct client client; /* why: the sentence when something fails */
 	int sock; /* to vnet-capture; becomes readable when session_step() has to be called */
 	char name[SESSION_NAME];
-	bool ending; /* session_end() was called */
+	bool ending;             /* session_end() was called */
+	struct mono told, heard; /* when that was; its last word since */
 	/* What vnet-capture told last. */
 	uint64_t frames, dropped;
 	uint32_t file;
@@ -58,6 +60,16 @@ enum ctl_exit session_step(struct session *s, int timeout_ms, bool *over);
 
 /* Asks it to end; session_step() tells when it has. */
 void session_end(struct session *s);
+
+/* That was a while ago, and nothing was heard since; or somebody has asked twice. */
+bool session_is_late(const struct session *s);
+
+/* Says that it is not waited for any longer. */
+enum ctl_exit session_give_up(struct session *s);
+
+/* Until it has ended; after a signal it is told to, and no longer waited for than it says that it goes on. each, if any:
+ * called twice a second and more. */
+enum ctl_exit session_wait(struct session *s, void (*each)(const struct session *s));
 
 /* After a worker's sudden death: cuts the files back to their last whole frame. fd: as in session_want. */
 void session_repair(const struct session *s, const int *fd, unsigned nfds);

@@ -188,15 +188,11 @@ check_filter(const struct call *c)
 static enum ctl_exit
 run(struct session_want *want)
 {
-	bool over = false;
 	struct session s;
 	enum ctl_exit r = session_open(&s, want);
 
-	while (r == CTL_OK && !over) {
-		if (session_interrupted())
-			session_end(&s);
-		r = session_step(&s, 500, &over);
-	}
+	if (r == CTL_OK)
+		r = session_wait(&s, NULL);
 	/* Wireshark has closed it. */
 	if (s.client.err == EPIPE)
 		r = CTL_OK;

@@ -43,7 +43,7 @@ complain(const char *fmt, ...)
 static enum ctl_exit
 write_file(struct session_want *want, const char *name)
 {
-	bool std = !strcmp(name, "-"), over = false;
+	bool std = !strcmp(name, "-");
 	int fd = std ? fcntl(1, F_DUPFD_CLOEXEC, 3) : session_file(name);
 	struct session s;
 	enum ctl_exit r;
@@ -59,11 +59,7 @@ write_file(struct session_want *want, const char *name)
 	r = session_open(&s, want);
 	if (r == CTL_OK) {
 		fprintf(stderr, "capturing on %s\n", s.name);
-		while (r == CTL_OK && !over) {
-			if (session_interrupted())
-				session_end(&s);
-			r = session_step(&s, 500, &over);
-		}
+		r = session_wait(&s, NULL);
 		session_repair(&s, &fd, 1);
 		fprintf(stderr, "%s, %" PRIu64 " packets, %" PRIu64 " dropped\n", s.name, s.frames,
 			s.dropped);

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from tests.kit import control, msg, proc, traffic
-from tests.net.test_capture import capture, numbered, seg  # noqa: F401 - a fixture
+from tests.net.test_capture import Running, capture, numbered, seg  # noqa: F401 - a fixture
 
 PIPE = 60000  # bytes of a pipe that is all but full
 
@@ -35,15 +35,15 @@ class Fifo:
         fcntl.ioctl(self.fd, termios.FIONREAD, n)
         return n[0]
 
-    def read_slowly(self):
-        """Reads in a thread, some 10 MB a second, until close()."""
+    def read_slowly(self, pause=0.005):
+        """Reads in a thread, 64 KiB and then a pause, until close()."""
         def run():
             while self.fd >= 0:
                 try:
                     os.read(self.fd, 1 << 16)
                 except (BlockingIOError, OSError):
                     pass
-                time.sleep(0.005)
+                time.sleep(pause)
 
         self._thread = threading.Thread(target=run)
         self._thread.start()
@@ -117,3 +117,48 @@ def test_a_capture_that_was_never_begun_ends_with_vnetd(vnetd):
     last = msg.decode(mine.recv(65536))
     assert (last.type, last.err) == ("REPLY", errno.ECANCELED), last
     mine.close()
+
+
+def tool(seg, fifo, name):
+    """A program that captures into the pipe, or prints lines into it, until that is full."""
+    vnetd = seg.vnetd
+    run_dir = f"--run-dir={vnetd.run}"
+    words = {
+        "vnetctl": ["vnetctl", *vnetd.dirs, "capture", "vmnet8", "-w", fifo.path],
+        "lines": ["sh", "-c", f'exec "$@" > {fifo.path}', "_", "vnetctl", *vnetd.dirs, "capture", "vmnet8"],
+        "vnet-sniffer": ["vnet-sniffer", run_dir, "-w", fifo.path, "vmnet8"],
+        "vnet-extcap": ["sh", "-c", f'exec $(find /usr/lib -name vnet-extcap) "$@"', "_", run_dir,
+                        "--extcap-interface=vnet-vmnet8", "--capture", "--fifo", fifo.path],
+    }[name]
+    run = Running(vnetd.host, words, fifo.path, ready="")
+    proc.wait_until("it captures", lambda: vnetd.pids().get("vnet-capture"))
+    time.sleep(0.3)
+    seg.send("a", *numbered(seg, "a", seg.mac["b"], 2000))
+    proc.wait_until("the pipe is full", lambda: fifo.waiting() > PIPE)
+    return run
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("name", ["vnetctl", "lines", "vnet-sniffer", "vnet-extcap"])
+def test_a_signal_ends_a_tool_whose_reader_does_not_read(seg, fifo, name, signals):
+    run = tool(seg, fifo, name)
+    for _ in range(signals):
+        run.process.send_signal(signal.SIGINT)
+        time.sleep(1.2)
+    if signals == 2:
+        assert run.process.wait(2) == 1
+    else:
+        assert run.process.poll() is None and run.process.wait(10) == 1
+    assert "told to end, but still writes to what is not read" in run.said
+
+
+def test_a_slow_reader_gets_what_came_before_the_signal(seg, fifo):
+    """That takes longer than a tool waits for a worker of which it hears nothing."""
+    run = capture(seg.vnetd, fifo.path, "--filter", "ether proto 0x88b5")
+    seg.send("a", *numbered(seg, "a", seg.mac["b"], 8000, size=1400))
+    proc.wait_until("the pipe is full", lambda: fifo.waiting() > PIPE)
+    time.sleep(0.3)
+    run.process.send_signal(signal.SIGINT)
+    fifo.read_slowly(pause=0.05)
+    assert run.process.wait(30) == 0, run.said
+    assert "vmnet8, 8000 packets, 0 dropped" in run.said
