@@ -129,13 +129,18 @@ parse(struct session_want *want, unsigned *files, const struct ctl_args *a)
 
 /* --- files --- */
 
+/* Negative after a complaint. */
 static int
 open_one(const char *name)
 {
-	int fd = session_file(name);
+	struct strbuf why;
+	int fd;
 
+	strbuf_init(&why);
+	fd = session_file(name, &why);
 	if (fd < 0)
-		ctl_complain("cannot write \"%s\": %s", name, strerror(-fd));
+		ctl_complain("%s", strbuf_str(&why));
+	strbuf_fini(&why);
 	return fd;
 }
 
@@ -155,17 +160,6 @@ ring_name(const char *name, unsigned number)
 static bool
 open_files(struct outputs *o, const char *name, unsigned files)
 {
-	if (!strcmp(name, "-")) {
-		if (isatty(STDOUT_FILENO)) {
-			ctl_complain(
-			    "a terminal cannot show packets. Write to a file or a pipe, or leave "
-			    "-w out");
-			return false;
-		}
-		o->fd[0] = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-		o->n = o->fd[0] >= 0;
-		return o->n;
-	}
 	for (unsigned i = 0; i < files; i++) {
 		char *one = files == 1 ? strdup(name) : ring_name(name, i + 1);
 		int fd = one ? open_one(one) : -1;

@@ -128,8 +128,24 @@ describe(struct msg_capture_setup *m, struct session *s, const struct about *a,
 
 /* --- files --- */
 
-int
-session_file(const char *name)
+static int
+std_output(struct strbuf *why)
+{
+	int fd;
+
+	if (isatty(STDOUT_FILENO)) {
+		strbuf_add(why, "a terminal cannot show packets. Write to a file or a pipe, or "
+				"leave -w out");
+		return -1;
+	}
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		strbuf_addf(why, "cannot write to standard output: %s", strerror(errno));
+	return fd;
+}
+
+static int
+named_file(const char *name, struct strbuf *why)
 {
 	struct stat st;
 	/* Read too: after a sudden end they are cut back to the last whole packet. But if we could read from a pipe,
@@ -137,7 +153,15 @@ session_file(const char *name)
 	int flags = stat(name, &st) < 0 || S_ISREG(st.st_mode) ? O_RDWR | O_CREAT : O_WRONLY;
 	int fd = open(name, flags | O_CLOEXEC, 0600);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		strbuf_addf(why, "cannot write \"%s\": %s", name, strerror(errno));
+	return fd;
+}
+
+int
+session_file(const char *name, struct strbuf *why)
+{
+	return strcmp(name, "-") != 0 ? named_file(name, why) : std_output(why);
 }
 
 /* --- the beginning --- */

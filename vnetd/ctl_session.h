@@ -47,8 +47,9 @@ struct session {
 	bool died; /* without a word: the file that it was writing may end within a frame */
 };
 
-/* Opens a file to capture into, which keeps what is in it: see session_want.anew. Its descriptor, or -errno. */
-int session_file(const char *name);
+/* Opens a file to capture into, which keeps what is in it: see session_want.anew. "-" is standard output. Its descriptor;
+ * -1: why says why not. */
+int session_file(const char *name, struct strbuf *why);
 
 /* Begins to capture. The session is to be closed whatever this returns. A filter that is none is CTL_USAGE. */
 enum ctl_exit session_open(struct session *s, const struct session_want *want);

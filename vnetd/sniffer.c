@@ -43,18 +43,21 @@ complain(const char *fmt, ...)
 static enum ctl_exit
 write_file(struct session_want *want, const char *name)
 {
-	bool std = !strcmp(name, "-");
-	int fd = std ? fcntl(1, F_DUPFD_CLOEXEC, 3) : session_file(name);
 	struct session s;
+	struct strbuf why;
 	enum ctl_exit r;
+	int fd;
 
-	if (fd < 0) {
-		complain("cannot write \"%s\": %s", name, strerror(std ? errno : -fd));
+	strbuf_init(&why);
+	fd = session_file(name, &why);
+	if (fd < 0)
+		complain("%s", strbuf_str(&why));
+	strbuf_fini(&why);
+	if (fd < 0)
 		return CTL_FAILED;
-	}
 	want->fd = &fd;
 	want->nfds = 1;
-	want->anew = !std;
+	want->anew = strcmp(name, "-") != 0;
 	want->pcap = true;
 	r = session_open(&s, want);
 	if (r == CTL_OK) {

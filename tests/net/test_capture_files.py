@@ -68,3 +68,12 @@ def test_a_named_pipe_whose_reader_goes_ends_the_capture(seg, folder, tool):
     os.close(reader)
     seg.send("a", *numbered(seg, "a", seg.mac["b"], 3))
     assert run.process.wait(10) == 0, run.said
+
+
+@pytest.mark.parametrize("words", ["vnetctl capture vmnet8 -w -", "vnet-sniffer -w - vmnet8"], ids=lambda w: w.split()[0])
+def test_a_terminal_is_not_written_to(vnetd, folder, words):
+    name, *rest = words.split()
+    call = f"timeout 5 {name} --run-dir={vnetd.run} {' '.join(rest)}"
+    res = vnetd.host.run("script", "-qec", call, folder / "typescript", check=False)
+    assert res.rc == 1
+    assert f"{name}: a terminal cannot show packets. Write to a file or a pipe" in res.out
