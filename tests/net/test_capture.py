@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Captures: what tcpdump, other programs and vnetctl capture see, what is in the files, and who may."""
 
+import fnmatch
 import json
 import os
 import re
@@ -296,6 +297,21 @@ def test_a_port_and_what_its_gate_refuses(seg, folder, settled):
         assert rows == [f"the port's gate refused it: forged\t{stranger}"] * (3 if drops else 0)
     gone = lambda: "vnet-capture" not in seg.lab.host.links()
     proc.wait_until("the interface for copies is gone", gone)
+
+
+def test_nobody_manages_the_interface_for_copies(stage):
+    """What NetworkManager, systemd-networkd and udev are told of is every interface of ours."""
+    keys = {
+        "NetworkManager/conf.d/10-vnet.conf": r"match-device=(.*)",
+        "systemd/network/10-vnet.network": r"Name=(.*)",
+        "systemd/network/10-vnet.link": r"OriginalName=(.*)",
+    }
+    for path, key in keys.items():
+        line = re.search(f"^{key}$", (stage / "usr/lib" / path).read_text(), re.MULTILINE)[1]
+        globs = [word.removeprefix("interface-name:") for word in re.split("[; ]", line)]
+        for name in ("vmnet8", "vmnet255p3", "vnet-capture"):
+            assert any(fnmatch.fnmatchcase(name, glob) for glob in globs), f"{path}: {name}"
+        assert not any(fnmatch.fnmatchcase("eth0", glob) for glob in globs)
 
 
 def test_a_ring_of_files(seg, folder):
