@@ -143,7 +143,8 @@ filter_for_socket(struct sock_filter *out, const struct filter *f, const struct 
 	if (f->n && !filter_needs_kernel(f)) {
 		put(&p, load, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
 		put(&p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
-		put(&p, BPF_RET | BPF_K, 0, 0, scope->snaplen);
+		/* Whole: f has not seen it so far. */
+		put(&p, BPF_RET | BPF_K, 0, 0, PCAPNG_SNAPLEN_MAX);
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		*p = f->code[i];

@@ -42,8 +42,8 @@ struct filter_scope {
 };
 
 /* The program for the socket: the scope first, then f. The kernel keeps a VLAN tag beside the frame, where f would
- * not see it: frames with one pass here, and filter_run() decides. Returns the number of instructions in out, which
- * has room for FILTER_MAX + FILTER_EXTRA. */
+ * not see it: frames with one pass here as a whole, and filter_run() decides. Returns the number of instructions in
+ * out, which has room for FILTER_MAX + FILTER_EXTRA. */
 size_t filter_for_socket(struct sock_filter *out, const struct filter *f,
 			 const struct filter_scope *scope);
 

@@ -264,6 +264,22 @@ def test_filters_counts_and_lengths(seg, folder):
     assert res.rc == 1 and "vmnet77" in res.err
 
 
+def test_a_tagged_frame_is_cut_behind_what_the_filter_looks_at(seg, folder):
+    path = folder / "cut.pcapng"
+    a, b = seg.mac["a"], seg.mac["b"]
+    wanted, other = frames.udp(a, b, "x" * 90), frames.udp(a, b, "y" * 90, sport=53, dport=53)
+    tagged = [frames.tagged(frame, (0x8100, vlan)) for frame in (other, wanted) for vlan in (7, 8)]
+    expr = "udp port 4000 or (vlan 7 and udp port 4000)"
+    run = capture(seg.vnetd, path, "--filter", expr, "--snaplen", "32", "-c", "3")
+    sent = [*tagged, wanted, other, tagged[2]]
+    seg.send("a", *sent, *sent)
+    assert run.process.wait(10) == 0, run.said
+    passed = [tagged[2], wanted, tagged[2]]
+    assert read(path) == [frame[:32] for frame in passed]
+    lengths = proc.run(["tshark", "-r", path, "-T", "fields", "-e", "frame.len"]).out.split()
+    assert lengths == [str(len(frame)) for frame in passed]
+
+
 def test_a_compiler_of_filters_that_cannot_be_run_is_named(seg, folder):
     compiler = "/usr/libexec/vnet/vnet-capture"
     res = seg.vnetd.host.run(
