@@ -36,11 +36,12 @@ struct options {
 	enum log_level level;
 	uint32_t ifindex;    /* what the socket is bound to */
 	uint32_t slot;       /* of the gate of the port; 0: a whole network */
+	uint32_t ring_mib;   /* room for frames that wait to be written */
 	const char *compile; /* an expression: nothing else is done */
 };
 
 static const char usage[] =
-    "usage: vnet-capture --link=INDEX [--slot=N] [--run-dir=DIR] [--log-level=0-3]\n"
+    "usage: vnet-capture --link=INDEX [--slot=N] [--ring=MIB] [--run-dir=DIR] [--log-level=0-3]\n"
     "   or: vnet-capture --compile=FILTER\n"
     "\n"
     "Captures frames for vnetctl(8) capture; vnetd(8) starts it, and it cannot be started by "
@@ -80,6 +81,7 @@ parse_options(int argc, char **argv, struct options *o)
 	    {"log-level", required_argument, NULL, 'l'},
 	    {"link", required_argument, NULL, 'i'},
 	    {"slot", required_argument, NULL, 's'},
+	    {"ring", required_argument, NULL, 'm'},
 	    {"compile", required_argument, NULL, 'C'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
@@ -87,7 +89,8 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){.run_dir = VNET_RUN_DIR, .level = LOG_LEVEL_INFO};
+	*o = (struct options){
+	    .run_dir = VNET_RUN_DIR, .level = LOG_LEVEL_INFO, .ring_mib = RING_MIB_MAX};
 	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'c':
@@ -104,6 +107,9 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 's':
 			o->slot = number("not a slot", optarg, GATE_SLOTS - 1);
+			break;
+		case 'm':
+			o->ring_mib = number("not the size of a ring", optarg, RING_MIB_MAX);
 			break;
 		case 'C':
 			o->compile = optarg;
@@ -191,7 +197,7 @@ open_ring(struct ring *ring, const struct job *job, const struct options *o)
 	};
 	size_t n = filter_for_socket(code, &job->filter, &scope);
 
-	return ring_open(ring, SANDBOX_PACKET_FD, code, n);
+	return ring_open(ring, SANDBOX_PACKET_FD, o->ring_mib, code, n);
 }
 
 static void

@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 
 enum {
-	BLOCK_BYTES = 1 << 20, /* the largest segmentation offload makes fits */
-	BLOCKS = 64,
-	BLOCKS_MIN = 4,
+	/* The largest frame that segmentation offload makes fits. It is a MiB, which rings are counted in. */
+	BLOCK_BYTES = 1 << 20,
+	MIB_MIN = 4,
 	/* The kernel hands a block over when it is full, or after this. */
 	RETIRE_MS = 50,
 	VLAN_TAG = 4,
@@ -35,20 +35,20 @@ set_ring(int sock, unsigned blocks)
 	return setsockopt(sock, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0 ? -errno : 0;
 }
 
-/* As large as there is memory for. */
+/* No larger than there is memory for. */
 static int
-make_ring(struct ring *r)
+make_ring(struct ring *r, unsigned mib)
 {
 	const int version = TPACKET_V3;
 	int err;
 
 	if (setsockopt(r->sock, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0)
 		return -errno;
-	r->blocks = BLOCKS;
-	while ((err = set_ring(r->sock, (unsigned)r->blocks)) == -ENOMEM && r->blocks > BLOCKS_MIN)
-		r->blocks /= 2;
+	while ((err = set_ring(r->sock, mib)) == -ENOMEM && mib > MIB_MIN)
+		mib /= 2;
 	if (err < 0)
 		return err;
+	r->blocks = mib;
 	r->block_bytes = BLOCK_BYTES;
 	r->map =
 	    mmap(NULL, r->blocks * r->block_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, r->sock, 0);
@@ -61,7 +61,7 @@ make_ring(struct ring *r)
 
 /* What came before the program was there is thrown away: the socket's first one lets nothing pass. */
 int
-ring_open(struct ring *r, int sock, const struct sock_filter *code, size_t n)
+ring_open(struct ring *r, int sock, unsigned mib, const struct sock_filter *code, size_t n)
 {
 	const struct sock_fprog prog = {(unsigned short)n, (struct sock_filter *)code};
 	const int on = 1;
@@ -69,7 +69,7 @@ ring_open(struct ring *r, int sock, const struct sock_filter *code, size_t n)
 
 	memset(r, 0, sizeof(*r));
 	r->sock = sock;
-	err = make_ring(r);
+	err = make_ring(r, mib);
 	if (err < 0)
 		return err;
 	if (setsockopt(sock, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ||

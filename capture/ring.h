@@ -14,6 +14,8 @@
 #include "capture/filter.h"
 #include "capture/pcapng.h"
 
+#define RING_MIB_MAX 64
+
 struct ring {
 	int sock; /* borrowed */
 	uint8_t *map;
@@ -31,8 +33,8 @@ struct ring_frame {
 	uint32_t hash;
 };
 
-/* 0 or -errno. */
-int ring_open(struct ring *r, int sock, const struct sock_filter *code, size_t n);
+/* mib: how much is to find room, up to RING_MIB_MAX; it is less where there is no memory. 0 or -errno. */
+int ring_open(struct ring *r, int sock, unsigned mib, const struct sock_filter *code, size_t n);
 void ring_close(struct ring *r);
 
 /* The next frame that is there. False: none is. */

@@ -619,8 +619,10 @@
 /* -- captures: engine and priv -- */
 
 /* Starts vnet-capture for what passes on vmnetN, or with ifname for what one of its ports sends and gets.
- * capture: the engine's number for it. descriptor: the worker's end of its connection with the client. */
-#define FIELDS_capture_start(F) F(U32, capture, 0) F(U16, net, 0) F(STR, ifname, 16)
+ * capture: the engine's number for it; further: others of this user run, so it gets little memory. descriptor: the
+ * worker's end of its connection with the client. */
+#define FIELDS_capture_start(F)                                                                    \
+	F(U32, capture, 0) F(U16, net, 0) F(STR, ifname, 16) F(BOOL, further, 0)
 /* Ends it (0: all of them): its file is finished. */
 #define FIELDS_capture_stop(F) F(U32, capture, 0)
 /* priv -> engine: it has ended, one way or another. */

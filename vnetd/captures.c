@@ -265,6 +265,7 @@ add_capture(struct core *c, const struct client *cl, uint32_t request)
 static void
 start(struct core *c, const struct client *cl, const struct msg *m, struct port *p, int fd)
 {
+	bool further = count_of(c, cl->uid) > 0;
 	struct capture *cap = add_capture(c, cl, m->id);
 	struct msg ask = msg_make(MSG_CAPTURE_START, 0);
 	struct capture_user *u = find_user(c, cl->uid);
@@ -288,6 +289,7 @@ start(struct core *c, const struct client *cl, const struct msg *m, struct port 
 	ask.u.capture_start.capture = cap->number;
 	ask.u.capture_start.net = (uint16_t)cap->net;
 	MSG_SET_STR(ask.u.capture_start.ifname, p ? p->ifname : "");
+	ask.u.capture_start.further = further;
 	ask_priv(c, &ask, &fd, 1, started, NULL, cap->number);
 }
 

@@ -34,6 +34,10 @@
 
 enum {
 	CAPTURES_MAX = 64,
+	/* A worker's ring, which is memory that is not swapped: of a user's first capture of those that run, and of
+	 * each further one. */
+	RING_MIB = 64,
+	RING_FURTHER_MIB = 8,
 	/* A worker that is to end has this long to finish its file; one whose reader does not read is killed then. */
 	GRACE_MS = 1000,
 };
@@ -170,10 +174,10 @@ open_socket(int ifindex, bool promiscuous)
 
 /* cap->life: our end of the pipe by which it lives. */
 static int
-start_worker(struct priv *p, struct capture *cap, int client, int packet, int ifindex)
+start_worker(struct priv *p, const struct call *c, struct capture *cap, int packet, int ifindex)
 {
-	char run[4096], path[4096], level[32], link[32], slot[32];
-	const char *argv[] = {"vnet-capture", run, level, link, slot, NULL};
+	char run[4096], path[4096], level[32], link[32], slot[32], ring[32];
+	const char *argv[] = {"vnet-capture", run, level, link, slot, ring, NULL};
 	int life[2];
 	AUTO_FD theirs = -1;
 	pid_t pid;
@@ -187,7 +191,9 @@ start_worker(struct priv *p, struct capture *cap, int client, int packet, int if
 	snprintf(level, sizeof(level), "--log-level=%d", p->start->level);
 	snprintf(link, sizeof(link), "--link=%d", ifindex);
 	snprintf(slot, sizeof(slot), "--slot=%u", cap->slot);
-	pid = spawn_child(path, argv, (const int[]){theirs, client, packet}, 3);
+	snprintf(ring, sizeof(ring), "--ring=%d",
+		 c->m->u.capture_start.further ? RING_FURTHER_MIB : RING_MIB);
+	pid = spawn_child(path, argv, (const int[]){theirs, c->in[0], packet}, 3);
 	if (pid < 0)
 		return pid;
 	cap->pid = pid;
@@ -286,7 +292,7 @@ start(struct priv *p, struct call *c, struct capture *cap)
 	}
 	if (r < 0)
 		return r;
-	r = start_worker(p, cap, c->in[0], packet, ifindex);
+	r = start_worker(p, c, cap, packet, ifindex);
 	return r < 0 ? fail_errno(c, r, "cannot start vnet-capture") : 0;
 }
 

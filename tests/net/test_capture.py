@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -428,6 +429,26 @@ def test_the_worker_has_no_powers(seg, folder):
     assert status["Seccomp"].strip() == "2" and int(status["Seccomp_filters"]) >= 2
     assert os.listdir(f"/proc/{pid}/root") == []
     assert run.stop() == 0
+
+
+def rings(vnetd):
+    """MiB of memory that each worker shares with its socket, ascending."""
+    maps = [Path(f"/proc/{pid}/maps").read_text() for pid in vnetd.pids().get("vnet-capture", [])]
+    spans = [re.search(r"^(\w+)-(\w+) rw-s .* socket:", text, re.MULTILINE) for text in maps]
+    return sorted((int(s[2], 16) - int(s[1], 16)) >> 20 for s in spans if s)
+
+
+def test_further_captures_of_a_user_take_little_memory(seg, folder):
+    runs = [capture(seg.vnetd, folder / f"{i}.pcapng") for i in range(3)]
+    assert rings(seg.vnetd) == [8, 8, 64]
+    sent = numbered(seg, "a", seg.mac["b"])
+    seg.send("a", *sent)
+    for run in runs:
+        assert run.stop() == 0, run.said
+        assert ours(run.path) == sent
+    last = capture(seg.vnetd, folder / "last.pcapng")
+    assert rings(seg.vnetd) == [64]
+    assert last.stop() == 0
 
 
 def test_sniffer_lines_and_top(seg, folder):

@@ -154,6 +154,23 @@ one_user_cannot_take_all(void **state UNUSED)
 	world_free(w);
 }
 
+static void
+the_first_of_a_users_captures_gets_most_memory(void **state UNUSED)
+{
+	struct world *w = play_one_net();
+
+	world_marker(w, 8, 0, 0100644);
+	for (uint32_t uid = 0; uid <= ALICE; uid += ALICE) {
+		assert_int_equal(capture(w, uid, 8, ""), 0);
+		assert_false(w->capture.further);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(capture(w, uid, 8, ""), 0);
+			assert_true(w->capture.further);
+		}
+	}
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -166,6 +183,7 @@ main(void)
 	    cmocka_unit_test(always_is_written),
 	    cmocka_unit_test(a_new_engine_ends_the_captures_of_the_old_one),
 	    cmocka_unit_test(one_user_cannot_take_all),
+	    cmocka_unit_test(the_first_of_a_users_captures_gets_most_memory),
 	};
 
 	return T_RUN(tests);
