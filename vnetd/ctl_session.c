@@ -345,11 +345,16 @@ session_step(struct session *s, int timeout_ms, bool *over)
 	int fds[FD_PASS_MAX];
 	size_t nfds = 0;
 	struct msg m;
+	int r;
 
 	*over = false;
 	if (poll(&p, 1, timeout_ms) <= 0)
 		return CTL_OK;
-	if (chan_recv_blocking(s->sock, &m, fds, &nfds) < 0) {
+	r = chan_recv_blocking(s->sock, &m, fds, &nfds);
+	/* It has ended without reading our END, which is told before its last words. */
+	if (r == -ECONNRESET)
+		r = chan_recv_blocking(s->sock, &m, fds, &nfds);
+	if (r < 0) {
 		*over = true;
 		return lost(s);
 	}

@@ -2,7 +2,6 @@
  * sniffer.c - vnet-sniffer: VMware's command line for a capture. Everything else is `vnetctl capture`.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>

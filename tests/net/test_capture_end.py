@@ -162,3 +162,14 @@ def test_a_slow_reader_gets_what_came_before_the_signal(seg, fifo):
     fifo.read_slowly(pause=0.05)
     assert run.process.wait(30) == 0, run.said
     assert "vmnet8, 8000 packets, 0 dropped" in run.said
+
+
+def test_the_last_words_are_heard_when_the_worker_has_ended_before(seg, fifo):
+    run, worker = stuck(seg, fifo)
+    run.process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    run.process.send_signal(signal.SIGSTOP)
+    fifo.read_slowly()
+    proc.wait_until("the worker has ended", lambda: not proc.alive(worker))
+    run.process.send_signal(signal.SIGCONT)
+    assert run.process.wait(10) == 0, run.said
