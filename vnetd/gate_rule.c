@@ -99,7 +99,7 @@ rule_requests(struct gate_policy *out, const struct msg_gate_set *m, unsigned sl
 		out->flags |= GATE_REQUESTS;
 	out->dhcp_ns = gate_flood_ns(m->dhcp_rate);
 	out->dhcp_burst_ns = gate_dhcp_burst_ns(m->dhcp_rate);
-	if (m->dhcp_leases || m->flags & GATE_IP)
+	if (m->dhcp_leases || (m->flags & GATE_IP && m->dhcp_server.h))
 		out->dhcp_stamp =
 		    DHCP_STAMP(slot, m->dhcp_leases) | (m->flags & GATE_IP ? DHCP_STAMP_GUARD : 0);
 	out->dhcp_server = ip4_be(m->dhcp_server);

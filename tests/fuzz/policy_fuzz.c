@@ -59,7 +59,8 @@ must_be_gate(const struct msg_gate_set *g)
 	gate_rule_policy(&policy, g, 1, 1, 0);
 	must(policy.net == g->net && (policy.flags & ~(GATE_FLAGS_ALL | GATE_REQUESTS)) == 0);
 	must((policy.dhcp_ns != 0) == (g->dhcp_rate != 0));
-	must((policy.dhcp_stamp != 0) == (g->dhcp_leases != 0));
+	must((policy.dhcp_stamp != 0) ==
+	     (g->dhcp_leases || (policy.flags & GATE_IP && policy.dhcp_server)));
 	must(policy.dhcp_server || !policy.dhcp_stamp);
 	must((policy.dhcp_server != 0) == (policy.dhcp_broadcast != 0));
 	must(policy.ip == 0 || policy.flags & GATE_IP);

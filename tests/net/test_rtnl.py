@@ -138,7 +138,8 @@ def test_addresses_and_routes(space, dump):
     assert default["gateway"] == "10.7.0.254" and default["metric"] == 77
     assert default["oif"] == index
     assert main["10.7.0.0/24"]["src"] == "10.7.0.1" and main["10.7.0.0/24"]["protocol"] == 2
-    assert main["10.9.0.0/16"]["oif"] == 0
+    ways = {row["gateway"]: row["oif"] for row in routes if row["dst"] == "10.9.0.0/16"}
+    assert ways == {"10.7.0.2": index, "10.7.0.3": index}
 
 
 def add_address(space, index, address, proto):
