@@ -68,26 +68,23 @@ part_of(struct arena *a, const struct conf_file *f, const struct dhcp_file *wher
 	return s;
 }
 
-/* Parses both parts; what is wrong in the user's is told to d. */
+/* Parses both parts; what is wrong in them is told to in_section and to d. */
 static void
 parse_parts(struct parts *p, struct arena *a, const char *name, const struct conf_file *f,
-	    unsigned n, struct diags *d)
+	    unsigned n, struct diags *in_section, struct diags *d)
 {
-	struct diags quiet;
-	char *text;
+	const char *section, *user;
 
 	*p = (struct parts){0};
 	dhcpconf_find_section(&p->where, f->text, f->len);
 	if (!p->where.has_section)
 		p->where.section_start = p->where.section_end = 0;
-	diags_init(&quiet);
-	dhcpconf_parse(&p->section, a, "", f->text + p->where.section_start,
-		       p->where.section_end - p->where.section_start, &quiet);
-	diags_fini(&quiet);
-	text = part_of(a, f, &p->where, false);
-	if (!text)
+	section = part_of(a, f, &p->where, true);
+	user = part_of(a, f, &p->where, false);
+	if (!section || !user)
 		return;
-	dhcpconf_parse(&p->user, a, name, text, f->len, d);
+	dhcpconf_parse(&p->section, a, name, section, f->len, in_section);
+	dhcpconf_parse(&p->user, a, name, user, f->len, d);
 	for (size_t i = 0; i < p->user.nhosts; i++)
 		p->user_block |= is_adapter_block(&p->user.host[i], n);
 }
@@ -159,7 +156,7 @@ build_dhcp_gen(struct dhcp_gen *g, const struct conf_net *n, const struct conf_f
 
 	diags_init(&quiet);
 	if (f->text)
-		parse_parts(&p, a, "", f, n->n, &quiet);
+		parse_parts(&p, a, "", f, n->n, &quiet, &quiet);
 	gen_from_parts(g, n, &p);
 	diags_fini(&quiet);
 }
@@ -220,7 +217,7 @@ is_stale(const struct conf_net *net, const struct conf_file *f)
 
 	arena_init(&tmp);
 	diags_init(&quiet);
-	parse_parts(&p, &tmp, "", f, net->n, &quiet);
+	parse_parts(&p, &tmp, "", f, net->n, &quiet, &quiet);
 	stale = p.where.has_section ? !section_fits(net, &p) : p.user.nsubnets == 0;
 	diags_fini(&quiet);
 	arena_fini(&tmp);
@@ -234,7 +231,7 @@ read_file(struct build *b, struct conf_net *net, struct dhcp_file *out)
 	const char *name = build_file_name(b, CONF_FILE_DHCPD, net->n);
 	const struct conf_file *f = &b->src->dhcpd[net->n];
 	struct parts p = {0};
-	char *text;
+	struct diags quiet;
 
 	if (!build_has_file(b, f, name)) {
 		net->dhcpd_stale = true;
@@ -242,22 +239,15 @@ read_file(struct build *b, struct conf_net *net, struct dhcp_file *out)
 		return;
 	}
 	net->dhcpd_stale = is_stale(net, f);
-	dhcpconf_find_section(&p.where, f->text, f->len);
-	if (!net->dhcpd_stale && !p.where.has_section) {
-		dhcpconf_parse(out, &b->c->arena, name, f->text, f->len, b->d);
-		return;
-	}
-	/* What the user says counts, above the section as well as below. */
-	if (net->dhcpd_stale) {
-		parse_parts(&p, &b->c->arena, name, f, net->n, b->d);
+	/* Nobody can do anything about a section that is renewed. */
+	diags_init(&quiet);
+	parse_parts(&p, &b->c->arena, name, f, net->n, net->dhcpd_stale ? &quiet : b->d, b->d);
+	diags_fini(&quiet);
+	if (net->dhcpd_stale)
 		parse_generated(b, net, &p, out);
-	} else {
-		text = part_of(&b->c->arena, f, &p.where, true);
-		if (!text)
-			return;
-		dhcpconf_parse(out, &b->c->arena, name, text, f->len, b->d);
-		parse_parts(&p, &b->c->arena, name, f, net->n, b->d);
-	}
+	else
+		*out = p.section;
+	/* What the user says counts, above the section as well as below. */
 	append_file(&b->c->arena, out, &p.user);
 }
 

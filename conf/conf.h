@@ -35,14 +35,13 @@
 #define CONF_HOLD_PORTS_DEFAULT   1024
 #define CONF_PING_TIMEOUT_DEFAULT 1 /* seconds, as with ISC's server */
 #define CONF_IFNAME_MAX           15
-#define CONF_PORT_NAME_MAX        63 /* a port's own name: letters, digits and "._-" */
-#define CONF_PREFIX_MIN           8  /* the largest subnet is a /8 */
-#define CONF_QUEUES_MAX           16 /* queues of a static tap */
-#define CONF_PORTS_DEFAULT                                                                         \
-	256 /* ports of one user; the highest number is that of the gate's slots */
-#define CONF_PORTS_MAX   4095
-#define CONF_DOMAINS_MAX 1000   /* bytes of private-domains */
-#define CONF_GROUP       "vnet" /* members may attach to every network by default */
+#define CONF_PORT_NAME_MAX        63     /* a port's own name: letters, digits and "._-" */
+#define CONF_PREFIX_MIN           8      /* the largest subnet is a /8 */
+#define CONF_QUEUES_MAX           16     /* queues of a static tap */
+#define CONF_PORTS_DEFAULT        256    /* ports of one user */
+#define CONF_PORTS_MAX            4095   /* slots of the gate */
+#define CONF_DOMAINS_MAX          1000   /* bytes of private-domains */
+#define CONF_GROUP                "vnet" /* members may attach to every network by default */
 
 /* One file as the caller read it. text NULL: the file does not exist. Borrowed. */
 struct conf_file {

@@ -261,19 +261,30 @@ nobody_is_let_in_before_names_have_been_asked_for(void **state UNUSED)
 	world_free(w);
 }
 
-static void
-an_own_address_by_name(void **state UNUSED)
+/* One service at an own address that the resolvers know; more: further lines of it. */
+static struct world *
+play_bound(const char *more)
 {
 	struct world *w = world_new();
+	char text[512];
 
+	snprintf(text, sizeof(text),
+		 "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
+		 "\tredirect = 10.0.0.1 80\n%s}\n",
+		 more);
 	world_add_net(w, 8, PLAY_NET8, NULL);
-	world_redirect(w, "redirect.d/web",
-		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
-		       "\tredirect = 10.0.0.1 80\n\tonly_from = friend.example.test\n}\n",
-		       false);
+	world_redirect(w, "redirect.d/web", text, false);
 	w->dns_name = "me.example.test";
 	w->dns_addr = "10.8.0.9";
 	world_start(w);
+	return w;
+}
+
+static void
+an_own_address_by_name(void **state UNUSED)
+{
+	struct world *w = play_bound("\tonly_from = friend.example.test\n");
+
 	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");
 	/* whose name has no address admits nobody */
 	assert_string_equal(pushed(w), "service web socket 1 cps 50\ntarget 10.0.0.1 80\n");
@@ -309,16 +320,8 @@ a_new_name_leaves_its_service_there(void **state UNUSED)
 static void
 a_socket_stays_while_its_name_is_asked_for(void **state UNUSED)
 {
-	struct world *w = world_new();
+	struct world *w = play_bound("");
 
-	world_add_net(w, 8, PLAY_NET8, NULL);
-	world_redirect(w, "redirect.d/web",
-		       "service web\n{\n\ttype = UNLISTED\n\tport = 80\n\tbind = me.example.test\n"
-		       "\tredirect = 10.0.0.1 80\n}\n",
-		       false);
-	w->dns_name = "me.example.test";
-	w->dns_addr = "10.8.0.9";
-	world_start(w);
 	w->dns_silent = true;
 	world_restart(w);
 	assert_string_equal(world_listeners(w), "80 10.8.0.9\n");

@@ -4,6 +4,7 @@
 #include "t.h"
 
 #include "lib/chan.h"
+#include "run_loop.h"
 
 struct side {
 	struct loop *loop;
@@ -42,23 +43,6 @@ on_drained(struct chan *c, void *arg)
 }
 
 static void
-on_timeout(void *arg)
-{
-	loop_stop(arg);
-}
-
-/* Until a handler stops the loop, or ms have passed. */
-static void
-run(struct side *s, int ms)
-{
-	struct loop_timer *t = loop_timer_new(s->loop, on_timeout, s->loop);
-
-	loop_timer_set(t, mono_add(mono_now(), ms));
-	loop_run(s->loop);
-	loop_timer_free(t);
-}
-
-static void
 say(int sock, uint32_t id)
 {
 	struct msg m = msg_reply(id, 0, "text");
@@ -88,23 +72,23 @@ a_peer_that_is_behind_is_not_heard(void **state UNUSED)
 	assert_int_equal(chan_queued_fds(s.chan), 0);
 	chan_pause(s.chan, true);
 	say(s.peer, 1);
-	run(&s, 20);
+	run_loop(s.loop, 20);
 	assert_int_equal(s.msgs + s.drained, 0);
 	for (uint32_t i = 1; i < sent; i++)
 		assert_int_equal(chan_recv_blocking(s.peer, &m, fds, &nfds), 0);
-	run(&s, 10000);
+	run_loop(s.loop, 10000);
 	assert_int_equal(s.drained, 1);
 	assert_int_equal(s.msgs, 0);
 	chan_pause(s.chan, false);
-	run(&s, 10000);
+	run_loop(s.loop, 10000);
 	assert_int_equal(s.msgs, 1);
 	/* One that has closed is noticed then, too. */
 	chan_pause(s.chan, true);
 	fd_close(&s.peer);
-	run(&s, 20);
+	run_loop(s.loop, 20);
 	assert_int_equal(s.gone, 0);
 	chan_pause(s.chan, false);
-	run(&s, 10000);
+	run_loop(s.loop, 10000);
 	assert_int_equal(s.gone, 1);
 	chan_free(s.chan);
 	loop_free(s.loop);

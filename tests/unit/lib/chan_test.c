@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/chan.h"
+#include "run_loop.h"
 #include "tests/unit/open_fds.h"
 
 /* A channel whose other end the test holds as a bare socket. */
@@ -108,23 +109,6 @@ teardown(void **state)
 }
 
 static void
-on_timeout(void *arg)
-{
-	loop_stop(arg);
-}
-
-/* Until a handler stops the loop, or ms have passed. */
-static void
-run(struct side *s, int ms)
-{
-	struct loop_timer *t = loop_timer_new(s->loop, on_timeout, s->loop);
-
-	loop_timer_set(t, mono_add(mono_now(), ms));
-	loop_run(s->loop);
-	loop_timer_free(t);
-}
-
-static void
 send_reply(int sock, uint32_t id, const int *fds, size_t nfds)
 {
 	struct msg m = msg_reply(id, 0, "text");
@@ -151,7 +135,7 @@ both_ways(void **state)
 	for (uint32_t i = 1; i <= 200; i++)
 		send_reply(s->peer, i, NULL, 0);
 	s->stop_after = 200;
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 200);
 	assert_int_equal(s->last_id, 200);
 	assert_int_equal(s->gone, 0);
@@ -168,13 +152,13 @@ descriptors_are_closed_unless_taken(void **state)
 	before = open_fds();
 	s->stop_after = 1;
 	send_reply(s->peer, 1, fds, 3);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->last_nfds, 3);
 	assert_int_equal(open_fds(), before);
 	s->take = true;
 	s->stop_after = 2;
 	send_reply(s->peer, 2, fds, 3);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(open_fds(), before + 1);
 	assert_true(fcntl(s->taken, F_GETFD) >= 0);
 	for (int i = 0; i < 3; i++)
@@ -245,12 +229,12 @@ what_has_time_leaves_together(void **state)
 		soon(s, i);
 	assert_int_equal(take_in_order(s, 2), 0);
 	for (int i = 0; next <= N && i < 1000; i++) {
-		run(s, 5);
+		run_loop(s->loop, 5);
 		next += take_in_order(s, next);
 	}
 	assert_int_equal(next, N + 1);
 	assert_int_equal(chan_queued(s->chan), 0);
-	run(s, 40);
+	run_loop(s->loop, 40);
 	soon(s, next);
 	assert_int_equal(take_in_order(s, next), 1);
 }
@@ -270,7 +254,7 @@ what_has_no_time_takes_along_what_waits(void **state)
 	close(fd);
 	assert_int_equal(open_fds(), before);
 	/* Nothing is left for the timer. */
-	run(s, 40);
+	run_loop(s->loop, 40);
 	assert_int_equal(s->gone, 0);
 }
 
@@ -282,7 +266,7 @@ what_waits_for_a_peer_that_goes_ends_the_channel(void **state)
 	soon(s, 1);
 	soon(s, 2);
 	fd_close(&s->peer);
-	run(s, 1000);
+	run_loop(s->loop, 1000);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "closed the channel");
 }
@@ -388,7 +372,7 @@ each_row_is_a_message(void **state)
 	s->stop_after = 51;
 	send_forwards(s, 50, 0);
 	send_reply(s->peer, 7, NULL, 0);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 51);
 	assert_int_equal(s->last_id, 7);
 }
@@ -400,7 +384,7 @@ who_expects_no_rows_gets_them_as_they_are(void **state)
 
 	s->stop_after = 1;
 	send_forwards(s, 50, 0);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 1);
 }
 
@@ -412,7 +396,7 @@ a_row_with_an_id_breaks_the_protocol(void **state)
 
 	expect_rows(s);
 	send_forwards(s, 50, 1);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 49);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "sent malformed rows");
@@ -429,7 +413,7 @@ rows_that_are_cut_break_the_protocol(void **state)
 	rows.u.rows.rows.len--;
 	assert_int_equal(chan_send_blocking(s->peer, &rows, NULL, 0), 0);
 	s->free_in_gone = true;
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 0);
 	assert_string_equal(s->why, "sent malformed rows");
 }
@@ -443,7 +427,7 @@ a_handler_frees_the_channel_within_rows(void **state)
 	s->free_in_msg = true;
 	s->stop_after = 1;
 	send_forwards(s, 50, 0);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 1);
 	assert_int_equal(s->gone, 0);
 }
@@ -455,7 +439,6 @@ a_full_socket_queues(void **state)
 	enum { N = 3000 };
 	struct side *s = *state;
 	int before = open_fds(), fd = fd_memfd("t", "x", 1);
-	struct loop_timer *t = loop_timer_new(s->loop, on_timeout, s->loop);
 	uint32_t next = 1;
 
 	for (uint32_t i = 1; i <= N; i++) {
@@ -473,8 +456,7 @@ a_full_socket_queues(void **state)
 		ssize_t len = fd_recvmsg(s->peer, buf, sizeof(buf), fds, &nfds);
 
 		if (len == -EAGAIN) { /* let the channel write */
-			loop_timer_set(t, mono_add(mono_now(), 1));
-			loop_run(s->loop);
+			run_loop(s->loop, 1);
 			continue;
 		}
 		assert_true(len > 0 && msg_decode(&got, buf, (size_t)len));
@@ -485,7 +467,6 @@ a_full_socket_queues(void **state)
 		next++;
 	}
 	assert_int_equal(chan_queued(s->chan), 0);
-	loop_timer_free(t);
 	assert_int_equal(open_fds(), before);
 }
 
@@ -503,7 +484,7 @@ a_peer_that_never_reads_is_given_up(void **state)
 	assert_int_equal(r, -ENOBUFS);
 	assert_int_equal(s->gone, 0); /* never from inside the call */
 	assert_int_equal(chan_send(s->chan, &m, NULL, 0), -EPIPE);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "does not read its messages");
 	assert_int_equal(chan_queued(s->chan), 0);
@@ -520,7 +501,7 @@ too_many_queued_descriptors_are_given_up_without_leak(void **state)
 	while ((r = chan_send(s->chan, &m, &fd, 1)) == 0)
 		assert_true(++n < 20000);
 	assert_int_equal(r, -ENOBUFS);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->gone, 1);
 	assert_int_equal(open_fds(), before - 1);
 	close(fd);
@@ -534,11 +515,11 @@ closing_is_told_once_after_the_last_words(void **state)
 	send_reply(s->peer, 1, NULL, 0);
 	send_reply(s->peer, 2, NULL, 0);
 	fd_close(&s->peer);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 2);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "closed the channel");
-	run(s, 20);
+	run_loop(s->loop, 20);
 	assert_int_equal(s->gone, 1);
 }
 
@@ -552,7 +533,7 @@ last_words_survive_a_reset(void **state)
 	assert_int_equal(chan_send(s->chan, &m, NULL, 0), 0);
 	send_reply(s->peer, 1, NULL, 0);
 	fd_close(&s->peer);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 1);
 	assert_int_equal(s->gone, 1);
 }
@@ -570,7 +551,7 @@ last_words_survive_a_broken_pipe(void **state)
 	fd_close(&s->peer);
 	assert_int_equal(chan_send(s->chan, &m, NULL, 0), -EPIPE);
 	assert_int_equal(s->gone, 0);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 2);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "closed the channel");
@@ -580,7 +561,7 @@ static void
 expect_broken(struct side *s, const char *why)
 {
 	s->free_in_gone = true;
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 0);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, why);
@@ -644,7 +625,7 @@ the_handler_may_free_the_channel(void **state)
 	before = open_fds();
 	send_reply(s->peer, 1, &fd, 1);
 	send_reply(s->peer, 2, NULL, 0);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 1);
 	assert_int_equal(s->gone, 0);
 	assert_int_equal(open_fds(), before - 1);
@@ -664,7 +645,7 @@ what_comes_behind_the_end_is_closed(void **state)
 	for (uint32_t i = 6; i <= 40; i++)
 		send_reply(s->peer, i, &fd, 1);
 	fd_close(&s->peer);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 5);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "sent a malformed ?");
@@ -682,7 +663,7 @@ a_handler_frees_the_channel_within_a_batch(void **state)
 	s->stop_after = 1;
 	for (uint32_t i = 1; i <= 40; i++)
 		send_reply(s->peer, i, &fd, 1);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, 1);
 	assert_int_equal(s->gone, 0);
 	assert_int_equal(open_fds(), before - 1);
@@ -698,11 +679,11 @@ more_than_one_turn_of_the_loop_takes(void **state)
 	for (uint32_t i = 1; i <= N; i++)
 		send_reply(s->peer, i, NULL, 0);
 	s->stop_after = N;
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->msgs, N);
 	assert_int_equal(s->last_id, N);
 	fd_close(&s->peer);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "closed the channel");
 }
@@ -714,7 +695,7 @@ an_impossible_message_ends_the_channel(void **state)
 	struct msg m = msg_make(MSG_NONE, 1);
 
 	assert_int_equal(chan_send(s->chan, &m, NULL, 0), -EMSGSIZE);
-	run(s, 2000);
+	run_loop(s->loop, 2000);
 	assert_int_equal(s->gone, 1);
 	assert_string_equal(s->why, "was to be sent an impossible ?");
 }
